@@ -1,0 +1,77 @@
+"""How a service process lives: it starts, repeats its work through failures, and stops on request."""
+
+from __future__ import annotations
+
+import logging
+import random
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from hazardcast import logs
+from hazardcast import settings as settings_module
+from hazardcast.clock import Clock
+from hazardcast.errors import ConfigError, KeyFileError, ToolMissingError
+from hazardcast.settings import Settings
+
+log = logging.getLogger(__name__)
+EXIT_BAD_CONFIGURATION = 2
+
+
+def run_service(serve: Callable[[Settings, threading.Event], None]) -> None:
+    """Read the settings, call `serve` until it returns, and exit.
+
+    `serve` gets an event that SIGTERM and SIGINT set. Exit code 0 after a clean stop, 2 when the
+    configuration is wrong (one line on stderr says what).
+    """
+    stop = stop_on_signals()
+    try:
+        settings = settings_module.load()
+        logs.configure(settings)
+        serve(settings, stop)
+    except (ConfigError, KeyFileError, ToolMissingError) as error:
+        sys.stderr.write(f"hazardcast: {error}\n")
+        sys.exit(EXIT_BAD_CONFIGURATION)
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def backoff_s(failures: int, *, first_s: float = 1.0, most_s: float = 30.0) -> float:
+    """Wait before the next try: doubling with full jitter in the upper half."""
+    ceiling = min(most_s, first_s * 2.0 ** min(failures, 16))
+    return ceiling * random.uniform(0.5, 1.0)
+
+
+def repeat(
+    run_once: Callable[[], None],
+    *,
+    what: str,
+    stop: threading.Event,
+    clock: Clock,
+    first_s: float = 1.0,
+    most_s: float = 30.0,
+    settled_s: float = 30.0,
+) -> None:
+    """Call `run_once` again and again until `stop`; wait longer after each failure in a row.
+
+    A run that lasted `settled_s` counts as a success, whatever ended it. This is the one place in
+    a service that survives an unexpected exception.
+    """
+    failures = 0
+    while not stop.is_set():
+        started = clock.monotonic()
+        try:
+            run_once()
+        except Exception:
+            log.exception("%s failed, will be tried again", what)
+        if clock.monotonic() - started >= settled_s:
+            failures = 0
+        clock.wait(stop, backoff_s(failures, first_s=first_s, most_s=most_s))
+        failures += 1

@@ -1,0 +1,397 @@
+"""The messages that travel between services, one frozen model each; all meaning is in the JSON.
+
+Times are epoch seconds (UTC, float). Consumers ignore unknown fields.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from hazardcast import problems
+from hazardcast.catalogue import IncidentType, Severity
+from hazardcast.errors import DecodeError
+
+MILLISECONDS_FROM = 1e11
+"""A timestamp of at least this is milliseconds: as seconds it would lie in the year 5138."""
+
+MAX_MESSAGE_BYTES = 65_536
+KNOWN_TYPES = frozenset(known.value for known in IncidentType)
+CAMERA_ID_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
+NAME_PATTERN = r"^[A-Za-z0-9_.:-]+$"
+
+
+def parse_time(value: object) -> object:
+    """Epoch seconds from seconds, milliseconds, a numeric string or RFC 3339 text with a zone.
+
+    Raises:
+        ValueError: the value is none of these, or not finite.
+    """
+    if isinstance(value, bool):
+        raise ValueError("expected seconds, milliseconds or RFC 3339, got a boolean")
+    if isinstance(value, str):
+        value = _seconds_from_text(value.strip())
+    if not isinstance(value, int | float):
+        return value
+    seconds = float(value)
+    if not math.isfinite(seconds):
+        raise ValueError("expected a finite time")
+    return seconds / 1000.0 if abs(seconds) >= MILLISECONDS_FROM else seconds
+
+
+def _seconds_from_text(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("expected seconds, milliseconds or RFC 3339") from None
+    if moment.tzinfo is None:
+        raise ValueError("RFC 3339 time needs a zone, such as Z or +09:00")
+    return moment.timestamp()
+
+
+def _single_line(text: str) -> str:
+    """Refuse control characters: these texts end up on consoles and in logs."""
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+Time = Annotated[float, BeforeValidator(parse_time), Field(ge=0, lt=MILLISECONDS_FROM)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Heading = Annotated[float, Field(ge=0, lt=360)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+CameraId = Annotated[str, Field(pattern=CAMERA_ID_PATTERN)]
+Name = Annotated[str, Field(min_length=1, max_length=48, pattern=NAME_PATTERN)]
+EventId = Annotated[str, Field(min_length=1, max_length=48, pattern=NAME_PATTERN)]
+StationId = Annotated[int, Field(ge=0, le=4_294_967_295)]
+Text = Annotated[str, Field(max_length=64), AfterValidator(_single_line)]
+Status = Literal["new", "update", "cancel", "negate"]
+
+
+class Message(BaseModel):
+    """A payload on the bus: frozen, finite numbers only, unknown fields ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    @classmethod
+    def decode(cls, payload: bytes | str) -> Self:
+        """Read a JSON payload.
+
+        Raises:
+            DecodeError: too long, not JSON, or a field is wrong; the error names the field.
+        """
+        if len(payload) > MAX_MESSAGE_BYTES:
+            raise DecodeError(
+                f"payload of {len(payload)} bytes, at most {MAX_MESSAGE_BYTES} accepted"
+            )
+        try:
+            data = json.loads(payload)
+        except (ValueError, RecursionError) as error:
+            raise DecodeError(f"not JSON: {error}") from None
+        return cls.parse(data)
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        """Read decoded JSON.
+
+        Raises:
+            DecodeError: a field is missing or wrong; the error names the field.
+        """
+        if not isinstance(data, dict):
+            raise DecodeError(f"expected a JSON object, got {type(data).__name__}")
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise _first_problem(error) from None
+
+    def encode(self) -> str:
+        """The JSON text of this message, absent fields left out."""
+        return self.model_dump_json(exclude_none=True)
+
+
+def _first_problem(error: ValidationError) -> DecodeError:
+    problem = problems.first(error)
+    return DecodeError(problems.sentence(problem), field=problems.place(problem) or None)
+
+
+def _known_type(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("expected a text such as collision, fire, blockage or rollover")
+    return value if value in KNOWN_TYPES else IncidentType.UNKNOWN
+
+
+class Incident(Message):
+    """What a detector, a person or another system reports on `v2x/alert`.
+
+    The least that is accepted is ``{"type": "collision"}``.
+    """
+
+    type: Annotated[IncidentType, BeforeValidator(_known_type)]
+    reported_type: Text | None = None
+    ts: Time | None = None
+    severity: Severity = Severity.HIGH
+    lat: Latitude | None = None
+    lon: Longitude | None = None
+    road: Text | None = None
+    distance_m: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
+    clip_hint: bool = True
+    camera: CameraId | None = None
+    confidence: Probability | None = None
+    status: Literal["new", "update", "cancel"] = "new"
+    event_id: EventId | None = None
+    test: bool = False
+    confirmed_at: Time | None = None
+    evidence: dict[str, Any] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_reported_type(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        reported = data.get("type")
+        if isinstance(reported, str) and reported not in KNOWN_TYPES:
+            return {**data, "reported_type": reported}
+        return data
+
+    @model_validator(mode="after")
+    def _position_is_whole(self) -> Self:
+        if (self.lat is None) != (self.lon is None):
+            raise ValueError("lat and lon must be given together")
+        return self
+
+
+class Alert(Message):
+    """An incident as broadcast: identified, versioned, with DENM's fields in snake_case."""
+
+    event_id: EventId
+    status: Status
+    revision: Annotated[int, Field(ge=0)]
+    detection_time: Time
+    reference_time: Time
+    validity_duration_s: Annotated[int, Field(ge=0, le=86_400)]
+    cause_code: Annotated[int, Field(ge=0, le=255)]
+    sub_cause_code: Annotated[int, Field(ge=0, le=255)]
+    information_quality: Annotated[int, Field(ge=0, le=7)]
+    awareness_distance_m: Annotated[int, Field(ge=0)]
+    traffic_direction: Annotated[int, Field(ge=0, le=3)] = 0
+    event_heading_deg: Heading | None = None
+    station_type: Annotated[int, Field(ge=0, le=255)]
+    confirmed_at: Time
+    ts: Time
+    type: IncidentType
+    reported_type: Text | None = None
+    severity: Severity
+    lat: Latitude
+    lon: Longitude
+    road: Text | None = None
+    distance_m: float | None = None
+    clip_hint: bool = True
+    camera: CameraId | None = None
+    test: bool = False
+
+    @property
+    def terminated(self) -> bool:
+        """True once the event is over by word of a station (cancel or negate)."""
+        return self.status in ("cancel", "negate")
+
+    @property
+    def valid_until(self) -> float:
+        """Epoch seconds at which the alert expires by itself (EN 302 637-3 §8.2.1.5)."""
+        return self.detection_time + self.validity_duration_s
+
+
+class Heartbeat(Message):
+    """A station's sign of life: totals for loss accounting and the alerts it holds active."""
+
+    state: Literal["ok", "degraded", "stopping"]
+    interval_s: Annotated[float, Field(gt=0)]
+    last_alert_seq: Annotated[int, Field(ge=0)]
+    sent_alert_datagrams: Annotated[int, Field(ge=0)]
+    sent_heartbeats: Annotated[int, Field(ge=0)]
+    active_count: Annotated[int, Field(ge=0)]
+    active_digest: Annotated[str, Field(max_length=64)]
+    """First 16 hex digits of SHA-256 over the sorted lines `event_id reference_time_ms status`."""
+
+
+class Datagram(Message):
+    """The signed payload of one datagram (or one message of the second path)."""
+
+    v: Literal[1] = 1
+    kind: Literal["alert", "heartbeat"]
+    station: StationId
+    epoch: Annotated[int, Field(ge=0)]
+    seq: Annotated[int, Field(ge=0)]
+    tx: Time
+    tick: Annotated[int, Field(ge=0)]
+    copy_: Annotated[tuple[int, int], Field(alias="copy")] = (0, 1)
+    """Which copy of how many of the same alert in the same burst or tick."""
+    alert: Alert | None = None
+    heartbeat: Heartbeat | None = None
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        serialize_by_alias=True,
+        populate_by_name=True,
+    )
+
+    @model_validator(mode="after")
+    def _carries_its_kind(self) -> Self:
+        if (self.alert is None) == (self.kind == "alert"):
+            raise ValueError("kind alert carries an alert, kind heartbeat none")
+        if (self.heartbeat is None) == (self.kind == "heartbeat"):
+            raise ValueError("kind heartbeat carries a heartbeat, kind alert none")
+        return self
+
+
+class DetectedObject(Message):
+    """One tracked object in one frame."""
+
+    track_id: int
+    label: Annotated[str, Field(max_length=32)]
+    score: Probability
+    box: tuple[float, float, float, float]
+    """x1, y1, x2, y2 in pixels of the frame as analysed."""
+
+
+class Detections(Message):
+    """What the detector saw in one frame."""
+
+    camera: CameraId
+    ts: Time
+    frame_id: int
+    width: int
+    height: int
+    objects: tuple[DetectedObject, ...]
+    model: str
+    inference_ms: float
+
+
+class ClipRequest(Message):
+    """Please keep the video of `camera` from `pre_s` before `ts` to `post_s` after it."""
+
+    event_id: EventId
+    camera: CameraId
+    ts: Time
+    pre_s: Annotated[float, Field(ge=0, le=3600)] = 300.0
+    post_s: Annotated[float, Field(ge=0, le=3600)] = 300.0
+    reason: Annotated[str, Field(max_length=200)] = "requested"
+    alert: Alert | None = None
+
+
+class Gap(Message):
+    """A stretch of a clip's window with no video, and why."""
+
+    start: Time
+    end: Time
+    cause: Annotated[str, Field(max_length=64)]
+
+
+class Window(Message):
+    """A stretch of wall-clock time."""
+
+    start: Time
+    end: Time
+
+
+class ClipState(Message):
+    """How far a requested clip is; retained, so that late askers learn it too."""
+
+    event_id: EventId
+    camera: CameraId
+    state: Literal["pending", "recording", "building", "ready", "partial", "failed"]
+    requested: Window
+    updated_at: Time
+    delivered: Window | None = None
+    coverage: Probability = 0.0
+    """Share of the requested window for which there is video (so far)."""
+    gaps: tuple[Gap, ...] = ()
+    path: str | None = None
+    detail: str | None = None
+
+
+class ReceptionCounters(Message):
+    """A vehicle's running counts for one station and epoch, against the sender's own truth."""
+
+    station: StationId
+    epoch: int
+    datagrams_expected: int
+    datagrams_unique: int
+    ticks_expected: int
+    ticks_delivered: int
+
+
+class Receipt(Message):
+    """A vehicle's proof that it received and dealt with one version of an alert."""
+
+    vehicle: Name
+    event_id: EventId
+    revision: int
+    status: Status
+    result: Literal["displayed", "irrelevant"]
+    station: StationId
+    epoch: int
+    seq: int
+    copy_: Annotated[tuple[int, int], Field(alias="copy")]
+    path: Literal["multicast", "unicast", "mqtt"]
+    tx: Time
+    """The sender's clock when the first copy that arrived was sent (echoed)."""
+    confirmed_at: Time
+    received_at: Time
+    displayed_at: Time
+    published_at: Time
+    residence_s: float
+    """Receive → this receipt, on the vehicle's monotonic clock: needs no synchronised clocks."""
+    display_s: float
+    """Receive → console line flushed, on the vehicle's monotonic clock."""
+    clock_error_s: float | None = None
+    """Bound on the vehicle's clock error; None when it is not known to be synchronised."""
+    reception: tuple[ReceptionCounters, ...] = ()
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        serialize_by_alias=True,
+        populate_by_name=True,
+    )
+
+
+class CameraStatus(Message):
+    """How fresh one camera is for the service that reports it."""
+
+    camera: CameraId
+    state: Annotated[str, Field(max_length=32)]
+    """connecting, live, stalled, unauthorised, unreachable, ended …"""
+    last_frame_at: Time | None = None
+    detail: Annotated[str, Field(max_length=200)] | None = None
+
+
+class ServiceStatus(Message):
+    """A service's word about itself; `offline` is its last will, `stopped` a clean stop."""
+
+    service: Name
+    instance: Name
+    state: Literal["online", "offline", "stopped"]
+    version: str
+    ts: Time
+    cameras: tuple[CameraStatus, ...] = ()
+    detail: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,209 @@
+"""The deployment's settings from `HAZARDCAST_*` variables; the only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hazardcast import problems
+from hazardcast.errors import ConfigError
+
+PREFIX = "HAZARDCAST_"
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def default_instance() -> str:
+    """The machine's name, reduced to what a topic may carry."""
+    return re.sub(r"[^A-Za-z0-9_.:-]", "-", platform.node())[:48] or "localhost"
+
+
+class Settings(BaseSettings):
+    """Where this deployment's broker, files and ports are; everything starts with none set."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    config: Path = Field(
+        Path("config/cameras.yaml"), description="the file that names site and cameras"
+    )
+    data_dir: Path = Field(
+        Path("data"), description="recordings, clips, keys, state and dropped events live below it"
+    )
+    instance: str = Field(
+        default_factory=default_instance,
+        description="this process's name on `v2x/status`; the host's name when unset",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="least severe line that is logged"
+    )
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="`auto`: text on a terminal, JSON lines otherwise"
+    )
+
+    mqtt_host: str = Field("127.0.0.1", description="the broker")
+    mqtt_port: Port = Field(1883, description="the broker's port")
+    mqtt_username: str | None = Field(None, description="account at the broker")
+    mqtt_password: SecretStr | None = Field(None, description="its password")
+    mqtt_ca: Path | None = Field(
+        None, description="CA certificate; when set, the connection is TLS"
+    )
+
+    metrics_host: str = Field("127.0.0.1", description="address of `/metrics` and `/healthz`")
+    metrics_port: Port = Field(
+        9100,
+        description="port of `/metrics` and `/healthz` (the alerter serves them on its HTTP port too)",
+    )
+
+    cameras: str | None = Field(
+        None, description="comma-separated camera ids that this process is bound to; all when unset"
+    )
+    camera_server: str = Field(
+        "http://127.0.0.1:8090",
+        description="where the camera service streams drawn, file and USB cameras",
+    )
+    camera_host: str = Field("127.0.0.1", description="address the camera service listens on")
+    camera_port: Port = Field(8090, description="port the camera service listens on")
+    ffmpeg: Path | None = Field(
+        None, description="the ffmpeg to use; else the one on PATH, else that of imageio-ffmpeg"
+    )
+    mosquitto: Path | None = Field(
+        None,
+        description="the mosquitto to start without Docker; else the one found, else the embedded amqtt",
+    )
+
+    model: Path | None = Field(
+        None, description="ONNX detection model; background subtraction when unset"
+    )
+    model_threads: Annotated[int, Field(ge=1, le=64)] = Field(
+        1, description="inference threads of the detector"
+    )
+
+    multicast_group: str = Field("239.20.20.20", description="group of the alert datagrams")
+    multicast_port: Port = Field(5520, description="port of the alert datagrams")
+    multicast_interface: str | None = Field(
+        None,
+        description="interface name or address to send and join on; the system's choice when unset",
+    )
+    multicast_ttl: Annotated[int, Field(ge=0, le=255)] = Field(
+        1, description="IP TTL of the datagrams (not the alert's validity)"
+    )
+    unicast: str | None = Field(
+        None,
+        description="comma-separated host:port list that gets every datagram too, where multicast is dropped",
+    )
+
+    http_host: str = Field("127.0.0.1", description="address of the alerter's HTTP interface")
+    http_port: Port = Field(8080, description="port of the alerter's HTTP interface")
+    http_token: SecretStr | None = Field(
+        None,
+        description="bearer token of `POST /alert`; made at first start (`keys/http.token`) when unset",
+    )
+    ingest_max_age_s: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="an incident older than this is rejected"
+    )
+    ingest_max_future_s: Annotated[float, Field(ge=0)] = Field(
+        5.0, description="an incident dated further ahead than this is rejected"
+    )
+    clip_pre_s: Annotated[float, Field(ge=0, le=3600)] = Field(
+        300.0, description="video kept from before an incident"
+    )
+    clip_post_s: Annotated[float, Field(ge=0, le=3600)] = Field(
+        300.0, description="video kept from after an incident"
+    )
+
+    clip_retention_days: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="clips older than this are removed"
+    )
+    clip_retention_gb: Annotated[float, Field(gt=0)] = Field(
+        50.0, description="clips beyond this many gigabytes are removed, oldest first"
+    )
+    free_space_floor_gb: Annotated[float, Field(ge=0)] = Field(
+        2.0, description="recordings are removed, oldest first, to keep this much disk free"
+    )
+
+    vehicle: str = Field("vehicle-1", description="the vehicle-agent's name")
+    vehicle_lat: Annotated[float, Field(ge=-90, le=90)] | None = Field(
+        None, description="the vehicle's fixed latitude; without a position every alert is relevant"
+    )
+    vehicle_lon: Annotated[float, Field(ge=-180, le=180)] | None = Field(
+        None, description="the vehicle's fixed longitude"
+    )
+    vehicle_heading_deg: Annotated[float, Field(ge=0, lt=360)] | None = Field(
+        None, description="the vehicle's fixed heading, clockwise from north"
+    )
+    vehicle_speed_mps: Annotated[float, Field(ge=0)] = Field(
+        13.9, description="cruising speed to which the speed policy applies"
+    )
+    truststore: Path | None = Field(
+        None,
+        description="keys that a vehicle trusts; `keys/truststore.json` below the data directory when unset",
+    )
+    ros2: bool = Field(
+        False, description="publish `rt/v2x/alert` over DDS (needs the `ros2` extra)"
+    )
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Where segments live; on one volume with `clips_dir`, as hard links do not cross mounts."""
+        return self.data_dir / "recordings"
+
+    @property
+    def clips_dir(self) -> Path:
+        """Where clips live."""
+        return self.data_dir / "clips"
+
+    @property
+    def keys_dir(self) -> Path:
+        """Where the signing key, trust store and tokens live."""
+        return self.data_dir / "keys"
+
+    @property
+    def state_dir(self) -> Path:
+        """Where epochs, sequences and active alerts survive a restart."""
+        return self.data_dir / "state"
+
+    @property
+    def events_dir(self) -> Path:
+        """Where incidents may be dropped as files."""
+        return self.data_dir / "events"
+
+    @property
+    def truststore_path(self) -> Path:
+        """The trust store that receivers read."""
+        return self.truststore or self.keys_dir / "truststore.json"
+
+    @property
+    def camera_ids(self) -> frozenset[str] | None:
+        """The cameras this process is bound to, None for all."""
+        if self.cameras is None:
+            return None
+        return frozenset(part.strip() for part in self.cameras.split(",") if part.strip())
+
+
+def load() -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigError: a variable has a value that does not fit; the error names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problem = problems.first(error)
+        variable = PREFIX + problems.place(problem).upper()
+        raise ConfigError(f"{variable}: {problems.sentence(problem)}") from None
+
+
+def read_secret(variable: str) -> str | None:
+    """The value of an environment variable that a camera's `credentials` names."""
+    return os.environ.get(variable)
+
+
+def environment_with(**changes: str) -> dict[str, str]:
+    """The whole environment with `HAZARDCAST_*` changes, for a child process."""
+    return {**os.environ, **{PREFIX + name.upper(): value for name, value in changes.items()}}

@@ -1,0 +1,173 @@
+"""Keys on disk: the station's signing key and the trust store of public keys, as JWKs (RFC 7517)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from hazardcast.envelope import (
+    Algorithm,
+    Ed25519Signer,
+    Ed25519Verifier,
+    Hs256Key,
+    Signer,
+    Verifier,
+    b64url,
+    unb64url,
+)
+from hazardcast.errors import DecodeError, KeyFileError
+
+KeyState = Literal["next", "active", "retired", "revoked"]
+USABLE_STATES: frozenset[KeyState] = frozenset({"next", "active", "retired"})
+SIGNING_KEY_FILE = "station.jwk"
+TRUSTSTORE_FILE = "truststore.json"
+HTTP_TOKEN_FILE = "http.token"  # noqa: S105 - a file's name
+
+
+@dataclass(frozen=True)
+class TrustedKey:
+    """A key that receivers know: its algorithm and station are fixed here."""
+
+    kid: str
+    station: int
+    state: KeyState
+    verifier: Verifier
+
+
+@dataclass(frozen=True)
+class TrustStore:
+    """The keys that receivers know."""
+
+    version: int
+    keys: dict[str, TrustedKey]
+
+    def find(self, kid: str) -> TrustedKey | None:
+        """The key of this id unless it is unknown or revoked."""
+        key = self.keys.get(kid)
+        return key if key and key.state in USABLE_STATES else None
+
+
+def load_truststore(path: Path) -> TrustStore:
+    """Read `truststore.json`.
+
+    Raises:
+        KeyFileError: the file is missing or not a trust store; the error says what to do.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        keys = [_trusted_key(entry) for entry in data["keys"]]
+        return TrustStore(version=int(data["version"]), keys={key.kid: key for key in keys})
+    except FileNotFoundError:
+        raise KeyFileError(
+            f"{path}: no trust store; make keys with `hazardcast keys init`"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, DecodeError) as error:
+        raise KeyFileError(f"{path}: not a trust store: {error}") from None
+
+
+def _trusted_key(entry: dict[str, Any]) -> TrustedKey:
+    state: KeyState = entry["state"]
+    if state not in (*USABLE_STATES, "revoked"):
+        raise ValueError(
+            f"keys.{entry['kid']}.state: {state!r} is not next, active, retired or revoked"
+        )
+    return TrustedKey(str(entry["kid"]), int(entry["station"]), state, _verifier(entry["jwk"]))
+
+
+def _verifier(jwk: dict[str, str]) -> Verifier:
+    if jwk["kty"] == "oct":
+        return Hs256Key(jwk["kid"], unb64url(jwk["k"]))
+    return Ed25519Verifier(Ed25519PublicKey.from_public_bytes(unb64url(jwk["x"])))
+
+
+def load_signer(path: Path) -> Signer:
+    """Read the station's private key.
+
+    Raises:
+        KeyFileError: the file is missing or not a key.
+    """
+    try:
+        jwk = json.loads(path.read_text(encoding="utf-8"))
+        if jwk["kty"] == "oct":
+            return Hs256Key(jwk["kid"], unb64url(jwk["k"]))
+        return Ed25519Signer(jwk["kid"], Ed25519PrivateKey.from_private_bytes(unb64url(jwk["d"])))
+    except FileNotFoundError:
+        raise KeyFileError(
+            f"{path}: no signing key; make keys with `hazardcast keys init`"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, DecodeError) as error:
+        raise KeyFileError(f"{path}: not a signing key: {error}") from None
+
+
+def ensure_keys(keys_dir: Path, *, station: int, algorithm: Algorithm = "EdDSA") -> None:
+    """Make signing key, trust store and HTTP token where they do not exist yet (first start)."""
+    keys_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key_path, store_path = keys_dir / SIGNING_KEY_FILE, keys_dir / TRUSTSTORE_FILE
+    if not key_path.exists():
+        jwk = generate_jwk(algorithm)
+        write_private(key_path, json.dumps(jwk))
+        entry = truststore_entry(jwk, station=station, state="active")
+        write_truststore(store_path, version=1, entries=[entry])
+    token_path = keys_dir / HTTP_TOKEN_FILE
+    if not token_path.exists():
+        write_private(token_path, secrets.token_urlsafe(32) + "\n")
+
+
+def generate_jwk(algorithm: Algorithm) -> dict[str, str]:
+    """A new private key as a JWK; its `kid` is derived from the key itself."""
+    if algorithm == "HS256":
+        secret = secrets.token_bytes(32)
+        return {"kty": "oct", "alg": "HS256", "kid": _key_id(secret), "k": b64url(secret)}
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    private = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    return {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "alg": "EdDSA",
+        "kid": _key_id(public),
+        "x": b64url(public),
+        "d": b64url(private),
+    }
+
+
+def _key_id(material: bytes) -> str:
+    return hashlib.sha256(b"hazardcast-kid" + material).hexdigest()[:8]
+
+
+def truststore_entry(jwk: dict[str, str], *, station: int, state: KeyState) -> dict[str, Any]:
+    """What receivers learn of a key: without its private part, unless it is a shared secret."""
+    public = {name: value for name, value in jwk.items() if name != "d"}
+    return {"kid": jwk["kid"], "station": station, "state": state, "jwk": public}
+
+
+def write_truststore(path: Path, *, version: int, entries: Iterable[dict[str, Any]]) -> None:
+    """Write the trust store in one step."""
+    text = json.dumps({"version": version, "keys": list(entries)}, indent=2)
+    shared = any(entry["jwk"]["kty"] == "oct" for entry in json.loads(text)["keys"])
+    write_private(path, text + "\n", mode=0o600 if shared else 0o644)
+
+
+def write_private(path: Path, text: str, *, mode: int = 0o600) -> None:
+    """Write a file that only its owner reads, in one step that a crash cannot split."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,1 @@
+"""Turns incidents into signed alerts and sends them to every vehicle nearby."""

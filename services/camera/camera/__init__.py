@@ -1,0 +1,1 @@
+"""Streams what is not a network camera (drawn scene, file, USB device) as one."""

@@ -1,0 +1,1 @@
+"""Keeps the video around an incident."""

@@ -1,0 +1,1 @@
+"""Sees incidents in video."""

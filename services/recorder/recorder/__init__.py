@@ -1,0 +1,1 @@
+"""Records every camera into segments named by wall clock."""

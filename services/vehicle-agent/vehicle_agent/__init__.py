@@ -1,0 +1,1 @@
+"""Hears alerts for one vehicle, believes the genuine ones, shows them and acts on them."""
