@@ -1,0 +1,113 @@
+"""Fixtures that give tests the real tools; a missing tool skips, and fails where CI is set."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hazardcast.errors import ToolMissingError
+from hazardcast.ffmpeg import find_ffmpeg
+from hazardcast.settings import Settings
+from hazardcast.testing import ManualClock, MemoryBroker, eventually
+
+ASSETS = Path(__file__).resolve().parents[2] / "shared" / "assets"
+MOSQUITTO_PLACES = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
+
+
+def missing(what: str) -> None:
+    """Skip for want of `what`; with CI set, where everything is installed, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing, and CI must have it")
+    pytest.skip(f"{what} is missing on this machine")
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def broker() -> MemoryBroker:
+    return MemoryBroker()
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> str:
+    try:
+        return find_ffmpeg()
+    except ToolMissingError as error:
+        missing(str(error))
+        raise
+
+
+@pytest.fixture(scope="session")
+def assets() -> Path:
+    """Real footage and models, where this machine has them."""
+    if not ASSETS.is_dir():
+        pytest.skip("no real footage on this machine")
+    return ASSETS
+
+
+@pytest.fixture(scope="session")
+def mosquitto_program() -> str:
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path=MOSQUITTO_PLACES)
+    if found is None:
+        missing("mosquitto")
+    assert found is not None
+    return found
+
+
+class Mosquitto:
+    """A real broker on a free port that can be stopped and started again."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self.port = free_port()
+        self._program = program
+        self._conf = folder / "mosquitto.conf"
+        self._conf.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+            f"persistence true\npersistence_location {folder}/\nautosave_interval 1\n"
+            "max_queued_messages 10000\nuser root\n"
+        )
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [self._program, "-c", str(self._conf)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        eventually(self._answers, what="mosquitto listens")
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def settings(self, **changes: object) -> Settings:
+        """Settings of a service that uses this broker."""
+        return Settings(mqtt_port=self.port, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def mosquitto(
+    mosquitto_program: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mosquitto]:
+    server = Mosquitto(mosquitto_program, tmp_path_factory.mktemp("mosquitto"))
+    yield server
+    server.stop()
