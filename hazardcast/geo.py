@@ -1,4 +1,4 @@
-"""Distances and bearings on the ground, good to centimetres over the few km that an alert concerns."""
+"""Distances and bearings on the ground, over the few kilometres that an alert concerns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a service process lives: it starts, repeats its work through failures, and stops on request."""
+"""How a service process lives: starts, repeats its work through failures, stops on request."""
 
 from __future__ import annotations
 

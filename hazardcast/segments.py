@@ -48,7 +48,8 @@ class Run:
     ended_at: float | None
     """Wall clock of the last frame; None while it goes on or when the recorder was killed."""
     cause: str | None
-    """Why it ended: camera_down, stalled, recorder_stopped, recorder_killed, format_changed, clock_stepped, disk_full."""
+    """Why it ended: camera_down, stalled, recorder_stopped, recorder_killed, format_changed,
+    clock_stepped or disk_full."""
     codec: str | None = None
     clock_error_ms: float | None = None
     """Bound on the wall-clock error of this run's segment names."""

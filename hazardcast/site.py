@@ -70,7 +70,8 @@ class Camera(_Config):
     def _no_credentials(cls, url: str | None) -> str | None:
         if url and "@" in urlsplit(url).netloc:
             raise ValueError(
-                "credentials do not belong in a URL; name a variable in `credentials` that holds user:password"
+                "credentials do not belong in a URL; "
+                "name a variable in `credentials` that holds user:password"
             )
         return url
 

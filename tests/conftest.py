@@ -9,12 +9,19 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from hazardcast.errors import ToolMissingError
 from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.settings import Settings
 from hazardcast.testing import ManualClock, MemoryBroker, eventually
+
+# Machines are noisy: how long an example takes says nothing about what it shows.
+hypothesis.settings.register_profile(
+    "noisy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("noisy")
 
 ASSETS = Path(__file__).resolve().parents[2] / "shared" / "assets"
 MOSQUITTO_PLACES = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])

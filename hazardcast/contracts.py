@@ -1,0 +1,107 @@
+"""Writes the contracts for other languages: `schemas/*.json` (JSON Schema) and `asyncapi.yaml`.
+
+`python -m hazardcast.contracts` writes them at the repository's root; a test fails when they drift.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hazardcast import __version__
+from hazardcast.messages import Datagram, Message
+from hazardcast.topics import ALL, Topic
+
+JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def render() -> dict[str, str]:
+    """Path below the repository's root → text of the file."""
+    schemas = {f"schemas/{kebab(model)}.json": _schema_text(model) for model in _models()}
+    return {**schemas, "asyncapi.yaml": _asyncapi_text()}
+
+
+def kebab(model: type[Message]) -> str:
+    """`ClipRequest` → `clip-request`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", model.__name__).lower()
+
+
+def _models() -> list[type[Message]]:
+    return [topic.message for topic in ALL if topic.message is not None] + [Datagram]
+
+
+def _schema_text(model: type[Message]) -> str:
+    schema = {"$schema": JSON_SCHEMA_DIALECT, **model.model_json_schema(by_alias=True)}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _asyncapi_text() -> str:
+    document = {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Hazardcast",
+            "version": __version__,
+            "description": "Generated from hazardcast/topics.py and hazardcast/messages.py.",
+            "license": {"name": "MIT"},
+        },
+        "servers": {
+            "broker": {"host": "localhost:1883", "protocol": "mqtt", "protocolVersion": "3.1.1"}
+        },
+        "channels": {_channel_name(topic): _channel(topic) for topic in ALL},
+        "operations": {f"say-{_channel_name(topic)}": _operation(topic) for topic in ALL},
+    }
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _channel_name(topic: Topic[Any]) -> str:
+    return topic.template.split("/")[1]
+
+
+def _channel(topic: Topic[Any]) -> dict[str, Any]:
+    channel: dict[str, Any] = {
+        "address": topic.template,
+        "description": f"{topic.purpose} ({topic.senders} → {topic.receivers})",
+        "messages": {"message": _message(topic)},
+    }
+    if names := re.findall(r"\{(\w+)\}", topic.template):
+        channel["parameters"] = {
+            name: {"description": f"the {name.replace('_', ' ')}"} for name in names
+        }
+    return channel
+
+
+def _message(topic: Topic[Any]) -> dict[str, Any]:
+    if topic.message is None:
+        return {"contentType": "application/jose", "payload": {"type": "string"}}
+    reference = f"schemas/{kebab(topic.message)}.json"
+    return {"contentType": "application/json", "payload": {"$ref": reference}}
+
+
+def _operation(topic: Topic[Any]) -> dict[str, Any]:
+    return {
+        "action": "send",
+        "channel": {"$ref": f"#/channels/{_channel_name(topic)}"},
+        "bindings": {"mqtt": {"qos": topic.qos, "retain": topic.retain}},
+    }
+
+
+def write(root: Path) -> list[Path]:
+    """Write every file below `root`; returns those that changed."""
+    changed = []
+    for name, text in render().items():
+        path = root / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
+if __name__ == "__main__":
+    for path in write(Path(__file__).resolve().parents[1]):
+        sys.stdout.write(f"{path}\n")

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hazardcast.segments import (
+    Run,
+    Segment,
+    append_run,
+    list_segments,
+    parse_segment,
+    read_runs,
+    segment_path,
+)
+
+HOUR_MS = 3_600_000
+T0_MS = 1_800_000_000_000
+
+
+def record(root: Path, start_ms: int, end_ms: int) -> Path:
+    path = segment_path(root, "north", start_ms, end_ms)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"G")
+    return path
+
+
+@given(st.integers(0, 10**13), st.integers(0, 10**7))
+def test_a_segments_name_tells_its_times(start_ms: int, length_ms: int) -> None:
+    path = segment_path(Path("/r"), "north", start_ms, start_ms + length_ms)
+
+    assert parse_segment(path) == Segment(start_ms, start_ms + length_ms, path)
+
+
+@given(st.text(max_size=30).filter(lambda text: "/" not in text and "\0" not in text))
+def test_other_names_are_not_segments(name: str) -> None:
+    segment = parse_segment(Path("/r/north/h") / name)
+
+    assert segment is None or segment.path.name == name
+
+
+def test_the_hour_of_the_first_frame_is_utc() -> None:
+    assert segment_path(Path("/r"), "north", 0, 1) == Path("/r/north/19700101T00/0-1.ts")
+
+
+def test_segments_that_touch_the_window_are_found_oldest_first(tmp_path: Path) -> None:
+    for start_ms in (T0_MS + HOUR_MS - 5_000, T0_MS, T0_MS + 10_000, T0_MS + HOUR_MS + 5_000):
+        record(tmp_path, start_ms, start_ms + 9_900)
+
+    found = list_segments(tmp_path, "north", start=T0_MS / 1000 + 15, end=T0_MS / 1000 + 3_601)
+
+    assert [segment.start_ms - T0_MS for segment in found] == [10_000, HOUR_MS - 5_000]
+
+
+def test_what_is_not_a_segment_is_passed_over(tmp_path: Path) -> None:
+    path = record(tmp_path, T0_MS, T0_MS + 1)
+    (path.parent / "notes.txt").write_text("x")
+    (tmp_path / "north" / ".open").mkdir()
+    (tmp_path / "north" / ".open" / "1-2.ts").write_text("x")
+
+    assert [segment.path for segment in list_segments(tmp_path, "north")] == [path]
+
+
+def test_a_camera_without_recordings_has_none(tmp_path: Path) -> None:
+    assert list_segments(tmp_path, "north") == []
+    assert read_runs(tmp_path, "north") == []
+
+
+def test_runs_are_read_back_and_a_torn_line_is_left_out(tmp_path: Path) -> None:
+    run = Run(started_at=1.0, ended_at=2.0, cause="stalled", codec="h264", clock_error_ms=3.0)
+    append_run(tmp_path, "north", run)
+    with (tmp_path / "north" / "runs.jsonl").open("a") as file:
+        file.write('{"started_at": 3.0, "en')
+
+    assert read_runs(tmp_path, "north") == [run]

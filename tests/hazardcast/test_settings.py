@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from hazardcast import settings
+from hazardcast.errors import ConfigError
+
+
+def test_everything_starts_with_no_variable_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = settings.load()
+
+    assert (loaded.mqtt_host, loaded.multicast_group, loaded.multicast_port) == (
+        "127.0.0.1",
+        "239.20.20.20",
+        5520,
+    )
+
+
+def test_a_wrong_value_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAZARDCAST_MQTT_PORT", "mqtt")
+
+    with pytest.raises(ConfigError, match="HAZARDCAST_MQTT_PORT"):
+        settings.load()
+
+
+def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAZARDCAST_MQTT_PASSWORD", "s3cret")
+
+    assert "s3cret" not in repr(settings.load())
+
+
+def test_cameras_are_a_list_of_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAZARDCAST_CAMERAS", "north, south,")
+
+    assert settings.load().camera_ids == {"north", "south"}
+
+
+def test_a_child_gets_the_environment_with_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH_LIKE", "kept")
+
+    environment = settings.environment_with(mqtt_port="1")
+
+    assert (environment["PATH_LIKE"], environment["HAZARDCAST_MQTT_PORT"]) == ("kept", "1")
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert not [
+        name for name, field in settings.Settings.model_fields.items() if not field.description
+    ]

@@ -1,0 +1,153 @@
+"""Who may import whom, and how big things may grow: held here, not wished for."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SERVICES = {
+    path.name: path
+    for path in (ROOT / "services").glob("*/*")
+    if (path / "__init__.py").exists()
+}  # fmt: skip
+LIBRARY = ROOT / "hazardcast"
+SOURCES = sorted(
+    path for root in (LIBRARY, *SERVICES.values()) for path in root.rglob("*.py")
+)  # fmt: skip
+
+EDGES: dict[str, set[str]] = {
+    "paho": {"hazardcast/bus.py"},
+    "cv2": {
+        "camera/drawing.py",
+        "detector/frames.py",
+        "detector/image.py",
+    },
+    "onnxruntime": {"detector/onnx_model.py"},
+    "subprocess": {
+        "hazardcast/supervisor.py",
+        "hazardcast/broker.py",
+        "camera/encoder.py",
+        "recorder/ffmpeg.py",
+        "clipper/ffmpeg.py",
+    },
+    "socket": {
+        "hazardcast/bus.py",
+        "hazardcast/multicast.py",
+        "camera/server.py",
+        "vehicle_agent/radio.py",
+    },
+}
+"""Outside thing → the modules made for it; nobody else may import it."""
+
+CLOCK_CALLS = {"time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "datetime.now", "datetime.utcnow", "datetime.today"}  # fmt: skip
+CLOCK_MODULES = {"hazardcast/clock.py", "hazardcast/testing.py"}
+ENVIRONMENT_MODULES = {"hazardcast/settings.py"}
+
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 45
+MEDIAN_FUNCTION = 10
+
+
+def name_of(path: Path) -> str:
+    """`hazardcast/bus.py`, `recorder/service.py`."""
+    for package, root in {"hazardcast": LIBRARY, **SERVICES}.items():
+        if path.is_relative_to(root):
+            return f"{package}/{path.relative_to(root).as_posix()}"
+    raise AssertionError(path)
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in the file."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}:{node.lineno} relative import"
+            yield node.module or ""
+
+
+def functions() -> Iterator[tuple[str, int]]:
+    for path in SOURCES:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield (
+                    f"{name_of(path)}:{node.lineno} {node.name}",
+                    (node.end_lineno or 0) - node.lineno + 1,
+                )
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_imports_run_down(path: Path) -> None:
+    package = name_of(path).split("/")[0]
+    forbidden = set(SERVICES) - {package}
+
+    roots = {module.split(".")[0] for module in imports(path)}
+
+    assert not roots & forbidden, "a service imports another, or the library a service"
+
+
+@pytest.mark.parametrize("outside", sorted(EDGES))
+def test_an_outside_thing_is_touched_only_by_the_module_made_for_it(outside: str) -> None:
+    users = {
+        name_of(path)
+        for path in SOURCES
+        if any(module.split(".")[0] == outside for module in imports(path))
+    }
+
+    assert users <= EDGES[outside]
+
+
+def test_only_settings_read_the_environment() -> None:
+    readers = {
+        name_of(path)
+        for path in SOURCES
+        if re.search(r"\bos\.(environ|getenv)\b", path.read_text(encoding="utf-8"))
+    }
+
+    assert readers <= ENVIRONMENT_MODULES
+
+
+def test_only_the_clock_reads_the_time() -> None:
+    readers = {
+        f"{name_of(path)}:{node.lineno}"
+        for path in SOURCES
+        if name_of(path) not in CLOCK_MODULES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).removeprefix("datetime.") in CLOCK_CALLS
+    }
+
+    assert not readers
+
+
+def test_no_file_outgrows_a_readers_patience() -> None:
+    long = {
+        name_of(path): lines
+        for path in SOURCES
+        if (lines := path.read_text(encoding="utf-8").count("\n")) > LONGEST_FILE
+    }
+
+    assert not long
+
+
+def test_functions_stay_small() -> None:
+    lengths = dict(functions())
+
+    assert not {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION}
+    assert sorted(lengths.values())[len(lengths) // 2] <= MEDIAN_FUNCTION
+
+
+def test_the_project_speaks_only_of_itself() -> None:
+    foreign = re.compile(r"\.\./shared|/work/|issue #\d|pypi\.org|files\.pythonhosted")
+    checked = [path for path in ROOT.rglob("*") if path.suffix in {".py", ".md", ".yaml", ".yml", ".toml", ".json"} and not {".venv", ".git", "tests", ".ci", "node_modules", "data"} & set(path.relative_to(ROOT).parts)]  # fmt: skip
+
+    assert not [str(path) for path in checked if foreign.search(path.read_text(encoding="utf-8"))]
