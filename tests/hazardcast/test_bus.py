@@ -216,7 +216,7 @@ def test_a_persistent_session_gets_what_was_said_during_its_restart(mosquitto: A
     collect(first, CLIP_REQUESTS)
     first.start()
     assert first.wait_connected(5)
-    eventually(lambda: first._client.is_connected())
+    eventually(first._client.is_connected)
     first.flush(1)
     _subscribed(mosquitto, first)
     first.close()

@@ -73,7 +73,7 @@ def test_a_refused_password_is_not_repeated_in_the_error() -> None:
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no such file; copy config/cameras.yaml"):
+    with pytest.raises(ConfigError, match=r"no such file; copy config/cameras\.yaml"):
         site.load(tmp_path / "cameras.yaml")
 
 
