@@ -1,4 +1,4 @@
-"""Writes the contracts for other languages: `schemas/*.json` (JSON Schema) and `asyncapi.yaml`.
+"""Writes what is made from code: `schemas/*.json`, `asyncapi.yaml` and the README's tables.
 
 `python -m hazardcast.contracts` writes them at the repository's root; a test fails when they drift.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from hazardcast import __version__
+from hazardcast import __version__, reference
 from hazardcast.messages import Datagram, Message
 from hazardcast.topics import ALL, Topic
 
@@ -24,6 +24,11 @@ def render() -> dict[str, str]:
     """Path below the repository's root → text of the file."""
     schemas = {f"schemas/{kebab(model)}.json": _schema_text(model) for model in _models()}
     return {**schemas, "asyncapi.yaml": _asyncapi_text()}
+
+
+def readme(root: Path) -> str:
+    """The README with its reference tables made anew."""
+    return reference.with_tables((root / "README.md").read_text(encoding="utf-8"), root)
 
 
 def kebab(model: type[Message]) -> str:
@@ -93,7 +98,8 @@ def _operation(topic: Topic[Any]) -> dict[str, Any]:
 def write(root: Path) -> list[Path]:
     """Write every file below `root`; returns those that changed."""
     changed = []
-    for name, text in render().items():
+    files = {**render(), "README.md": readme(root)}
+    for name, text in files.items():
         path = root / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)

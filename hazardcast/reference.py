@@ -1,0 +1,122 @@
+"""Reference tables for the README, made from the code that they describe."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from hazardcast.settings import PREFIX, Settings
+from hazardcast.topics import ALL
+
+_METRIC_KINDS = {"Counter": "counter", "Gauge": "gauge", "Histogram": "histogram"}
+_BLOCK = "<!-- table: {name} -->\n{body}<!-- end of table -->"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric as its declaration in the source tells it."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    description: str
+    service: str
+
+
+def settings_rows() -> list[tuple[str, str, str]]:
+    """Variable, default, purpose of every setting."""
+    return [
+        (f"`{PREFIX}{name.upper()}`", _default(field), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    return "" if value is None or value is PydanticUndefined else f"`{value}`"
+
+
+def topic_rows() -> list[tuple[str, str, str, str]]:
+    """Topic, who → whom, QoS and retained, purpose of every topic."""
+    return [
+        (
+            f"`{topic.template}`",
+            f"{topic.senders} → {topic.receivers}",
+            f"{topic.qos}{', retained' if topic.retain else ''}",
+            topic.purpose,
+        )
+        for topic in ALL
+    ]
+
+
+def metric_rows(root: Path) -> list[tuple[str, str, str, str]]:
+    """Metric, service, kind and labels, description of every metric declared below `root`."""
+    return [
+        (
+            f"`{metric.name}`",
+            metric.service,
+            metric.kind + (f" by {', '.join(metric.labels)}" if metric.labels else ""),
+            metric.description,
+        )
+        for metric in metrics(root)
+    ]
+
+
+def metrics(root: Path) -> list[Metric]:
+    """Every metric declared in a `metrics.py` below `root`, in the order of the flow."""
+    order = ("hazardcast", "camera", "recorder", "detector", "alerter", "clipper", "vehicle_agent")
+    sources = [path for name in order for path in sorted(root.glob(f"**/{name}/metrics.py"))]
+    return [metric for path in sources if ".venv" not in path.parts for metric in _declared(path)]
+
+
+def _declared(path: Path) -> Iterator[Metric]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or len(node.args) < 2:
+            continue
+        kind = _METRIC_KINDS.get(ast.unparse(node.func).split(".")[-1])
+        if kind is None:
+            continue
+        name, description = (ast.literal_eval(argument) for argument in node.args[:2])
+        service = path.parent.name.replace("_", "-")
+        yield Metric(
+            name, kind, _labels(node), description, "every" if service == "hazardcast" else service
+        )
+
+
+def _labels(call: ast.Call) -> tuple[str, ...]:
+    given = [
+        *call.args[2:3],
+        *(keyword.value for keyword in call.keywords if keyword.arg == "labelnames"),
+    ]
+    return tuple(ast.literal_eval(given[0])) if given else ()
+
+
+def table(header: tuple[str, ...], rows: list[Any]) -> str:
+    """A Markdown table."""
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def tables(root: Path) -> dict[str, str]:
+    """Name of a block in the README → its table."""
+    return {
+        "settings": table(("variable", "default", "purpose"), settings_rows()),
+        "topics": table(("topic", "who → whom", "QoS", "what"), topic_rows()),
+        "metrics": table(("metric", "service", "kind", "what"), metric_rows(root)),
+    }
+
+
+def with_tables(text: str, root: Path) -> str:
+    """`text` with the content of every `<!-- table: NAME -->` block made anew."""
+    for name, body in tables(root).items():
+        block = re.compile(rf"<!-- table: {name} -->\n.*?<!-- end of table -->", re.DOTALL)
+        made = _BLOCK.format(name=name, body=body)
+        text = block.sub(lambda _, made=made: made, text)  # type: ignore[misc]
+    return text

@@ -1,0 +1,74 @@
+"""What the documents say is what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hazardcast import contracts, reference
+from hazardcast.settings import PREFIX, Settings
+from hazardcast.topics import ALL
+
+ROOT = Path(__file__).resolve().parents[1]
+READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("services/*/README.md")]
+LABELS = {"camera", "kind", "reason", "result", "stage", "sender", "method"}
+
+
+def test_the_readmes_tables_are_made_from_the_code() -> None:
+    assert contracts.readme(ROOT) == (ROOT / "README.md").read_text(), "run: make schemas"
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+def test_every_variable_stands_in_the_readme_with_its_default(readme: Path) -> None:
+    text = readme.read_text()
+
+    missing = [row for row in reference.settings_rows() if f"| {row[0]} | {row[1]} |" not in text]
+    invented = set(re.findall(rf"`({PREFIX}[A-Z0-9_]+)`", text)) - {
+        PREFIX + name.upper() for name in Settings.model_fields
+    }
+
+    assert (missing, invented) == ([], set())
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+def test_every_topic_stands_in_the_readme(readme: Path) -> None:
+    text = readme.read_text()
+
+    assert not [topic.template for topic in ALL if f"| `{topic.template}` |" not in text]
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+def test_every_metric_stands_in_the_readme(readme: Path) -> None:
+    text = readme.read_text()
+
+    assert not [
+        metric.name for metric in reference.metrics(ROOT) if f"| `{metric.name}` |" not in text
+    ]
+
+
+def test_metrics_keep_the_naming_rules() -> None:
+    for metric in reference.metrics(ROOT):
+        assert metric.name.startswith("hazardcast_"), metric
+        assert metric.name.endswith("_total") == (metric.kind == "counter"), metric
+        assert set(metric.labels) <= LABELS, metric
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files_that_exist(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
+
+    broken = [link for link in links if "://" not in link and not (document.parent / link).exists()]
+
+    assert not broken
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_make_targets_that_are_named_exist(document: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+
+    named = set(re.findall(r"`make ([a-z0-9-]+)", document.read_text()))
+
+    assert not [target for target in named if not re.search(rf"^{target}:", makefile, re.MULTILINE)]
