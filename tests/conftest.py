@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from hazardcast.broker import BrokerKind, find_mosquitto, prepare
 from hazardcast.errors import ToolMissingError
 from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.settings import Settings
@@ -24,7 +24,6 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("noisy")
 
 ASSETS = Path(__file__).resolve().parents[2] / "shared" / "assets"
-MOSQUITTO_PLACES = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
 
 
 def missing(what: str) -> None:
@@ -69,34 +68,26 @@ def assets() -> Path:
 
 @pytest.fixture(scope="session")
 def mosquitto_program() -> str:
-    found = shutil.which("mosquitto") or shutil.which("mosquitto", path=MOSQUITTO_PLACES)
+    found = find_mosquitto()
     if found is None:
         missing("mosquitto")
     assert found is not None
     return found
 
 
-class Mosquitto:
+class RealBroker:
     """A real broker on a free port that can be stopped and started again."""
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: BrokerKind) -> None:
         self.port = free_port()
-        self._program = program
-        self._conf = folder / "mosquitto.conf"
-        self._conf.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
-            f"persistence true\npersistence_location {folder}/\nautosave_interval 1\n"
-            "max_queued_messages 10000\nuser root\n"
-        )
+        self._command = prepare(folder, port=self.port, kind=kind).process.command
         self.start()
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [self._program, "-c", str(self._conf)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        eventually(self._answers, what="mosquitto listens")
+        eventually(self._answers, what="the broker listens")
 
     def stop(self) -> None:
         self._process.terminate()
@@ -114,7 +105,14 @@ class Mosquitto:
 @pytest.fixture
 def mosquitto(
     mosquitto_program: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Mosquitto]:
-    server = Mosquitto(mosquitto_program, tmp_path_factory.mktemp("mosquitto"))
+) -> Iterator[RealBroker]:
+    server = RealBroker(tmp_path_factory.mktemp("mosquitto"), "mosquitto")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def embedded_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealBroker]:
+    server = RealBroker(tmp_path_factory.mktemp("embedded"), "embedded")
     yield server
     server.stop()

@@ -29,8 +29,7 @@ EDGES: dict[str, set[str]] = {
     },
     "onnxruntime": {"detector/onnx_model.py"},
     "subprocess": {
-        "hazardcast/supervisor.py",
-        "hazardcast/broker.py",
+        "hazardcast/processes.py",
         "camera/encoder.py",
         "recorder/ffmpeg.py",
         "clipper/ffmpeg.py",
@@ -38,6 +37,7 @@ EDGES: dict[str, set[str]] = {
     "socket": {
         "hazardcast/bus.py",
         "hazardcast/multicast.py",
+        "hazardcast/ports.py",
         "camera/server.py",
         "vehicle_agent/radio.py",
     },

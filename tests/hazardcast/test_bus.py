@@ -17,7 +17,7 @@ from hazardcast.topics import BROADCAST, CLIP_REQUESTS, CLIPS, INCIDENTS, STATUS
 MakeBus = Callable[..., Any]
 
 
-@pytest.fixture(params=["memory", "mosquitto"])
+@pytest.fixture(params=["memory", "mosquitto", "embedded_broker"])
 def make_bus(request: pytest.FixtureRequest) -> Iterator[MakeBus]:
     """Makes buses of one broker, in memory or real."""
     buses: list[Any] = []
@@ -28,7 +28,7 @@ def make_bus(request: pytest.FixtureRequest) -> Iterator[MakeBus]:
             buses.append(memory.bus())
             return buses[-1]
     else:
-        settings = request.getfixturevalue("mosquitto").settings()
+        settings = request.getfixturevalue(request.param).settings()
 
         def make(name: str, **options: Any) -> Any:
             bus = MqttBus(settings, client_id=name, **options)
@@ -40,6 +40,12 @@ def make_bus(request: pytest.FixtureRequest) -> Iterator[MakeBus]:
     yield make
     for bus in buses:
         bus.close()
+
+
+@pytest.fixture(params=["mosquitto", "embedded_broker"])
+def real_broker(request: pytest.FixtureRequest) -> Any:
+    """Each broker that the system runs on."""
+    return request.getfixturevalue(request.param)
 
 
 def collect(bus: Bus, topic: Any) -> list[tuple[Any, Delivery]]:
@@ -171,12 +177,12 @@ def test_a_handler_that_fails_does_not_stop_the_bus(make_bus: MakeBus) -> None:
 
 
 @pytest.mark.network
-def test_the_last_will_tells_that_a_service_died(mosquitto: Any) -> None:
+def test_the_last_will_tells_that_a_service_died(real_broker: Any) -> None:
     will = ServiceStatus(service="recorder", instance="r1", state="offline", version="0", ts=1.0)
-    dying = MqttBus(mosquitto.settings(), client_id="dying", will=will)
+    dying = MqttBus(real_broker.settings(), client_id="dying", will=will)
     dying.start()
     assert dying.wait_connected(5)
-    watcher = MqttBus(mosquitto.settings(), client_id="watcher")
+    watcher = MqttBus(real_broker.settings(), client_id="watcher")
     heard = collect(watcher, STATUS)
     watcher.start()
     assert watcher.wait_connected(5)
@@ -211,23 +217,23 @@ def test_what_is_said_while_the_broker_is_away_arrives_when_it_is_back(mosquitto
 
 
 @pytest.mark.network
-def test_a_persistent_session_gets_what_was_said_during_its_restart(mosquitto: Any) -> None:
-    first = MqttBus(mosquitto.settings(), client_id="clipper", persistent=True)
+def test_a_persistent_session_gets_what_was_said_during_its_restart(real_broker: Any) -> None:
+    first = MqttBus(real_broker.settings(), client_id="clipper", persistent=True)
     collect(first, CLIP_REQUESTS)
     first.start()
     assert first.wait_connected(5)
     eventually(first._client.is_connected)
     first.flush(1)
-    _subscribed(mosquitto, first)
+    _subscribed(real_broker, first)
     first.close()
 
-    speaker = MqttBus(mosquitto.settings(), client_id="speaker")
+    speaker = MqttBus(real_broker.settings(), client_id="speaker")
     speaker.start()
     assert speaker.wait_connected(5)
     speaker.publish(CLIP_REQUESTS, ClipRequest(event_id="while-away", camera="north", ts=1.0))
     assert speaker.flush(5)
 
-    second = MqttBus(mosquitto.settings(), client_id="clipper", persistent=True)
+    second = MqttBus(real_broker.settings(), client_id="clipper", persistent=True)
     heard = collect(second, CLIP_REQUESTS)
     second.start()
     eventually(lambda: heard)
@@ -243,13 +249,13 @@ def _subscribed(mosquitto: Any, bus: MqttBus) -> None:
 
 
 @pytest.mark.network
-def test_any_mqtt_client_can_report_an_accident(mosquitto: Any) -> None:
-    bus = MqttBus(mosquitto.settings(), client_id="alerter")
+def test_any_mqtt_client_can_report_an_accident(real_broker: Any) -> None:
+    bus = MqttBus(real_broker.settings(), client_id="alerter")
     heard = collect(bus, INCIDENTS)
     bus.start()
     assert bus.wait_connected(5)
     stranger = paho.Client(CallbackAPIVersion.VERSION2)
-    stranger.connect("127.0.0.1", mosquitto.port)
+    stranger.connect("127.0.0.1", real_broker.port)
     stranger.loop_start()
 
     said_until_heard(lambda: stranger.publish("v2x/alert", '{"type":"collision"}', qos=1), heard)
