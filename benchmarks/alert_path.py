@@ -47,11 +47,14 @@ def incident(index: int) -> str:
     )
 
 
+def _send_at_once(_client: object, _userdata: object, sock: object) -> None:
+    assert isinstance(sock, socket.socket)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 def publisher(port: int) -> mqtt.Client:
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
-    client.on_socket_open = lambda _c, _u, sock: sock.setsockopt(
-        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-    )
+    client.on_socket_open = _send_at_once
     client.connect("127.0.0.1", port)
     client.loop_start()
     return client
