@@ -45,7 +45,10 @@ def parse_time(value: object) -> object:
         value = _seconds_from_text(value.strip())
     if not isinstance(value, int | float):
         return value
-    seconds = float(value)
+    try:
+        seconds = float(value)
+    except OverflowError:
+        raise ValueError("expected a finite time") from None
     if not math.isfinite(seconds):
         raise ValueError("expected a finite time")
     return seconds / 1000.0 if abs(seconds) >= MILLISECONDS_FROM else seconds
