@@ -1,7 +1,7 @@
 """The signed envelope of a datagram: JWS in compact form (RFC 7515).
 
-Ed25519 (`EdDSA`, RFC 8037) by default, because whoever holds an HMAC key can forge with it; `HS256`
-(RFC 7518 §3.2) where the operator says so. The bytes that were sent are the bytes that are verified.
+Ed25519 (`EdDSA`, RFC 8037) by default, because whoever holds an HMAC key can forge with it;
+`HS256` (RFC 7518 §3.2) where the operator says so. The bytes that were sent are verified as sent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import binascii
 import hashlib
 import hmac
 import json
+import string
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -23,6 +25,8 @@ Algorithm = Literal["EdDSA", "HS256"]
 TYPE = "hazardcast+jws"
 MAX_DATAGRAM_BYTES = 1400
 """Never fragmented: IEEE 1609.3 sets the same default for a WSM."""
+_ALPHABET = (string.ascii_letters + string.digits + "-_").encode()
+_HEADERS_REMEMBERED = 64
 
 
 def b64url(data: bytes) -> str:
@@ -30,15 +34,18 @@ def b64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def unb64url(text: str) -> bytes:
-    """The bytes of base64url text.
+def unb64url(text: str | bytes) -> bytes:
+    """The bytes of base64url text, held to the alphabet: no padding, no `+`, `/` or white space.
 
     Raises:
         DecodeError: the text is not base64url without padding.
     """
+    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    if data.translate(None, _ALPHABET):
+        raise DecodeError("not base64url")
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        return base64.urlsafe_b64decode(data + b"=" * (-len(data) % 4))
+    except binascii.Error:
         raise DecodeError("not base64url") from None
 
 
@@ -144,26 +151,25 @@ def open_unverified(text: bytes) -> Envelope:
     Raises:
         DecodeError: it is not three base64url parts with a header of our type.
     """
-    parts = text.split(b".")
+    parts = text.split(b".", 3)
     if len(parts) != 3:
         raise DecodeError("not a JWS in compact form")
-    try:
-        header_text, payload_text, signature_text = (part.decode("ascii") for part in parts)
-    except UnicodeDecodeError:
-        raise DecodeError("not ASCII") from None
-    kid, alg = _read_header(unb64url(header_text))
+    header, payload, signature = parts
+    kid, alg = _read_header(header)
     return Envelope(
         kid=kid,
         alg=alg,
-        payload=unb64url(payload_text),
-        signed=text[: text.rindex(b".")],
-        signature=unb64url(signature_text),
+        payload=unb64url(payload),
+        signed=text[: len(header) + 1 + len(payload)],
+        signature=unb64url(signature),
     )
 
 
-def _read_header(data: bytes) -> tuple[str, str]:
+@lru_cache(maxsize=_HEADERS_REMEMBERED)
+def _read_header(text: bytes) -> tuple[str, str]:
+    """`kid` and `alg`; remembered, as a station's header is the same in every datagram."""
     try:
-        header = json.loads(data)
+        header = json.loads(unb64url(text))
     except (ValueError, RecursionError):
         raise DecodeError("header is not JSON") from None
     if not isinstance(header, dict) or header.get("typ") != TYPE:

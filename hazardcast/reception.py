@@ -1,28 +1,31 @@
-"""Deciding whether a datagram may be believed: size → shape → key → duplicate → rate → signature →
-window → freshness → schema. Nothing changes state before the signature holds.
+"""Deciding whether a datagram may be believed.
+
+In the order size → shape → key → duplicate → rate → signature → window → freshness → schema, the
+cheap tests first. Nothing changes state before the signature holds.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
 from hazardcast.envelope import MAX_DATAGRAM_BYTES, Envelope, open_unverified
 from hazardcast.errors import DecodeError
 from hazardcast.messages import Datagram
+from hazardcast.rate_limit import RateLimit
+from hazardcast.replay import Window
 from hazardcast.trust import TrustedKey, TrustStore
 
-WINDOW = 1024
 MAX_AGE_S = 2.0
 """Past tolerance of the C2C-CC basic profile for CAM."""
 MAX_FUTURE_S = 0.25
-RATE_PER_S = 400.0
-RATE_BURST = 800.0
-MAX_SOURCES = 4096
+
+Witness = Callable[[int, float], None]
+"""Told (station, its transmit time) of every authentic datagram, timely or not."""
 
 
 class Rejection(StrEnum):
@@ -31,13 +34,16 @@ class Rejection(StrEnum):
     SIZE = "size"
     SHAPE = "shape"
     UNKNOWN_KEY = "unknown_key"
+    REVOKED_KEY = "revoked_key"
     ALGORITHM = "algorithm"
     DUPLICATE = "duplicate"
+    """Taken already: another path or a repeating network brought it once more."""
+    REPLAY = "replay"
+    """Older than the window remembers, or from before this receiver's restart."""
     RATE = "rate"
     SIGNATURE = "signature"
     STATION = "station"
     EPOCH = "epoch"
-    REPLAY = "replay"
     STALE = "stale"
     FUTURE = "future"
     SCHEMA = "schema"
@@ -50,6 +56,8 @@ class Accepted:
     datagram: Datagram
     fresh: bool
     """False when the receiver's clock is not synchronised, so that freshness was not judged."""
+    kid: str = ""
+    """The key that signed it."""
 
 
 class EpochStore(Protocol):
@@ -64,79 +72,26 @@ class EpochStore(Protocol):
         ...
 
 
-@dataclass
-class Window:
-    """Sliding bitmap over sequence numbers, as RFC 4303 §3.4.3 does against replay."""
-
-    epoch: int
-    base: int
-    """First sequence number heard in this epoch: what came before is not ours to miss."""
-    highest: int
-    bits: int = 1
-    unique: int = 1
-
-    def seen(self, seq: int) -> bool:
-        """Whether `seq` was taken already, or is too old to tell."""
-        behind = self.highest - seq
-        return behind >= WINDOW or (behind >= 0 and bool(self.bits >> behind & 1))
-
-    def take(self, seq: int) -> None:
-        """Mark `seq` as taken."""
-        ahead = seq - self.highest
-        if ahead > 0:
-            self.bits = (self.bits << ahead if ahead < WINDOW else 0) | 1
-            self.bits &= (1 << WINDOW) - 1
-            self.highest = seq
-        else:
-            self.bits |= 1 << -ahead
-        self.unique += 1
-        self.base = min(self.base, seq)
-
-    @property
-    def expected(self) -> int:
-        """How many datagrams the station sent since the first one heard (RFC 3550 A.3)."""
-        return self.highest - self.base + 1
-
-
-@dataclass
-class _Bucket:
-    tokens: float
-    at: float
-
-
-@dataclass
-class RateLimit:
-    """A token bucket per source address; the oldest source is forgotten beyond `MAX_SOURCES`."""
-
-    per_s: float = RATE_PER_S
-    burst: float = RATE_BURST
-    _buckets: OrderedDict[str, _Bucket] = field(default_factory=OrderedDict)
-
-    def allows(self, source: str, monotonic: float) -> bool:
-        """Take a token for `source`, if it has one left."""
-        bucket = self._buckets.setdefault(source, _Bucket(self.burst, monotonic))
-        self._buckets.move_to_end(source)
-        if len(self._buckets) > MAX_SOURCES:
-            self._buckets.popitem(last=False)
-        bucket.tokens = min(self.burst, bucket.tokens + (monotonic - bucket.at) * self.per_s)
-        bucket.at = monotonic
-        if bucket.tokens < 1.0:
-            return False
-        bucket.tokens -= 1.0
-        return True
-
-
 class Reception:
-    """Judges datagrams and keeps what must be remembered to judge the next one."""
+    """Judges datagrams and keeps what must be remembered to judge the next one.
+
+    Not thread-safe: whoever hears on several paths judges under one lock.
+    """
 
     def __init__(
-        self, trust: TrustStore, epochs: EpochStore, rate: RateLimit | None = None
+        self,
+        trust: TrustStore,
+        epochs: EpochStore,
+        rate: RateLimit | None = None,
+        *,
+        witness: Witness | None = None,
     ) -> None:
         self._trust = trust
         self._store = epochs
         self._highest_epochs = epochs.load()
         self._windows: dict[int, Window] = {}
         self._rate = rate or RateLimit()
+        self._witness = witness or (lambda _station, _tx: None)
 
     def trust(self, store: TrustStore) -> None:
         """Use another trust store from now on."""
@@ -145,6 +100,19 @@ class Reception:
     def window(self, station: int) -> Window | None:
         """What was heard of `station` in its present epoch."""
         return self._windows.get(station)
+
+    def high_water(self) -> dict[int, tuple[int, int]]:
+        """Station → (epoch, highest sequence number), to be kept across a restart."""
+        return {
+            station: (window.epoch, window.highest) for station, window in self._windows.items()
+        }
+
+    def resume(self, marks: dict[int, tuple[int, int]]) -> None:
+        """After a restart: take nothing again that `high_water` said was heard before it."""
+        for station, (epoch, highest) in marks.items():
+            if epoch >= self._highest_epochs.get(station, 0):
+                self._highest_epochs[station] = epoch
+                self._windows[station] = Window.resumed(epoch, highest)
 
     def judge(
         self,
@@ -171,45 +139,44 @@ class Reception:
             claim = _claim(envelope.payload)
         except DecodeError:
             return Rejection.SHAPE
-        key = self._trust.find(envelope.kid)
+        key = self._trust.keys.get(envelope.kid)
         if key is None:
             return Rejection.UNKNOWN_KEY
         if rejection := self._before_signature(envelope, key, claim, source, monotonic):
             return rejection
         if not key.verifier.verify(envelope.signed, envelope.signature):
             return Rejection.SIGNATURE
-        return self._after_signature(envelope, key, claim, now, clock_error_s)
+        self._rate.vouch(source)
+        return self._after_signature(key, claim, now, clock_error_s)
 
     def _before_signature(
         self, envelope: Envelope, key: TrustedKey, claim: _Claim, source: str, monotonic: float
     ) -> Rejection | None:
+        if not key.usable:
+            return Rejection.REVOKED_KEY
         if envelope.alg != key.verifier.alg:
             return Rejection.ALGORITHM
         window = self._windows.get(claim.station)
         if window and window.epoch == claim.epoch and window.seen(claim.seq):
-            return Rejection.DUPLICATE
+            return Rejection.REPLAY if window.forgotten(claim.seq) else Rejection.DUPLICATE
         return None if self._rate.allows(source, monotonic) else Rejection.RATE
 
     def _after_signature(
-        self,
-        envelope: Envelope,
-        key: TrustedKey,
-        claim: _Claim,
-        now: float,
-        clock_error_s: float | None,
+        self, key: TrustedKey, claim: _Claim, now: float, clock_error_s: float | None
     ) -> Accepted | Rejection:
         if claim.station != key.station:
             return Rejection.STATION
         if claim.epoch < self._highest_epochs.get(claim.station, 0):
             return Rejection.EPOCH
+        self._witness(claim.station, claim.tx)
         if clock_error_s is not None and (late := _untimely(claim.tx, now, clock_error_s)):
             return late
         try:
-            datagram = Datagram.decode(envelope.payload)
+            datagram = Datagram.parse(claim.data)
         except DecodeError:
             return Rejection.SCHEMA
         self._commit(claim)
-        return Accepted(datagram, fresh=clock_error_s is not None)
+        return Accepted(datagram, fresh=clock_error_s is not None, kid=key.kid)
 
     def _commit(self, claim: _Claim) -> None:
         window = self._windows.get(claim.station)
@@ -230,6 +197,7 @@ class _Claim:
     epoch: int
     seq: int
     tx: float
+    data: dict[str, Any]
 
 
 def _claim(payload: bytes) -> _Claim:
@@ -240,7 +208,11 @@ def _claim(payload: bytes) -> _Claim:
     if not isinstance(data, dict):
         raise DecodeError("payload is not an object")
     return _Claim(
-        _whole(data, "station"), _whole(data, "epoch"), _whole(data, "seq"), _number(data, "tx")
+        _whole(data, "station"),
+        _whole(data, "epoch"),
+        _whole(data, "seq"),
+        _number(data, "tx"),
+        data,
     )
 
 
@@ -253,9 +225,15 @@ def _whole(data: dict[str, Any], name: str) -> int:
 
 def _number(data: dict[str, Any], name: str) -> float:
     value = data.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise DecodeError("expected a number", field=name)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise DecodeError("expected a number in range", field=name) from None
+    if not math.isfinite(number):
         raise DecodeError("expected a finite number", field=name)
-    return float(value)
+    return number
 
 
 def _untimely(tx: float, now: float, clock_error_s: float) -> Rejection | None:

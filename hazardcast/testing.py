@@ -10,8 +10,17 @@ from typing import Any, TypeVar
 
 from hazardcast.bus import ClearedHandler, Dispatcher, Handler, TextHandler
 from hazardcast.clock import Clock, SystemClock
-from hazardcast.messages import Message
+from hazardcast.envelope import seal
+from hazardcast.messages import Alert, Datagram, Message
 from hazardcast.topics import Topic
+from hazardcast.trust import (
+    KeyState,
+    TrustStore,
+    generate_jwk,
+    parse_truststore,
+    signer_of,
+    truststore_entry,
+)
 
 M = TypeVar("M", bound=Message)
 T = TypeVar("T")
@@ -157,6 +166,67 @@ class MemoryEpochs:
     def save(self, epochs: dict[int, int]) -> None:
         """Keep them."""
         self.epochs = dict(epochs)
+
+
+@dataclass
+class SignedStation:
+    """A station that signs what a test wants said, numbered as the real one numbers."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    station: int = 4097
+    epoch: int = 1
+    seq: int = 0
+    tick: int = 0
+    jwk: dict[str, str] = field(default_factory=lambda: generate_jwk("EdDSA"))
+
+    @property
+    def kid(self) -> str:
+        """The id of its key."""
+        return self.jwk["kid"]
+
+    def trust_entry(self, state: KeyState = "active") -> dict[str, Any]:
+        """What a trust store says of its key."""
+        return truststore_entry(self.jwk, station=self.station, state=state)
+
+    def truststore(self, state: KeyState = "active") -> TrustStore:
+        """A trust store that knows this station alone."""
+        return parse_truststore({"version": 1, "keys": [self.trust_entry(state)]})
+
+    def alert(self, number: int = 1, **changes: Any) -> Alert:
+        """A new collision, detected and confirmed now, with `changes`."""
+        now = self.clock.now()
+        fields: dict[str, Any] = {
+            "event_id": f"{self.station}-{number}", "status": "new", "revision": 0,
+            "detection_time": now, "reference_time": now, "confirmed_at": now, "ts": now,
+            "validity_duration_s": 900, "awareness_distance_m": 5_000, "station_type": 15,
+            "cause_code": 2, "sub_cause_code": 0, "information_quality": 6,
+            "type": "collision", "severity": "high", "lat": 37.12345, "lon": 127.12345,
+            "road": "segment_A", "distance_m": 500.0,
+        }  # fmt: skip
+        return Alert.parse({**fields, **changes})
+
+    def say(self, alert: Alert, *, copy: tuple[int, int] = (0, 7), **changes: Any) -> bytes:
+        """The next datagram about `alert`; copy 0 begins the next tick."""
+        if copy[0] == 0:
+            self.tick += 1
+        return self._seal({"kind": "alert", "copy": copy, "alert": alert, **changes})
+
+    def heartbeat(self, **changes: Any) -> bytes:
+        """The next datagram, a heartbeat without active alerts unless `changes` say otherwise."""
+        fields = {
+            "state": "ok", "interval_s": 10.0, "last_alert_seq": 0, "sent_alert_datagrams": 0,
+            "sent_heartbeats": 0, "active_count": 0, "active_digest": "e3b0c44298fc1c14",
+        }  # fmt: skip
+        return self._seal({"kind": "heartbeat", "heartbeat": {**fields, **changes}})
+
+    def _seal(self, fields: dict[str, Any]) -> bytes:
+        self.seq += 1
+        numbers = {
+            "station": self.station, "epoch": self.epoch, "seq": self.seq,
+            "tx": self.clock.now(), "tick": self.tick,
+        }  # fmt: skip
+        datagram = Datagram.model_validate({**numbers, **fields})
+        return seal(datagram.encode().encode(), signer_of(self.jwk)).encode()
 
 
 def eventually(condition: Callable[[], T], *, within_s: float = 5.0, what: str = "") -> T:

@@ -1,4 +1,4 @@
-"""Keys on disk: the station's signing key and the trust store of public keys, as JWKs (RFC 7517)."""
+"""Keys on disk: the station's signing key and the public keys trusted, as JWKs (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ KeyState = Literal["next", "active", "retired", "revoked"]
 USABLE_STATES: frozenset[KeyState] = frozenset({"next", "active", "retired"})
 SIGNING_KEY_FILE = "station.jwk"
 TRUSTSTORE_FILE = "truststore.json"
+MIN_SECRET_BYTES = 32  # RFC 7518 §3.2: as long as the hash
 HTTP_TOKEN_FILE = "http.token"  # noqa: S105 - a file's name
 
 
@@ -47,6 +48,11 @@ class TrustedKey:
     state: KeyState
     verifier: Verifier
 
+    @property
+    def usable(self) -> bool:
+        """Whether what it signs may be believed."""
+        return self.state in USABLE_STATES
+
 
 @dataclass(frozen=True)
 class TrustStore:
@@ -58,7 +64,7 @@ class TrustStore:
     def find(self, kid: str) -> TrustedKey | None:
         """The key of this id unless it is unknown or revoked."""
         key = self.keys.get(kid)
-        return key if key and key.state in USABLE_STATES else None
+        return key if key and key.usable else None
 
 
 def load_truststore(path: Path) -> TrustStore:
@@ -68,15 +74,32 @@ def load_truststore(path: Path) -> TrustStore:
         KeyFileError: the file is missing or not a trust store; the error says what to do.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        keys = [_trusted_key(entry) for entry in data["keys"]]
-        return TrustStore(version=int(data["version"]), keys={key.kid: key for key in keys})
+        return parse_truststore(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise KeyFileError(
             f"{path}: no trust store; make keys with `hazardcast keys init`"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, DecodeError) as error:
         raise KeyFileError(f"{path}: not a trust store: {error}") from None
+
+
+def parse_truststore(data: Any) -> TrustStore:
+    """A trust store from its decoded JSON.
+
+    Raises:
+        ValueError, KeyError, TypeError, DecodeError: it is not one.
+    """
+    keys = [_trusted_key(entry) for entry in data["keys"]]
+    return TrustStore(version=int(data["version"]), keys=_by_id(keys))
+
+
+def _by_id(keys: Iterable[TrustedKey]) -> dict[str, TrustedKey]:
+    found: dict[str, TrustedKey] = {}
+    for key in keys:
+        if key.kid in found:
+            raise ValueError(f"keys.{key.kid}: named twice")
+        found[key.kid] = key
+    return found
 
 
 def _trusted_key(entry: dict[str, Any]) -> TrustedKey:
@@ -89,9 +112,24 @@ def _trusted_key(entry: dict[str, Any]) -> TrustedKey:
 
 
 def _verifier(jwk: dict[str, str]) -> Verifier:
-    if jwk["kty"] == "oct":
-        return Hs256Key(jwk["kid"], unb64url(jwk["k"]))
+    if _is_shared_secret(jwk):
+        return _shared_secret(jwk)
     return Ed25519Verifier(Ed25519PublicKey.from_public_bytes(unb64url(jwk["x"])))
+
+
+def _is_shared_secret(jwk: dict[str, str]) -> bool:
+    """True for HS256, False for Ed25519 (RFC 8037 §2), ValueError for any other kind of key."""
+    kind = (jwk["kty"], jwk.get("crv"))
+    if kind not in (("oct", None), ("OKP", "Ed25519")):
+        raise ValueError(f"kty {kind[0]!r} with crv {kind[1]!r} is neither Ed25519 nor a secret")
+    return kind[0] == "oct"
+
+
+def _shared_secret(jwk: dict[str, str]) -> Hs256Key:
+    secret = unb64url(jwk["k"])
+    if len(secret) < MIN_SECRET_BYTES:
+        raise ValueError(f"secret of {len(secret)} bytes, at least {MIN_SECRET_BYTES} needed")
+    return Hs256Key(jwk["kid"], secret)
 
 
 def load_signer(path: Path) -> Signer:
@@ -101,16 +139,24 @@ def load_signer(path: Path) -> Signer:
         KeyFileError: the file is missing or not a key.
     """
     try:
-        jwk = json.loads(path.read_text(encoding="utf-8"))
-        if jwk["kty"] == "oct":
-            return Hs256Key(jwk["kid"], unb64url(jwk["k"]))
-        return Ed25519Signer(jwk["kid"], Ed25519PrivateKey.from_private_bytes(unb64url(jwk["d"])))
+        return signer_of(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise KeyFileError(
             f"{path}: no signing key; make keys with `hazardcast keys init`"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, DecodeError) as error:
         raise KeyFileError(f"{path}: not a signing key: {error}") from None
+
+
+def signer_of(jwk: dict[str, str]) -> Signer:
+    """The signer of a private JWK.
+
+    Raises:
+        ValueError, KeyError, TypeError, DecodeError: it is not one.
+    """
+    if _is_shared_secret(jwk):
+        return _shared_secret(jwk)
+    return Ed25519Signer(jwk["kid"], Ed25519PrivateKey.from_private_bytes(unb64url(jwk["d"])))
 
 
 def ensure_keys(keys_dir: Path, *, station: int, algorithm: Algorithm = "EdDSA") -> None:
@@ -120,6 +166,8 @@ def ensure_keys(keys_dir: Path, *, station: int, algorithm: Algorithm = "EdDSA")
     if not key_path.exists():
         jwk = generate_jwk(algorithm)
         write_private(key_path, json.dumps(jwk))
+    if not store_path.exists():
+        jwk = json.loads(key_path.read_text(encoding="utf-8"))
         entry = truststore_entry(jwk, station=station, state="active")
         write_truststore(store_path, version=1, entries=[entry])
     token_path = keys_dir / HTTP_TOKEN_FILE
@@ -164,8 +212,8 @@ def write_truststore(path: Path, *, version: int, entries: Iterable[dict[str, An
 
 def write_private(path: Path, text: str, *, mode: int = 0o600) -> None:
     """Write a file that only its owner reads, in one step that a crash cannot split."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_TRUNC, mode)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
