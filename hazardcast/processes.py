@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
@@ -17,6 +17,8 @@ from hazardcast import settings
 
 LEASH = Path(__file__).with_name("leash.py")
 Stream = Literal["out", "err"]
+TIMED_OUT = 124
+"""Exit code of a program that was ended because it took too long, as timeout(1) has it."""
 LineSink = Callable[[str, Stream, str], None]
 """Hears (process name, stream, line without its end), one call at a time per stream."""
 
@@ -40,6 +42,17 @@ def python_module(module: str, *arguments: str) -> tuple[str, ...]:
 def run_module(module: str, arguments: list[str]) -> int:
     """Run a module in the foreground with this terminal; returns its exit code."""
     return subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode  # noqa: S603
+
+
+def run_captured(command: Sequence[str], *, timeout_s: float) -> tuple[int, bytes, str]:
+    """Run a program to its end: exit code, stdout, stderr; code 124 when it took too long."""
+    try:
+        done = subprocess.run(  # noqa: S603 - programs that the caller found
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return TIMED_OUT, b"", f"took longer than {timeout_s:g} s"
+    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace")
 
 
 class Child:

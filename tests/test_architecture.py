@@ -37,6 +37,7 @@ EDGES: dict[str, set[str]] = {
     "socket": {
         "hazardcast/bus.py",
         "hazardcast/multicast.py",
+        "hazardcast/multicast_check.py",
         "hazardcast/ports.py",
         "camera/server.py",
         "vehicle_agent/radio.py",

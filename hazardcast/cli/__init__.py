@@ -1,0 +1,95 @@
+"""`hazardcast`: one file per verb, of which only the one asked for is imported."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import typer
+
+from hazardcast.errors import HazardcastError
+
+VERBS = {
+    "demo": "The whole system on this machine: an accident, the vehicles' console, a clip.",
+    "up": "Run the services for the cameras of cameras.yaml, and keep them running.",
+    "emit": "Report an incident, as a camera or another system would.",
+    "listen": "Verify and print the datagrams that vehicles receive.",
+    "check": "Look for what would keep the system from working, from keys to network.",
+    "keys": "Make, show, rotate and revoke the keys that sign alerts.",
+    "clip": "Request the video around a moment by hand.",
+    "recordings": "What is recorded, and where it has gaps.",
+    "evaluate": "Measure detection over labelled clips.",
+    "bench": "Measure latency, throughput and load on this machine.",
+    "schemas": "Write the JSON Schemas and asyncapi.yaml of the messages.",
+    "version": "The version of this installation.",
+}
+"""Every verb and the line that tells what it is for."""
+
+MODULES_RUN = {
+    "evaluate": "detector.evaluate",
+    "bench": "benchmarks",
+    "schemas": "hazardcast.contracts",
+}
+"""Verbs that are a module of their own: the rest of the command line is passed on to it."""
+
+EXIT_FAILED = 1
+EXIT_BAD_CONFIGURATION = 2
+
+
+def build(verb: str | None) -> typer.Typer:
+    """The command line, with `verb` imported and of the others only name and purpose."""
+    app = typer.Typer(
+        help="Roadside cameras see an accident, tell every vehicle nearby, and keep the video.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name, purpose in VERBS.items():
+        if name != verb:
+            app.command(name, help=purpose)(_not_imported)
+        else:
+            _add(app, name, purpose)
+    return app
+
+
+def _not_imported() -> None:
+    """Stands for a verb that was not asked for."""
+
+
+def _add(app: typer.Typer, name: str, purpose: str) -> None:
+    module = importlib.import_module(f"hazardcast.cli.{name}")
+    if hasattr(module, "app"):
+        app.add_typer(module.app, name=name, help=purpose)
+    else:
+        app.command(name, help=purpose)(getattr(module, name))
+
+
+def main() -> None:
+    """Run the command line; exit code 1 for a failed check, 2 for a wrong configuration."""
+    arguments = sys.argv[1:]
+    verb = next((argument for argument in arguments if not argument.startswith("-")), None)
+    if verb in MODULES_RUN and arguments[0] == verb:
+        _run_module(verb, arguments[1:])
+    try:
+        build(verb)()
+    except HazardcastError as error:
+        sys.stderr.write(f"hazardcast: {error}\n")
+        sys.exit(EXIT_BAD_CONFIGURATION)
+
+
+def _run_module(verb: str, arguments: list[str]) -> None:
+    """Become the module that is the verb."""
+    module = MODULES_RUN[verb]
+    try:
+        found = importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        found = False
+    if not found:
+        sys.stderr.write(
+            f"hazardcast: {verb} needs the module {module}: run it in the project's folder, "
+            "after pip install -e '.[demo]'\n"
+        )
+        sys.exit(EXIT_BAD_CONFIGURATION)
+    processes = importlib.import_module("hazardcast.processes")
+    sys.exit(processes.run_module(module, arguments))

@@ -1,0 +1,33 @@
+"""A short visit to the broker."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hazardcast.bus import MqttBus
+from hazardcast.errors import ConfigError
+from hazardcast.settings import Settings
+
+CONNECT_S = 5.0
+
+
+@contextmanager
+def visit(settings: Settings) -> Iterator[MqttBus]:
+    """A connected bus.
+
+    Raises:
+        ConfigError: no broker answers where the settings say.
+    """
+    bus = MqttBus(settings, client_id=f"hazardcast-{secrets.token_hex(4)}")
+    bus.start()
+    try:
+        if not bus.wait_connected(CONNECT_S):
+            raise ConfigError(
+                f"no broker answers at {settings.mqtt_host}:{settings.mqtt_port}: start the system "
+                "with `hazardcast up`, or set HAZARDCAST_MQTT_HOST and HAZARDCAST_MQTT_PORT"
+            )
+        yield bus
+    finally:
+        bus.close()
