@@ -20,8 +20,15 @@ def send(port: int, group: str, udp_port: int) -> None:
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, LOOPBACK)
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
-    client.on_connect = lambda *_: client.subscribe("v2x/alert", 1)
-    client.on_message = lambda _c, _u, message: sender.sendto(message.payload, (group, udp_port))
+
+    def subscribe(*_: object) -> None:
+        client.subscribe("v2x/alert", 1)
+
+    def relay(_client: object, _userdata: object, message: mqtt.MQTTMessage) -> None:
+        sender.sendto(message.payload, (group, udp_port))
+
+    client.on_connect = subscribe
+    client.on_message = relay
     client.connect("127.0.0.1", port)
     client.loop_forever()
 
