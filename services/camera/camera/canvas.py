@@ -1,0 +1,136 @@
+"""Painting on frames: the only module of this service that touches OpenCV."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Frame: TypeAlias = NDArray[np.uint8]
+"""Shape (height, width, 3), blue-green-red."""
+Points: TypeAlias = NDArray[np.float64]
+"""Shape (N, 2), pixels, x to the right and y down."""
+Layer: TypeAlias = NDArray[np.float32]
+"""Shape (height, width), opacity from 0 to 1."""
+Colour: TypeAlias = tuple[float, float, float]
+
+_SUBPIXEL_BITS = 4
+_SUBPIXELS = 1 << _SUBPIXEL_BITS
+
+# One thread: frames are small, and the encoder needs the other cores.
+cv2.setNumThreads(1)
+
+
+def _fixed(points: Points) -> NDArray[np.int32]:
+    return np.rint(points * _SUBPIXELS).astype(np.int32)
+
+
+def fill(frame: Frame, polygon: Points, colour: Colour, *, smooth: bool = True) -> None:
+    """Fill a convex polygon."""
+    line = cv2.LINE_AA if smooth else cv2.LINE_8
+    cv2.fillConvexPoly(frame, _fixed(polygon), colour, line, _SUBPIXEL_BITS)
+
+
+class Outline:
+    """Corners brought to OpenCV's sub-pixel grid once, to fill many faces from them."""
+
+    def __init__(self, points: Points) -> None:
+        self._points = _fixed(points)
+
+    def fill(self, frame: Frame, start: int, end: int, colour: Colour) -> None:
+        """Fill the convex polygon of corners `start:end`."""
+        corners = self._points[start:end]
+        cv2.fillConvexPoly(frame, corners, colour, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+    def fill_hull(self, frame: Frame, start: int, end: int, colour: Colour) -> None:
+        """Fill the convex hull of corners `start:end`."""
+        hull = cv2.convexHull(self._points[start:end])
+        cv2.fillConvexPoly(frame, hull, colour, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def line(frame: Frame, start: Points, end: Points, colour: Colour, thickness_px: int) -> None:
+    """Draw a straight line."""
+    first, last = _fixed(start), _fixed(end)
+    ends = ((int(first[0]), int(first[1])), (int(last[0]), int(last[1])))
+    cv2.line(frame, *ends, colour, thickness_px, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def disc(frame: Frame, centre: Points, radius_px: float, colour: Colour) -> None:
+    """Fill a circle."""
+    x, y = _fixed(centre)
+    radius = max(1, round(radius_px * _SUBPIXELS))
+    cv2.circle(frame, (int(x), int(y)), radius, colour, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def shade_hull(frame: Frame, points: Points, strength: float) -> None:
+    """Darken the convex hull of `points` by `strength` (0 none, 1 black), with a soft edge."""
+    height, width = frame.shape[:2]
+    margin_px = 3
+    low = np.maximum(np.floor(points.min(axis=0)).astype(int) - margin_px, 0)
+    high = np.ceil(points.max(axis=0)).astype(int) + margin_px
+    x0, y0, x1, y1 = low[0], low[1], min(int(high[0]), width), min(int(high[1]), height)
+    if x1 <= x0 or y1 <= y0:
+        return
+    mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    hull = cv2.convexHull(_fixed(points - low))
+    cv2.fillConvexPoly(mask, hull, round(255 * strength), cv2.LINE_AA, _SUBPIXEL_BITS)
+    mask = cv2.blur(mask, (5, 5))
+    part = frame[y0:y1, x0:x1]
+    keep = cv2.cvtColor(cv2.bitwise_not(mask), cv2.COLOR_GRAY2BGR)
+    cv2.multiply(part, keep, part, 1 / 255)
+
+
+def expose(frame: Frame, gain: float, noise: Frame, noise_mean: float) -> Frame:
+    """Brightness and sensor noise in one pass: ``frame * gain + noise - noise_mean``."""
+    return np.asarray(cv2.addWeighted(frame, gain, noise, 1.0, -noise_mean), dtype=np.uint8)
+
+
+def blend(frame: Frame, opacity: Layer, colour: Colour, *, top_left: tuple[int, int]) -> None:
+    """Mix `colour` into the part of `frame` under `opacity`, whose corner lies at (x, y)."""
+    x0, y0 = top_left
+    part = frame[y0 : y0 + opacity.shape[0], x0 : x0 + opacity.shape[1]]
+    weight = opacity[..., None]
+    part[:] = (part * (1 - weight) + np.asarray(colour, np.float32) * weight).astype(np.uint8)
+
+
+def glow(frame: Frame, light: NDArray[np.float32], *, top_left: tuple[int, int]) -> None:
+    """Add `light` (height, width, 3) to the part of `frame` at (x, y); it saturates at white."""
+    x0, y0 = top_left
+    part = frame[y0 : y0 + light.shape[0], x0 : x0 + light.shape[1]]
+    cv2.add(part, cv2.convertScaleAbs(light), part)
+
+
+def enlarge(layer: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    """Smoothly scale a layer up."""
+    scaled = cv2.resize(layer, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(scaled, dtype=np.float32)
+
+
+def shrink(image: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    """Scale an image down, each pixel the mean of those it covers."""
+    scaled = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(scaled, dtype=np.float32)
+
+
+def soften(image: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    """Gaussian blur."""
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), dtype=np.float32)
+
+
+def soften_frame(frame: Frame) -> Frame:
+    """The slight blur of a real lens."""
+    return np.asarray(cv2.GaussianBlur(frame, (3, 3), 0.6), dtype=np.uint8)
+
+
+def caption(frame: Frame, text: str, *, left_px: int, baseline_px: int, scale: float) -> None:
+    """White text with a dark outline, as cameras print it."""
+    place, font = (left_px, baseline_px), cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(frame, text, place, font, scale, (0, 0, 0), 3, cv2.LINE_AA)
+    cv2.putText(frame, text, place, font, scale, (255, 255, 255), 1, cv2.LINE_AA)
+
+
+def to_i420(frame: Frame) -> NDArray[np.uint8]:
+    """Planar YUV 4:2:0 (BT.601, limited range), shape (height * 3 / 2, width): half the bytes."""
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420), dtype=np.uint8)
