@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         "auto", description="`auto`: text on a terminal, JSON lines otherwise"
     )
 
+    secrets_dir: Path | None = Field(
+        None,
+        description="folder of files named after settings (`hazardcast_mqtt_password`), for what should not stand in the environment",
+    )
+
     mqtt_host: str = Field("127.0.0.1", description="the broker")
     mqtt_port: Port = Field(1883, description="the broker's port")
     mqtt_username: str | None = Field(None, description="account at the broker")
@@ -192,11 +197,19 @@ def load() -> Settings:
         ConfigError: a variable has a value that does not fit; the error names it.
     """
     try:
-        return Settings()
+        return Settings(_secrets_dir=_secrets_dir())
     except ValidationError as error:
         problem = problems.first(error)
         variable = PREFIX + problems.place(problem).upper()
         raise ConfigError(f"{variable}: {problems.sentence(problem)}") from None
+
+
+def _secrets_dir() -> Path | None:
+    """Where secrets lie as files; known before the other settings, as it feeds them."""
+    text = os.environ.get(PREFIX + "SECRETS_DIR")
+    if text and not Path(text).is_dir():
+        raise ConfigError(f"{PREFIX}SECRETS_DIR: {text} is not a folder")
+    return Path(text) if text else None
 
 
 def read_secret(variable: str) -> str | None:

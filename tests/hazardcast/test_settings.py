@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hazardcast import settings
@@ -27,6 +29,23 @@ def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HAZARDCAST_MQTT_PASSWORD", "s3cret")
 
     assert "s3cret" not in repr(settings.load())
+
+
+def test_a_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "hazardcast_mqtt_password").write_text("s3cret\n")
+    monkeypatch.setenv("HAZARDCAST_SECRETS_DIR", str(tmp_path))
+
+    password = settings.load().mqtt_password
+
+    assert password
+    assert password.get_secret_value() == "s3cret"
+
+
+def test_a_secrets_folder_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAZARDCAST_SECRETS_DIR", "/nowhere")
+
+    with pytest.raises(ConfigError, match="HAZARDCAST_SECRETS_DIR"):
+        settings.load()
 
 
 def test_cameras_are_a_list_of_ids(monkeypatch: pytest.MonkeyPatch) -> None:

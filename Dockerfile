@@ -1,0 +1,84 @@
+# One image per service, the light ones first: a builder without BuildKit makes every stage up
+# to the one it is asked for. Dependencies before code, so that a change of code is a small layer.
+ARG PYTHON_IMAGE=python:3.13-slim-trixie
+
+FROM ${PYTHON_IMAGE} AS base
+LABEL org.opencontainers.image.title="hazardcast" \
+      org.opencontainers.image.description="Roadside CCTV sees an accident, tells every vehicle nearby, and keeps the video around it" \
+      org.opencontainers.image.licenses="MIT"
+ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
+    PYTHONPATH=/app \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+# /data belongs to the service's user, so that a new volume mounted there does too.
+RUN groupadd --gid 10001 hazardcast \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hazardcast \
+ && install -d -o hazardcast -g hazardcast /data /run/hazardcast \
+ && install -d /app \
+ && python3 -m venv --without-pip /opt/venv
+WORKDIR /app
+COPY requirements/base.txt requirements/
+RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/base.txt
+COPY deploy/docker/ready /usr/local/bin/
+USER hazardcast
+HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=3 CMD ["ready"]
+ENTRYPOINT ["python", "-m"]
+
+FROM base AS vehicle-agent
+COPY hazardcast hazardcast
+COPY services/vehicle-agent .
+CMD ["vehicle_agent"]
+
+# The command line, and `python -m hazardcast.provision`.
+FROM base AS cli
+COPY hazardcast hazardcast
+HEALTHCHECK NONE
+CMD ["hazardcast", "--help"]
+
+FROM base AS alerter
+USER root
+COPY requirements/alerter.txt requirements/
+RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/alerter.txt
+USER hazardcast
+COPY hazardcast hazardcast
+COPY services/alerter .
+CMD ["alerter"]
+
+FROM ${PYTHON_IMAGE} AS gathered-ffmpeg
+COPY deploy/docker/gather-ffmpeg /
+RUN /gather-ffmpeg /opt/ffmpeg
+
+FROM base AS with-ffmpeg
+USER root
+COPY --from=gathered-ffmpeg /opt/ffmpeg /opt/ffmpeg
+RUN echo /opt/ffmpeg/lib > /etc/ld.so.conf.d/ffmpeg.conf && ldconfig && ln -s /opt/ffmpeg/bin/ffmpeg /usr/local/bin/ffmpeg
+USER hazardcast
+
+FROM with-ffmpeg AS recorder
+COPY hazardcast hazardcast
+COPY services/recorder .
+CMD ["recorder"]
+
+FROM with-ffmpeg AS clipper
+COPY hazardcast hazardcast
+COPY services/clipper .
+CMD ["clipper"]
+
+FROM with-ffmpeg AS camera
+USER root
+COPY requirements/camera.txt requirements/
+RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/camera.txt
+USER hazardcast
+COPY hazardcast hazardcast
+COPY services/camera .
+CMD ["camera"]
+
+FROM base AS detector
+USER root
+COPY requirements/detector.txt requirements/
+RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/detector.txt
+USER hazardcast
+COPY hazardcast hazardcast
+COPY services/detector .
+CMD ["detector"]
