@@ -1,0 +1,57 @@
+# Everything here needs only Python 3.11 or newer with venv and pip; `make` alone lists what there is.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+SOURCE ?=
+ARGS ?=
+
+.PHONY: help demo up test check bench schemas clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+demo: $(VENV)/.demo ## run the whole system on a drawn accident, or on SOURCE=file
+	@$(BIN)/hazardcast demo $(if $(SOURCE),--source "$(SOURCE)") $(ARGS)
+
+up: $(VENV)/.demo ## run the services for the cameras of config/cameras.yaml
+	@$(BIN)/hazardcast up $(ARGS)
+
+test: $(VENV)/.dev ## run the tests; ends with what was skipped and why
+	@$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.dev ## lint, formatting and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+bench: $(VENV)/.dev ## measure latency, throughput and load on this machine
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+schemas: $(VENV)/.dev ## write schemas/ and asyncapi.yaml anew from the code
+	@$(BIN)/hazardcast schemas $(ARGS)
+
+clean: ## remove caches and the environment; data/ stays
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; this machine has: $$(python3 -V 2>&1)" >&2; exit 1; }
+	@echo "making $(VENV) with $$($(PYTHON) -V) …"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "venv does not work here: apt install python3-venv (or your system's package)" >&2; exit 1; }
+
+# The environment for developing can do all that the one for running can.
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	@test -e $(VENV)/.dev && test $(VENV)/.dev -nt pyproject.toml || { \
+		echo "installing what the system needs into $(VENV) (once, about a minute) …" && \
+		$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[demo]'; }
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	@echo "installing what the tests need into $(VENV) (once, about a minute) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

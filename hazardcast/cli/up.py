@@ -1,0 +1,145 @@
+"""`hazardcast up`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from hazardcast import broker, fleet, ports, site, trust
+from hazardcast import settings as settings_module
+from hazardcast.bus import MqttBus
+from hazardcast.cli.lines import PrefixedLines
+from hazardcast.clock import SystemClock
+from hazardcast.errors import ConfigError
+from hazardcast.fleet import SERVICES, VEHICLE_AGENT, Place
+from hazardcast.lifecycle import stop_on_signals
+from hazardcast.machine import BrokerAddress, Machine, own_broker
+from hazardcast.roll_call import Expected, RollCall
+from hazardcast.settings import Settings
+from hazardcast.supervisor import Death
+from hazardcast.topics import STATUS
+
+LOCAL_HOSTS = (ports.LOOPBACK, "localhost")
+
+
+def up(
+    vehicle: Annotated[
+        bool, typer.Option(help="Run a vehicle-agent on this machine too, as a console.")
+    ] = True,
+    external_broker: Annotated[
+        bool,
+        typer.Option(
+            "--external-broker", help="Use the broker that runs already; start none of our own."
+        ),
+    ] = False,
+) -> None:
+    """Run the services for the cameras of cameras.yaml, and keep them running until Ctrl-C."""
+    settings = settings_module.load()
+    config = site.load(settings.config)
+    config.chosen(settings.camera_ids)
+    address = _broker(settings, external=external_broker)
+    place = _place(settings, address)
+    trust.ensure_keys(settings.keys_dir, station=config.site.station_id)
+    vehicles = [settings.vehicle] if vehicle else []
+    _run(settings, place, address, vehicles)
+
+
+def _broker(settings: Settings, *, external: bool) -> BrokerAddress:
+    if external or settings.mqtt_host not in LOCAL_HOSTS:
+        if not ports.answers(settings.mqtt_host, settings.mqtt_port, timeout_s=3.0):
+            where = f"{settings.mqtt_host}:{settings.mqtt_port}"
+            raise ConfigError(f"HAZARDCAST_MQTT_HOST: no broker answers at {where}")
+        return BrokerAddress(settings.mqtt_host, settings.mqtt_port, None)
+    folder = settings.data_dir / "broker"
+    return own_broker(broker.prepare(folder, port=settings.mqtt_port, mosquitto=settings.mosquitto))
+
+
+def _place(settings: Settings, address: BrokerAddress) -> Place:
+    for name, port in (("CAMERA", settings.camera_port), ("HTTP", settings.http_port)):
+        if not ports.is_free(port):
+            raise ConfigError(
+                f"HAZARDCAST_{name}_PORT: somebody listens on port {port} already; stop it, or "
+                "choose another port"
+            )
+    more = {"log_format": "text"} if settings.log_format == "auto" else {}
+    return Place(
+        config=settings.config,
+        data_dir=settings.data_dir,
+        mqtt_host=address.host,
+        mqtt_port=address.port,
+        http_port=settings.http_port,
+        camera_port=settings.camera_port,
+        more=more,
+    )
+
+
+def _run(settings: Settings, place: Place, address: BrokerAddress, vehicles: list[str]) -> None:
+    clock, lines, stop = SystemClock(), PrefixedLines(), stop_on_signals()
+    metrics_ports = fleet.metrics_ports(settings, len(SERVICES) + len(vehicles))
+    _banner(lines, settings, place, address, metrics_ports)
+    machine = Machine(sink=lines, clock=clock, restart=True)
+    expected = [Expected(service) for service in SERVICES]
+    expected += [Expected(VEHICLE_AGENT, name) for name in vehicles]
+    roll = RollCall(expected, since=clock.now())
+    bus = MqttBus(_settings_of(settings, address), client_id="hazardcast-up")
+    try:
+        machine.start_broker(address)
+        bus.subscribe(STATUS, lambda status, _: roll.hear(status))
+        bus.start()
+        machine.start(fleet.table(place, vehicles, metrics_ports))
+        machine.run(stop, lambda death: lines.own(_obituary(death)), _once_ready(roll, lines))
+    finally:
+        lines.own("stopping …")
+        bus.close()
+        killed = machine.stop()
+        lines.own(f"stopped (had to be killed: {', '.join(killed)})" if killed else "stopped")
+
+
+def _settings_of(settings: Settings, address: BrokerAddress) -> Settings:
+    return settings.model_copy(update={"mqtt_host": address.host, "mqtt_port": address.port})
+
+
+def _once_ready(roll: RollCall, lines: PrefixedLines) -> Callable[[], None]:
+    """Tells once, as soon as everyone is online."""
+    told = threading.Event()
+
+    def look() -> None:
+        if not told.is_set() and not roll.missing:
+            told.set()
+            lines.own("READY: every service is online")
+
+    return look
+
+
+def _obituary(death: Death) -> str:
+    how = f"was ended by signal {-death.code}" if death.code < 0 else f"exited with {death.code}"
+    assert death.again_in_s is not None
+    return (
+        f"{death.name} {how} after {death.lived_s:.1f} s; "
+        f"it is started again in {death.again_in_s:.1f} s"
+    )
+
+
+def _banner(
+    lines: PrefixedLines,
+    settings: Settings,
+    place: Place,
+    address: BrokerAddress,
+    metrics_ports: list[int],
+) -> None:
+    http = f"http://{settings.http_host}:{place.http_port}"
+    group = f"{settings.multicast_group}:{settings.multicast_port}"
+    for line in (
+        f"hazardcast up: {settings.config}, data below {settings.data_dir}/",
+        f"  broker     {address}",
+        f"  alerts     {group} (multicast), POST {http}/alert, files in {settings.events_dir}/",
+        f"  cameras    {place.camera_server}/ID.ts (drawn, file and USB cameras)",
+        f"  metrics    http://{settings.metrics_host}:{metrics_ports[0]} to :{metrics_ports[-1]}",
+        '  try        mosquitto_pub -t v2x/alert -m \'{"type":"collision"}\''
+        + (f" -p {address.port}" if address.port != 1883 else ""),
+        "  end        Ctrl-C",
+    ):
+        lines.own(line)
