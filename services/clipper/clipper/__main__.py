@@ -1,0 +1,9 @@
+"""`python -m clipper`."""
+
+from __future__ import annotations
+
+from clipper.wiring import serve
+from hazardcast.lifecycle import run_service
+
+if __name__ == "__main__":
+    run_service(serve)

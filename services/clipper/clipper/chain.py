@@ -1,0 +1,129 @@
+"""Segments whose stamps continue each other, and the frames that a window needs of them. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from clipper.mpegts import TICKS_PER_S, Frame, Scan, ticks_between
+from hazardcast.messages import Window
+from hazardcast.segments import Segment
+
+SEAM_INTERVALS = 3.0
+LEAST_SEAM_S = 0.5
+MOST_DRIFT_S = 1.0
+"""Stamps that continue while the wall clock has moved on by this much hide a gap."""
+USUAL_INTERVAL_S = 0.04
+"""Assumed for a single frame, which has no interval."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A segment and what was found in it."""
+
+    segment: Segment
+    scan: Scan
+
+    def wall(self, frame: Frame) -> float:
+        """Wall clock of one of its frames: the name gives that of the first."""
+        return self.segment.start + self.ticks(frame) / TICKS_PER_S
+
+    def ticks(self, frame: Frame) -> int:
+        """Ticks from its first frame to `frame`."""
+        return ticks_between(frame.pts, self.scan.frames[0].pts)
+
+
+class Picture(NamedTuple):
+    """A frame of a chain: whose it is, its place there, ticks since the chain's first frame."""
+
+    source: Source
+    frame: Frame
+    place: int
+    ticks: int
+
+    def follows(self, other: Picture) -> bool:
+        """True when it is the next frame of the same segment."""
+        return self.source is other.source and self.place == other.place + 1
+
+    @property
+    def wall(self) -> float:
+        """Wall clock, epoch seconds."""
+        return self.source.wall(self.frame)
+
+
+def chains(sources: Sequence[Source]) -> list[list[Source]]:
+    """Sources grouped where stamps and format continue, each group and all groups in order."""
+    grown: list[list[Source]] = []
+    for source in sorted(sources, key=lambda source: source.segment):
+        for chain in grown:
+            if _continues(chain[-1], source):
+                chain.append(source)
+                break
+        else:
+            grown.append([source])
+    return grown
+
+
+def _continues(earlier: Source, later: Source) -> bool:
+    if earlier.scan.format != later.scan.format:
+        return False
+    usual_s = interval_s([earlier.ticks(frame) for frame in earlier.scan.frames])
+    last = max(earlier.ticks(frame) for frame in earlier.scan.frames)
+    first = ticks_between(later.scan.frames[0].pts, earlier.scan.frames[0].pts)
+    seam_s = (first - last) / TICKS_PER_S
+    drift_s = later.segment.start - earlier.segment.start - first / TICKS_PER_S
+    near = 0 < seam_s <= max(LEAST_SEAM_S, SEAM_INTERVALS * usual_s)
+    return near and abs(drift_s) <= MOST_DRIFT_S
+
+
+def interval_s(ticks: Sequence[int]) -> float:
+    """The usual time between frames."""
+    steps = [later - earlier for earlier, later in pairwise(sorted(ticks))]
+    return statistics.median_low(steps) / TICKS_PER_S if steps else USUAL_INTERVAL_S
+
+
+def pictures_of(chain: Sequence[Source]) -> Iterator[Picture]:
+    """The chain's frames in decoding order."""
+    origin = 0
+    for earlier, source in zip([chain[0], *chain], chain, strict=False):
+        origin += ticks_between(source.scan.frames[0].pts, earlier.scan.frames[0].pts)
+        for index, frame in enumerate(source.scan.frames):
+            yield Picture(source, frame, index, origin + source.ticks(frame))
+
+
+def cut(chain: Sequence[Source], window: Window) -> list[Picture]:
+    """The chain's pictures that the window needs, in decoding order."""
+    pictures = list(pictures_of(chain))
+    usual_s = interval_s([picture.ticks for picture in pictures])
+    keys = [index for index, picture in enumerate(pictures) if picture.frame.key]
+    if not keys:
+        return []
+    last_wall = max(picture.wall for picture in pictures)
+    if last_wall + usual_s <= window.start or pictures[keys[0]].wall > window.end:
+        return []
+    first = max((index for index in keys if pictures[index].wall <= window.start), default=keys[0])
+    pictures = _without_leading(pictures[first:])
+    return pictures[: _end(pictures, window.end)]
+
+
+def _without_leading(pictures: list[Picture]) -> list[Picture]:
+    """Leave out what is shown before its key frame and leans on frames that are not there."""
+    key = pictures[0]
+    return [key, *(picture for picture in pictures[1:] if picture.ticks > key.ticks)]
+
+
+def _end(pictures: Sequence[Picture], window_end: float) -> int:
+    """How many pictures in decoding order show everything up to the first at `window_end`."""
+    target = min(
+        (picture.ticks for picture in pictures if picture.wall >= window_end),
+        default=max(picture.ticks for picture in pictures),
+    )
+    latest = list(accumulate((picture.ticks for picture in pictures), max))
+    soonest = list(accumulate((picture.ticks for picture in reversed(pictures)), min))[::-1]
+    for count in range(1, len(pictures)):
+        if latest[count - 1] >= target and latest[count - 1] < soonest[count]:
+            return count
+    return len(pictures)

@@ -1,0 +1,86 @@
+"""What a request becomes: a job with a directory's name and a clip's name. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from dataclasses import dataclass
+from itertools import count
+
+from hazardcast.errors import DecodeError
+from hazardcast.messages import MILLISECONDS_FROM, ClipRequest, Message, Window
+
+LATEST = MILLISECONDS_FROM - 1.0
+"""The last moment that the messages' times can express."""
+_PLAIN = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9_.:-]*")
+
+
+class Job(Message):
+    """A request as kept on disk until its clip is there."""
+
+    version: int = 1
+    name: str
+    """Its directory below `clips/.jobs`."""
+    stem: str
+    """The clip's file name without its ending."""
+    accepted_at: float
+    request: ClipRequest
+
+    @property
+    def window(self) -> Window:
+        """The wanted stretch of wall clock."""
+        return window_of(self.request)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes two requests the same: event, camera and window to the millisecond."""
+
+    event_id: str
+    camera: str
+    start_ms: int
+    end_ms: int
+
+
+def window_of(request: ClipRequest) -> Window:
+    """The wanted window, kept inside the range of times that messages can express."""
+    start = max(0.0, min(request.ts - request.pre_s, LATEST))
+    return Window(start=start, end=max(start, min(request.ts + request.post_s, LATEST)))
+
+
+def identity(request: ClipRequest) -> Identity:
+    """The request's identity."""
+    window = window_of(request)
+    return Identity(
+        request.event_id, request.camera, round(window.start * 1000), round(window.end * 1000)
+    )
+
+
+def new_job(
+    request: ClipRequest, *, now: float, names: Container[str], stems: Container[str]
+) -> Job:
+    """A job under names that are still free."""
+    return Job(
+        name=_free(directory_name(request.event_id), names),
+        stem=_free(f"accident_{int(request.ts)}_{request.camera}", stems),
+        accepted_at=now,
+        request=request,
+    )
+
+
+def directory_name(event_id: str) -> str:
+    """A safe directory name; `~` is in no event id, so a changed one meets no other.
+
+    Raises:
+        DecodeError: the id holds what no event id may.
+    """
+    name = f"~{event_id[1:]}" if event_id.startswith(".") else event_id
+    if not _PLAIN.fullmatch(name.removeprefix("~") or "x"):
+        raise DecodeError("not a plain name", field="event_id")
+    return name
+
+
+def _free(wanted: str, taken: Container[str]) -> str:
+    if wanted not in taken:
+        return wanted
+    return next(name for n in count(2) if (name := f"{wanted}~{n}") not in taken)

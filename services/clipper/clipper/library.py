@@ -1,0 +1,86 @@
+"""The finished clips on disk: `{stem}.mp4`, `{stem}.jpg` and, last of all, `{stem}.json`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from clipper.files import sync_directory, sync_file, write_durably
+from clipper.manifest import Manifest
+from clipper.retention import KeptClip
+
+log = logging.getLogger(__name__)
+
+VIDEO, SNAPSHOT, MANIFEST, HOLD = ".mp4", ".jpg", ".json", ".hold"
+
+
+class Library:
+    """The clips directory."""
+
+    def __init__(self, clips_dir: Path) -> None:
+        self._dir = clips_dir
+        self._dir.mkdir(parents=True, exist_ok=True)
+
+    def video_path(self, stem: str) -> str:
+        """Where a clip's video lies, as an absolute path."""
+        return str((self._dir / f"{stem}{VIDEO}").resolve())
+
+    def commit(self, stem: str, manifest: Manifest, *built: Path) -> None:
+        """Move the built files in, flushed to the disk, and at last the manifest.
+
+        A crash in between leaves no manifest, so the job is built again over what lies there.
+        """
+        for path in built:
+            sync_file(path)
+            path.replace(self._dir / f"{stem}{path.suffix}")
+        sync_directory(self._dir)
+        text = manifest.model_dump_json(indent=2, exclude_none=True)
+        write_durably(self._dir / f"{stem}{MANIFEST}", text + "\n")
+
+    def manifest(self, stem: str) -> Manifest | None:
+        """A clip's manifest; None when there is none that can be read."""
+        try:
+            return Manifest.model_validate_json((self._dir / f"{stem}{MANIFEST}").read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            log.warning("manifest cannot be read", extra={"clip": stem, "reason": str(error)})
+            return None
+
+    def manifests(self) -> Iterator[tuple[str, Manifest]]:
+        """(stem, manifest) of every clip."""
+        for path in sorted(self._dir.glob(f"accident_*{MANIFEST}")):
+            if manifest := self.manifest(path.stem):
+                yield path.stem, manifest
+
+    def stems(self) -> set[str]:
+        """Names that are taken."""
+        return {path.stem for path in self._files()}
+
+    def clips(self) -> list[KeptClip]:
+        """What retention has to know."""
+        found: dict[str, list[Path]] = {}
+        for path in self._files():
+            found.setdefault(path.stem, []).append(path)
+        return [_kept(stem, paths) for stem, paths in found.items()]
+
+    def remove(self, stem: str) -> None:
+        """Remove a clip, its manifest first."""
+        for suffix in (MANIFEST, SNAPSHOT, VIDEO):
+            (self._dir / f"{stem}{suffix}").unlink(missing_ok=True)
+
+    def _files(self) -> Iterator[Path]:
+        for path in self._dir.glob("accident_*"):
+            if path.suffix in (VIDEO, SNAPSHOT, MANIFEST, HOLD):
+                yield path
+
+
+def _kept(stem: str, paths: list[Path]) -> KeptClip:
+    stats = [path.stat() for path in paths]
+    return KeptClip(
+        stem,
+        created_at=max(stat.st_mtime for stat in stats),
+        bytes=sum(stat.st_size for stat in stats),
+        held=any(path.suffix == HOLD for path in paths),
+    )

@@ -1,0 +1,79 @@
+"""What is said about clips on the bus: at once when a state changes, else about once a second."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from hazardcast.bus import Bus
+from hazardcast.clock import Clock
+from hazardcast.messages import ClipState
+from hazardcast.topics import CLIPS
+
+INTERVAL_S = 1.0
+STEP_S = 1.0
+"""Video that must have come in to be worth a message."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    state: ClipState
+    at: float
+
+
+def is_news(before: ClipState, now: ClipState, since_s: float) -> bool:
+    """Whether `now` should be said `since_s` seconds after `before` was."""
+    if before.state != now.state or before.detail != now.detail:
+        return True
+    length_s = now.requested.end - now.requested.start
+    step_s = abs(now.coverage - before.coverage) * length_s
+    return since_s >= INTERVAL_S and (step_s >= STEP_S or before.gaps != now.gaps)
+
+
+class Progress:
+    """Says the state of unfinished clips, and all of them again after a reconnect.
+
+    Nothing piles up while the broker is away: what is said at the reconnect is the latest.
+    """
+
+    def __init__(
+        self, bus: Bus, clock: Clock, *, finished: Callable[[], Iterable[ClipState]]
+    ) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._finished = finished
+        self._said: dict[str, _Said] = {}
+        self._lock = threading.Lock()
+
+    def say(self, job: str, state: ClipState) -> None:
+        """Say the state of the unfinished job of this name, if it is news."""
+        now = self._clock.monotonic()
+        with self._lock:
+            said = self._said.get(job)
+            if said and not is_news(said.state, state, now - said.at):
+                return
+            self._said[job] = _Said(state, now)
+        self.publish(state)
+
+    def finish(self, job: str, state: ClipState) -> None:
+        """Say a job's last state."""
+        with self._lock:
+            self._said.pop(job, None)
+        self.publish(state)
+
+    def publish(self, state: ClipState) -> None:
+        """Say a state now; while the broker is away it is left to the reconnect."""
+        if self._bus.connected:
+            self._bus.publish(CLIPS, state, event_id=state.event_id)
+
+    def repeat(self) -> None:
+        """Say everything again: finished clips first, so that a running job has the last word."""
+        with self._lock:
+            running = [said.state for said in self._said.values()]
+        for state in (*self._finished(), *running):
+            self.publish(state)
+
+    def forget(self, event_id: str) -> None:
+        """Take back what is retained about an event whose clip is gone."""
+        self._bus.clear(CLIPS, event_id=event_id)

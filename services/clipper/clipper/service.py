@@ -1,0 +1,279 @@
+"""The clipper: takes requests, keeps the segments they need, builds the clip, says how it goes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+
+from clipper import coverage, metrics, retention, task
+from clipper.build import Builder
+from clipper.ffmpeg import StoppedError
+from clipper.finished import FinishedClips
+from clipper.jobs import Identity, Job, identity, new_job, window_of
+from clipper.library import Library
+from clipper.manifest import Manifest
+from clipper.progress import Progress
+from clipper.recordings import Recordings
+from clipper.store import JobStore
+from clipper.task import Task
+from hazardcast.bus import Delivery
+from hazardcast.clock import Clock
+from hazardcast.messages import ClipRequest, ClipState, Gap
+
+log = logging.getLogger(__name__)
+
+MOST_JOBS = 500
+DEFAULT_SEGMENT_S = 10.0
+RETENTION_INTERVAL_S = 60.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how much is kept of finished clips."""
+
+    longest_s: float
+    most_bytes: float
+
+
+class Clipper:
+    """`accept` hears requests on the bus's thread; `tick` does the work, about twice a second."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        store: JobStore,
+        library: Library,
+        finished: FinishedClips,
+        recordings: Recordings,
+        builder: Builder,
+        executor: Executor,
+        progress: Progress,
+        segment_s: Mapping[str, float],
+        limits: Limits,
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._library = library
+        self._finished = finished
+        self._recordings = recordings
+        self._builder = builder
+        self._executor = executor
+        self._progress = progress
+        self._segment_s = segment_s
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._tasks: dict[Identity, Task] = {}
+        self._unsaved: dict[Identity, ClipRequest] = {}
+        self._retention_at = float("-inf")
+        self._resume()
+
+    def _resume(self) -> None:
+        """Take up what a stop or crash left; a job whose clip is there already is only tidied."""
+        for job in self._store.load():
+            if self._finished.find(identity(job.request)):
+                self._store.remove(job)
+                continue
+            self._tasks[identity(job.request)] = Task(job)
+            log.info("job resumed", extra={"event_id": job.request.event_id})
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the status topic tells."""
+        tasks = self._all()
+        return {
+            "jobs": len(tasks),
+            "building": sum(bool(one.building) for one in tasks),
+            "given_up": sum(one.gave_up for one in tasks),
+        }
+
+    def accept(self, request: ClipRequest, _delivery: Delivery) -> None:
+        """Take a request; when this returns, the job is on disk, so it may be acknowledged."""
+        wanted = identity(request)
+        if (known := self._tasks.get(wanted)) or wanted in self._unsaved:
+            if known and known.gave_up:
+                known.try_again()
+            if known:
+                self._progress.publish(task.state_of(known, self._clock.now()))
+        elif done := self._finished.find(wanted):
+            self._progress.publish(done)
+        elif refusal := self._refusal(request):
+            self._refuse(request, refusal)
+        else:
+            self._take(wanted, request)
+
+    def _refusal(self, request: ClipRequest) -> str | None:
+        camera = request.camera
+        if camera not in self._segment_s and not self._recordings.knows(camera):
+            return f"camera {camera}: not in the configuration, and there are no recordings of it"
+        if len(self._tasks) + len(self._unsaved) >= MOST_JOBS:
+            return f"{MOST_JOBS} clips are waiting already"
+        return None
+
+    def _refuse(self, request: ClipRequest, reason: str) -> None:
+        log.warning("request refused", extra={"event_id": request.event_id, "reason": reason})
+        metrics.CLIPS.labels(result="failed").inc()
+        window = window_of(request)
+        state = ClipState(
+            event_id=request.event_id,
+            camera=request.camera,
+            state="failed",
+            requested=window,
+            updated_at=self._clock.now(),
+            gaps=(Gap(start=window.start, end=window.end, cause=coverage.NEVER_RECORDED),),
+            detail=reason,
+        )
+        self._progress.publish(state)
+
+    def _take(self, wanted: Identity, request: ClipRequest) -> None:
+        tasks = self._all()
+        job = new_job(
+            request,
+            now=self._clock.now(),
+            names=self._store.names(),
+            stems=self._library.stems() | {one.job.stem for one in tasks},
+        )
+        try:
+            self._store.add(job)
+        except OSError as error:
+            # The bus acknowledges whatever happens here: hold it in memory until the disk takes it.
+            log.error("job cannot be saved yet", extra={"reason": str(error)})
+            self._unsaved[wanted] = request
+            return
+        new = Task(job)
+        with self._lock:
+            self._tasks[wanted] = new
+        log.info("job accepted", extra={"event_id": request.event_id, "camera": request.camera})
+        self._progress.say(job.name, task.state_of(new, self._clock.now()))
+
+    def tick(self) -> None:
+        """Look after every job once."""
+        for wanted, request in list(self._unsaved.items()):
+            del self._unsaved[wanted]
+            self._take(wanted, request)
+        for one in self._all():
+            self._look_after(one)
+        metrics.PENDING.set(len(self._tasks))
+        if self._clock.monotonic() >= self._retention_at:
+            self._retention_at = self._clock.monotonic() + RETENTION_INTERVAL_S
+            self.clear_old()
+
+    def _all(self) -> list[Task]:
+        with self._lock:
+            return list(self._tasks.values())
+
+    def _look_after(self, one: Task) -> None:
+        if one.building:
+            self._conclude(one, one.building)
+        elif not one.gave_up and self._clock.monotonic() >= one.retry_at:
+            self._collect(one)
+
+    def _collect(self, one: Task) -> None:
+        """Keep what has come in; begin to build when it is all there or nothing more will come."""
+        job, now = one.job, self._clock.now()
+        if now >= job.window.start:
+            try:
+                one.found = self._keep(job)
+                one.detail = None
+            except OSError as error:
+                one.detail = f"segments cannot be kept: {error}"
+                log.error("segments cannot be kept", extra={"reason": str(error)})
+            segment_s = self._segment_s.get(job.request.camera, DEFAULT_SEGMENT_S)
+            if one.found and task.is_due(job, one.found, now, segment_s):
+                one.building = self._executor.submit(self._build, job)
+        self._progress.say(job.name, task.state_of(one, now))
+
+    def _keep(self, job: Job) -> coverage.Coverage:
+        camera = job.request.camera
+        new = self._store.keep(job, self._recordings.segments(camera, job.window))
+        metrics.SEGMENTS_KEPT.labels(camera=camera).inc(len(new))
+        kept = self._store.segments(job)
+        return coverage.cover(
+            job.window,
+            coverage.of_segments(kept),
+            tolerance=coverage.tolerance_s(kept),
+            runs=self._recordings.runs(camera),
+        )
+
+    def _build(self, job: Job) -> Manifest:
+        started = self._clock.monotonic()
+        built = self._builder.build(
+            job,
+            self._store.segments(job),
+            self._recordings.runs(job.request.camera),
+            self._store.build_dir(job),
+        )
+        self._library.commit(job.stem, built.manifest, *built.files)
+        self._store.remove(job)
+        method = built.manifest.method or "none"
+        metrics.BUILD_S.labels(method=method).observe(self._clock.monotonic() - started)
+        return built.manifest
+
+    def _conclude(self, one: Task, building: Future[Manifest]) -> None:
+        if not building.done():
+            return
+        one.building = None
+        if building.cancelled():
+            return
+        error = building.exception()
+        if isinstance(error, StoppedError):
+            return
+        if error is not None:
+            self._note_failure(one, error)
+            return
+        self._finish(one, building.result())
+
+    def _note_failure(self, one: Task, error: BaseException) -> None:
+        one.fail(f"cannot be built: {error}", self._clock.monotonic())
+        metrics.BUILD_FAILURES.inc()
+        log.error(
+            "build failed",
+            extra={"event_id": one.job.request.event_id, "failures": one.failures},
+            exc_info=error,
+        )
+        if one.gave_up:
+            metrics.CLIPS.labels(result="failed").inc()
+        self._progress.say(one.job.name, task.state_of(one, self._clock.now()))
+
+    def _finish(self, one: Task, manifest: Manifest) -> None:
+        state = self._finished.add(one.job.stem, manifest)
+        with self._lock:
+            self._tasks.pop(identity(one.job.request), None)
+        metrics.CLIPS.labels(result=state.state).inc()
+        metrics.COVERAGE.observe(state.coverage)
+        log.info(
+            "clip finished",
+            extra={
+                "event_id": state.event_id,
+                "state": state.state,
+                "coverage": round(state.coverage, 4),
+                "detail": state.detail,
+            },
+        )
+        self._progress.finish(one.job.name, state)
+
+    def clear_old(self) -> None:
+        """Remove what is too old or too much; a job that was given up goes with its age."""
+        now = self._clock.now()
+        busy = {one.job.stem for one in self._all()}
+        clips = [clip for clip in self._library.clips() if clip.stem not in busy]
+        for stem in retention.to_remove(
+            clips, now=now, longest_s=self._limits.longest_s, most_bytes=self._limits.most_bytes
+        ):
+            self._library.remove(stem)
+            metrics.CLIPS_REMOVED.inc()
+            log.info("clip removed by retention", extra={"clip": stem})
+            if event_id := self._finished.remove(stem):
+                self._progress.forget(event_id)
+        for one in self._all():
+            if one.gave_up and now - one.job.accepted_at > self._limits.longest_s:
+                self._abandon(one)
+
+    def _abandon(self, one: Task) -> None:
+        with self._lock:
+            self._tasks.pop(identity(one.job.request), None)
+        self._store.remove(one.job)
+        self._progress.forget(one.job.request.event_id)

@@ -1,0 +1,160 @@
+"""Jobs on disk: `clips/.jobs/{event_id}/job.json` and, hard-linked beside it, the segments.
+
+A job's directory appears whole (written beside, flushed, renamed) and goes away only when its clip
+and manifest are in place; a link keeps a segment when retention removes the recording's own name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+import shutil
+from pathlib import Path
+
+from clipper.files import sync_directory, sync_file, write_durably
+from clipper.jobs import Job
+from hazardcast.errors import ConfigError, DecodeError
+from hazardcast.segments import Segment, parse_segment
+
+log = logging.getLogger(__name__)
+
+JOBS_DIR = ".jobs"
+JOB_FILE = "job.json"
+SEGMENTS_DIR = "segments"
+BUILD_DIR = "build"
+UNFINISHED = ".new-"
+REMOVED = ".old-"
+NO_HARD_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES})
+
+
+class JobStore:
+    """The jobs below a clips directory; only one process may hold it."""
+
+    def __init__(self, clips_dir: Path) -> None:
+        self.root = clips_dir / JOBS_DIR
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(self.root)
+
+    def close(self) -> None:
+        """Let another process hold the jobs."""
+        os.close(self._lock)
+
+    def add(self, job: Job) -> None:
+        """Keep a job; when this returns, it survives a power cut.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        unfinished = self.root / f"{UNFINISHED}{job.name}"
+        _remove(unfinished)
+        (unfinished / SEGMENTS_DIR).mkdir(parents=True)
+        write_durably(unfinished / JOB_FILE, job.encode())
+        unfinished.rename(self.root / job.name)
+        sync_directory(self.root)
+
+    def names(self) -> set[str]:
+        """Directory names that are taken."""
+        return {path.name for path in self.root.iterdir()}
+
+    def load(self) -> list[Job]:
+        """The jobs that a stop or crash left, oldest first; half-made ones go away."""
+        jobs = []
+        for directory in sorted(self.root.iterdir()):
+            if directory.name.startswith((UNFINISHED, REMOVED)):
+                _remove(directory)
+            elif directory.is_dir() and (job := _read(directory)):
+                jobs.append(job)
+        return sorted(jobs, key=lambda job: job.accepted_at)
+
+    def keep(self, job: Job, segments: list[Segment]) -> list[Segment]:
+        """Link the segments that are not yet kept, or copy them where no link can be made.
+
+        Returns those newly kept. One that retention took in the meantime is passed over.
+        """
+        directory = self.root / job.name / SEGMENTS_DIR
+        have = {path.name for path in directory.iterdir()}
+        new = [segment for segment in segments if segment.path.name not in have]
+        kept = [segment for segment in new if _keep(segment.path, directory / segment.path.name)]
+        if kept:
+            sync_directory(directory)
+        return kept
+
+    def segments(self, job: Job) -> list[Segment]:
+        """What is kept for a job, oldest first."""
+        paths = (self.root / job.name / SEGMENTS_DIR).iterdir()
+        return sorted(segment for path in paths if (segment := parse_segment(path)))
+
+    def build_dir(self, job: Job) -> Path:
+        """An empty directory to build in, on the same file system as the clips."""
+        directory = self.root / job.name / BUILD_DIR
+        _remove(directory)
+        directory.mkdir()
+        return directory
+
+    def remove(self, job: Job) -> None:
+        """Forget a job: from one moment to the next it is no longer there."""
+        removed = self.root / f"{REMOVED}{job.name}"
+        _remove(removed)
+        with contextlib.suppress(FileNotFoundError):
+            (self.root / job.name).rename(removed)
+            sync_directory(self.root)
+        _remove(removed)
+
+
+def _locked(root: Path) -> int:
+    """A descriptor that holds the lock of `root` until it is closed or the process ends."""
+    descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise ConfigError(
+            f"{root}: another clipper works here; give each its own HAZARDCAST_DATA_DIR"
+        ) from None
+    return descriptor
+
+
+def _read(directory: Path) -> Job | None:
+    try:
+        job = Job.decode((directory / JOB_FILE).read_bytes())
+    except (OSError, DecodeError) as error:
+        log.error(
+            "job cannot be read, left as it is", extra={"job": directory.name, "reason": str(error)}
+        )
+        return None
+    (directory / SEGMENTS_DIR).mkdir(exist_ok=True)
+    return job.model_copy(update={"name": directory.name})
+
+
+def _keep(source: Path, target: Path) -> bool:
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        return False
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_HARD_LINK:
+            raise
+        return _copy(source, target)
+    return True
+
+
+def _copy(source: Path, target: Path) -> bool:
+    temporary = target.with_suffix(".copying")
+    try:
+        shutil.copyfile(source, temporary)
+    except FileNotFoundError:
+        temporary.unlink(missing_ok=True)
+        return False
+    sync_file(temporary)
+    temporary.replace(target)
+    return True
+
+
+def _remove(directory: Path) -> None:
+    if directory.exists():
+        shutil.rmtree(directory)

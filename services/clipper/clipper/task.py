@@ -1,0 +1,85 @@
+"""A job while it is being worked on, and what is to be said of it. Decisions are pure."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Literal
+
+from clipper import coverage
+from clipper.coverage import Coverage
+from clipper.jobs import Job
+from clipper.manifest import Manifest
+from hazardcast.lifecycle import backoff_s
+from hazardcast.messages import ClipState, Gap
+
+SLACK_S = 5.0
+"""For a recorder to flush and name its last segment."""
+MOST_FAILURES = 5
+
+
+@dataclass
+class Task:
+    """The working state of one job; everything here can be found out again from the disk."""
+
+    job: Job
+    found: Coverage | None = None
+    building: Future[Manifest] | None = None
+    failures: int = 0
+    retry_at: float = float("-inf")
+    """Monotonic clock before which a failed build is not tried again."""
+    detail: str | None = None
+
+    @property
+    def gave_up(self) -> bool:
+        """True when building failed too often; the kept segments stay."""
+        return self.failures >= MOST_FAILURES
+
+    def fail(self, reason: str, monotonic: float) -> None:
+        """A build failed."""
+        self.failures += 1
+        self.retry_at = monotonic + backoff_s(self.failures, first_s=2.0, most_s=60.0)
+        self.detail = reason
+
+    def try_again(self) -> None:
+        """Someone asked once more."""
+        self.failures, self.retry_at, self.detail = 0, float("-inf"), None
+
+
+def deadline(job: Job, segment_s: float) -> float:
+    """Wall clock after which nothing more is waited for: two segments beyond the window's end."""
+    return job.window.end + 2 * segment_s + SLACK_S
+
+
+def is_due(job: Job, found: Coverage, now: float, segment_s: float) -> bool:
+    """Whether the clip can be built: all is there, or what is missing will not come any more."""
+    return found.complete or now >= deadline(job, segment_s)
+
+
+def state_of(task: Task, now: float) -> ClipState:
+    """What is to be said of an unfinished job."""
+    found = task.found
+    return ClipState(
+        event_id=task.job.request.event_id,
+        camera=task.job.request.camera,
+        state=_stage(task),
+        requested=task.job.window,
+        updated_at=now,
+        delivered=found.delivered if found else None,
+        coverage=found.ratio if found else 0.0,
+        gaps=_settled(found.gaps) if found else (),
+        detail=task.detail,
+    )
+
+
+def _stage(task: Task) -> Literal["pending", "recording", "building", "failed"]:
+    if task.gave_up:
+        return "failed"
+    if task.building or task.failures:
+        return "building"
+    return "recording" if task.found and task.found.stretches else "pending"
+
+
+def _settled(gaps: tuple[Gap, ...]) -> tuple[Gap, ...]:
+    """Gaps that will stay: what is still to come is not missing."""
+    return tuple(gap for gap in gaps if gap.cause != coverage.NOT_RECORDED_YET)
