@@ -1,0 +1,9 @@
+"""`python -m alerter`."""
+
+from __future__ import annotations
+
+from alerter.service import serve
+from hazardcast.lifecycle import run_service
+
+if __name__ == "__main__":
+    run_service(serve)

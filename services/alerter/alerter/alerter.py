@@ -1,0 +1,198 @@
+"""Incidents in, alerts out: what happens between a door and the air, and what is kept of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from alerter import clips, ingress, metrics, placing
+from alerter.ingress import Limits
+from alerter.on_air import OnAir
+from alerter.receipts import Receipts
+from alerter.refusal import Refusal
+from alerter.register import Event, Outcome, Register, in_force
+from alerter.schedule import CANCEL_REPEATED_S, TICK_PERIOD_S
+from alerter.store import Store
+from hazardcast.bus import Bus, Delivery
+from hazardcast.clock import Clock
+from hazardcast.messages import Alert, Incident, Receipt, ServiceStatus
+from hazardcast.settings import Settings
+from hazardcast.site import SiteConfig
+from hazardcast.topics import ACTIVE, CLIP_REQUESTS, INCIDENTS, RECEIPTS, STATUS
+
+log = logging.getLogger(__name__)
+
+
+class Alerter:
+    """Takes incidents from any door, one at a time, and keeps their alerts on air."""
+
+    def __init__(
+        self,
+        *,
+        config: SiteConfig,
+        settings: Settings,
+        register: Register,
+        store: Store,
+        on_air: OnAir,
+        receipts: Receipts,
+        bus: Bus,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._settings = settings
+        self._limits = Limits(settings.ingest_max_age_s, settings.ingest_max_future_s)
+        self._register = register
+        self._store = store
+        self._on_air = on_air
+        self._receipts = receipts
+        self._bus = bus
+        self._clock = clock
+        self._clips_asked: set[str] = set()
+        self._lock = threading.RLock()
+
+    def listen(self) -> None:
+        """Subscribe to everything the alerter hears on the bus."""
+        self._bus.subscribe(INCIDENTS, self._hear_incident)
+        self._bus.subscribe(RECEIPTS, self._hear_receipt)
+        self._bus.subscribe(STATUS, self._hear_status)
+        self._bus.subscribe(ACTIVE, lambda _alert, delivery: self._hear_active(delivery))
+        self._bus.on_connect(self._show_active)
+
+    def alerts(self) -> list[Alert]:
+        """The alerts in force."""
+        return self._register.in_force(self._clock.now())
+
+    def accept(self, incident: Incident) -> Outcome | Refusal:
+        """Take an incident that arrived just now."""
+        return self._accept(incident, self._clock.now(), retained=False)
+
+    def _accept(
+        self, incident: Incident, received_at: float, *, retained: bool
+    ) -> Outcome | Refusal:
+        report = ingress.judge(
+            incident, received_at=received_at, limits=self._limits, retained=retained
+        )
+        if isinstance(report, Refusal):
+            return _refused(report)
+        place = placing.place(incident, self._config)
+        with self._lock:
+            outcome = self._register.report(report, place, self._clock.now())
+            if isinstance(outcome, Refusal):
+                return _refused(outcome)
+            self._carry_out(outcome, received_at)
+        return outcome
+
+    def _carry_out(self, outcome: Outcome, received_at: float) -> None:
+        """Send first; what can wait comes after, but before the broker gets its acknowledgement."""
+        if outcome.action != "unchanged":
+            self._announce(outcome.event.alert, received_at)
+        self._store.put(outcome.event)
+        if outcome.action != "unchanged":
+            self._tell(outcome)
+        metrics.INGESTED.labels(result=outcome.action).inc()
+
+    def _announce(self, alert: Alert, received_at: float) -> None:
+        for_s = CANCEL_REPEATED_S if alert.terminated else alert.valid_until - self._clock.now()
+        sent = self._on_air.announce(alert.event_id, alert.encode(), for_s=for_s)
+        self._receipts.sent(alert, self._clock.monotonic())
+        confirmed_s, ingested_s = received_at - alert.confirmed_at, sent.tx - received_at
+        metrics.STAGE.labels(stage="confirm_to_ingest").observe(max(0.0, confirmed_s))
+        metrics.STAGE.labels(stage="ingest_to_send").observe(max(0.0, ingested_s))
+
+    def _tell(self, outcome: Outcome) -> None:
+        alert = outcome.event.alert
+        self._bus.publish(ACTIVE, alert, event_id=alert.event_id)
+        if alert.terminated:
+            self._bus.clear(ACTIVE, event_id=alert.event_id)
+        else:
+            self._ask_for_clip(outcome.event)
+        about = {"event": alert.event_id, "revision": alert.revision, "type": str(alert.type)}
+        log.info("alert: %s", outcome.action, extra={**about, "severity": str(alert.severity)})
+
+    def _ask_for_clip(self, event: Event) -> None:
+        settings = self._settings
+        request = clips.request(
+            event.alert, event.clip_camera, pre_s=settings.clip_pre_s, post_s=settings.clip_post_s
+        )
+        if request and request.event_id not in self._clips_asked:
+            self._clips_asked.add(request.event_id)
+            self._bus.publish(CLIP_REQUESTS, request)
+            metrics.CLIPS_REQUESTED.inc()
+
+    def resume(self) -> None:
+        """Go on where the process before this one was stopped or killed."""
+        self.expire()
+        now = self._clock.now()
+        events = [event for event in self._register.events if _air_time_s(event.alert, now) > 0]
+        for index, event in enumerate(events):
+            self._on_air.resume(
+                event.alert.event_id,
+                event.alert.encode(),
+                for_s=_air_time_s(event.alert, now),
+                after_s=TICK_PERIOD_S * index / len(events),
+            )
+            if not event.alert.terminated:
+                self._ask_for_clip(event)
+        if events:
+            log.info("alerts resumed", extra={"count": len(events)})
+
+    def expire(self) -> None:
+        """End every alert whose validity is over."""
+        now = self._clock.now()
+        with self._lock:
+            for event in self._register.expire(now):
+                self._forget(event)
+            if self._store.long:
+                self._store.compact(self._register.events)
+            metrics.ACTIVE.set(len(self._register.in_force(now)))
+
+    def _forget(self, event: Event) -> None:
+        event_id = event.alert.event_id
+        self._on_air.stop(event_id)
+        self._store.remove(event_id)
+        self._receipts.ended(event_id)
+        self._clips_asked.discard(event_id)
+        if not event.alert.terminated:
+            self._bus.clear(ACTIVE, event_id=event_id)
+            metrics.EXPIRED.inc()
+            log.info("alert: expired", extra={"event": event_id})
+
+    def _hear_incident(self, incident: Incident, delivery: Delivery) -> None:
+        self._accept(incident, delivery.received_at, retained=delivery.retained)
+
+    def _hear_receipt(self, receipt: Receipt, delivery: Delivery) -> None:
+        self._receipts.take(
+            receipt, received_at=delivery.received_at, at=delivery.received_monotonic
+        )
+
+    def _hear_status(self, status: ServiceStatus, delivery: Delivery) -> None:
+        self._receipts.vehicle(status, delivery.received_monotonic)
+
+    def _hear_active(self, delivery: Delivery) -> None:
+        """Clear what an earlier process of this station left at the broker; others' is not ours."""
+        event_id = delivery.parameters["event_id"]
+        if not delivery.retained or not event_id.startswith(f"{self._config.site.station_id}-"):
+            return
+        with self._lock:
+            event = self._register.find(event_id)
+            if event is None or not in_force(event.alert, self._clock.now()):
+                self._bus.clear(ACTIVE, event_id=event_id)
+
+    def _show_active(self) -> None:
+        """Say all alerts in force anew: a broker that restarted may have forgotten them."""
+        with self._lock:
+            for alert in self.alerts():
+                self._bus.publish(ACTIVE, alert, event_id=alert.event_id)
+
+
+def _refused(refusal: Refusal) -> Refusal:
+    metrics.REJECTED.labels(reason=refusal.reason).inc()
+    log.warning("incident refused", extra={"reason": str(refusal.reason), "detail": str(refusal)})
+    return refusal
+
+
+def _air_time_s(alert: Alert, now: float) -> float:
+    """How long an alert is still to be repeated."""
+    if alert.terminated:
+        return alert.reference_time + CANCEL_REPEATED_S - now
+    return alert.valid_until - now

@@ -1,0 +1,111 @@
+"""The third door: incidents dropped as files into `events/`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from alerter import metrics
+from alerter.drop_watch import DropWatch, Seen, is_candidate
+from alerter.refusal import Reason, Refusal
+from hazardcast.clock import Clock
+from hazardcast.errors import DecodeError
+from hazardcast.messages import MAX_MESSAGE_BYTES, Incident
+
+log = logging.getLogger(__name__)
+POLL_S = 0.2
+MAX_NAMES = 1000
+Accept = Callable[[Incident], object]
+
+
+class DropFolder:
+    """Takes finished files, one incident each; good ones end in `done/`, others in `rejected/`."""
+
+    def __init__(self, folder: Path, accept: Accept, clock: Clock) -> None:
+        self._folder = folder
+        self._accept = accept
+        self._clock = clock
+        self._watch = DropWatch()
+        for child in ("done", "rejected"):
+            (folder / child).mkdir(parents=True, exist_ok=True)
+
+    def run(self, stop: threading.Event) -> None:
+        """Look again and again until `stop`."""
+        while not stop.is_set():
+            self.look()
+            self._clock.wait(stop, POLL_S)
+
+    def look(self) -> None:
+        """Take every file that is complete by now."""
+        for seen in self._watch.settled(self._listing(), self._clock.monotonic()):
+            self._watch.done(seen)
+            self._take(self._folder / seen.name)
+
+    def _listing(self) -> list[Seen]:
+        with os.scandir(self._folder) as entries:
+            looks = [_look_at(entry) for entry in entries if is_candidate(entry.name)]
+        return [seen for seen in looks if seen]
+
+    def _take(self, path: Path) -> None:
+        try:
+            refusal = self._read(path)
+        except OSError as error:
+            refusal = f"cannot be read: {error.strerror}"
+        self._put_away(path, refusal)
+
+    def _read(self, path: Path) -> str | None:
+        """Why the file is refused, None if its incident was taken."""
+        try:
+            answer = self._accept(Incident.decode(_content(path)))
+        except DecodeError as error:
+            metrics.REJECTED.labels(reason=Reason.SCHEMA).inc()
+            return str(error)
+        return str(answer) if isinstance(answer, Refusal) else None
+
+    def _put_away(self, path: Path, refusal: str | None) -> None:
+        folder = self._folder / ("done" if refusal is None else "rejected")
+        try:
+            target = _free_name(folder / path.name)
+            path.rename(target)
+            if refusal is not None:
+                target.with_name(f"{target.name}.reason.txt").write_text(f"{refusal}\n", "utf-8")
+        except OSError as error:
+            log.error("dropped file cannot be moved", extra={"reason": str(error)})
+        if refusal is not None:
+            log.warning("dropped file refused", extra={"file": path.name, "reason": refusal})
+
+
+def _look_at(entry: os.DirEntry[str]) -> Seen | None:
+    """What an entry is now; None for a folder or one that is gone already."""
+    try:
+        about = entry.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    if stat.S_ISDIR(about.st_mode):
+        return None
+    return Seen(entry.name, about.st_size, about.st_mtime_ns, about.st_ino)
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a plain file; a link or a pipe could lead anywhere or never end."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise DecodeError(f"not a plain file that can be read: {error.strerror}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise DecodeError("not a plain file")
+        return file.read(MAX_MESSAGE_BYTES + 1)
+
+
+def _free_name(wanted: Path) -> Path:
+    """`wanted`, or the like with a number, so that nothing is overwritten."""
+    for number in range(MAX_NAMES):
+        candidate = wanted if number == 0 else wanted.with_stem(f"{wanted.stem}-{number}")
+        if not candidate.exists():
+            return candidate
+    raise FileExistsError(f"{wanted}: there are {MAX_NAMES} of this name")

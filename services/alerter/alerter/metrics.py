@@ -1,0 +1,59 @@
+"""What the alerter measures; names and labels as in the design."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from hazardcast.metrics import LATENCY_BUCKETS_S
+
+FINE_BUCKETS_S = (
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+)  # fmt: skip
+
+INGESTED = Counter(
+    "hazardcast_alerts_ingested_total", "Incidents taken, by what they led to", ["result"]
+)
+REJECTED = Counter("hazardcast_alerts_rejected_total", "Incidents refused", ["reason"])
+ACTIVE = Gauge("hazardcast_alerts_active", "Alerts in force")
+EXPIRED = Counter("hazardcast_alerts_expired_total", "Alerts whose validity ran out")
+CLIPS_REQUESTED = Counter("hazardcast_clip_requests_total", "Clips asked for")
+
+DATAGRAMS_SENT = Counter("hazardcast_datagrams_sent_total", "Datagrams sent", ["kind"])
+SEND_ERRORS = Counter(
+    "hazardcast_datagram_send_errors_total", "Datagrams that the network refused", ["reason"]
+)
+TICKS_SENT = Counter("hazardcast_ticks_sent_total", "Transmission groups begun")
+TICK_LATENESS = Histogram(
+    "hazardcast_tick_lateness_seconds", "Planned → sent, of each copy", buckets=FINE_BUCKETS_S
+)
+TICK_COPIES = Gauge("hazardcast_tick_copies", "Copies in each tick, by the loss reported")
+HEARTBEAT_SENT = Gauge(
+    "hazardcast_heartbeat_last_sent_timestamp_seconds", "When the last heartbeat was sent"
+)
+
+LATENCY = Histogram(
+    "hazardcast_alert_latency_seconds",
+    "Incident confirmed → shown in the vehicle; rtt_bound: at most, needs no vehicle clock",
+    ["method"],
+    buckets=LATENCY_BUCKETS_S,
+)
+STAGE = Histogram(
+    "hazardcast_alert_stage_seconds", "Parts of the latency", ["stage"], buckets=FINE_BUCKETS_S
+)
+DEADLINE = Counter(
+    "hazardcast_alert_deadline_total",
+    "Alert versions per vehicle that was listening: shown within 0.5 s (met), later, or never",
+    ["result"],
+)
+RECEIPTS = Counter("hazardcast_receipts_total", "Receipts from vehicles", ["result"])
+TICKS_EXPECTED = Counter("hazardcast_ticks_expected_total", "Ticks that vehicles should have heard")
+TICKS_DELIVERED = Counter(
+    "hazardcast_ticks_delivered_total", "Ticks of which vehicles heard a copy"
+)
+DATAGRAMS_EXPECTED = Counter(
+    "hazardcast_datagrams_expected_total", "Datagrams that vehicles should have heard"
+)
+DATAGRAMS_UNIQUE = Counter("hazardcast_datagrams_unique_total", "Datagrams that vehicles heard")
+LOSS = Gauge("hazardcast_reported_loss_ratio", "Datagram loss that the worst vehicle reports")
+VEHICLES = Gauge("hazardcast_vehicles_online", "Vehicles known to listen")
+STATE_ERRORS = Counter("hazardcast_state_errors_total", "Changes that could not be put on disk")

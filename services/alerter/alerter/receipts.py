@@ -1,0 +1,74 @@
+"""Receipts and vehicles' statuses, turned into what the alerter shows as KPIs."""
+
+from __future__ import annotations
+
+import threading
+
+from alerter import kpi, metrics
+from alerter.fleet import Fleet
+from alerter.kpi import LossReports
+from alerter.schedule import copies_level
+from hazardcast.messages import Alert, Receipt, ServiceStatus
+
+
+class Receipts:
+    """Keeps score of who heard what, and how soon; any thread may call it."""
+
+    def __init__(self, *, station: int, epoch: int) -> None:
+        self._epoch = epoch
+        self._fleet = Fleet()
+        self._loss = LossReports(station=station, epoch=epoch)
+        self._lock = threading.Lock()
+
+    def sent(self, alert: Alert, at: float) -> None:
+        """A version of an alert has just gone out for the first time."""
+        with self._lock:
+            self._fleet.sent((alert.event_id, alert.revision), at)
+
+    def ended(self, event_id: str) -> None:
+        """An event is forgotten."""
+        with self._lock:
+            self._fleet.forget(event_id)
+
+    def vehicle(self, status: ServiceStatus, at: float) -> None:
+        """A service has said how it is; vehicles among them are noted."""
+        with self._lock:
+            self._fleet.status(status, at)
+            metrics.VEHICLES.set(len(self._fleet.online))
+
+    def take(self, receipt: Receipt, *, received_at: float, at: float) -> None:
+        """Judge a receipt (`received_at` wall clock, `at` monotonic)."""
+        with self._lock:
+            verdict = self._fleet.received(receipt, at)
+            counted = self._loss.take(receipt, at) if verdict != "again" else kpi.Counted()
+        metrics.DATAGRAMS_EXPECTED.inc(counted.datagrams_expected)
+        metrics.DATAGRAMS_UNIQUE.inc(counted.datagrams_unique)
+        metrics.TICKS_EXPECTED.inc(counted.ticks_expected)
+        metrics.TICKS_DELIVERED.inc(counted.ticks_delivered)
+        if verdict != "first" or receipt.epoch != self._epoch:
+            metrics.RECEIPTS.labels(result=verdict if verdict != "first" else "unknown").inc()
+            return
+        self._judge(receipt, received_at)
+
+    def _judge(self, receipt: Receipt, received_at: float) -> None:
+        proven = kpi.latency(receipt, received_at=received_at)
+        if proven is None:
+            metrics.RECEIPTS.labels(result="implausible").inc()
+            return
+        metrics.RECEIPTS.labels(result=receipt.result).inc()
+        metrics.STAGE.labels(stage="send_to_receive_bound").observe(proven.there_and_back_s)
+        if receipt.result != "displayed":
+            return
+        metrics.STAGE.labels(stage="receive_to_display").observe(proven.display_s)
+        metrics.LATENCY.labels(method="rtt_bound").observe(proven.rtt_bound_s)
+        if proven.synced_s is not None:
+            metrics.LATENCY.labels(method="synced").observe(proven.synced_s)
+        metrics.DEADLINE.labels(result="met" if proven.in_time else "missed").inc()
+
+    def settle(self, at: float) -> int:
+        """Count what was never received; returns the copies level that reported loss calls for."""
+        with self._lock:
+            lost, worst = self._fleet.lost(at), self._loss.worst(at)
+        metrics.DEADLINE.labels(result="lost").inc(lost)
+        metrics.LOSS.set(worst)
+        return copies_level(worst)

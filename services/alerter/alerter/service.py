@@ -1,0 +1,230 @@
+"""The alerter process: three doors in, the air and the broker out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Literal
+
+from alerter import heartbeat, station
+from alerter.alerter import Alerter
+from alerter.datagrams import fit, room_for_alert
+from alerter.drop_folder import DropFolder
+from alerter.http_server import HttpServer
+from alerter.on_air import OnAir
+from alerter.presence import SERVICE, Presence, status
+from alerter.receipts import Receipts
+from alerter.register import Register
+from alerter.sequence import Sequence
+from alerter.store import Store
+from alerter.transmitter import Totals, Transmitter, parse_unicast, resolve
+from alerter.webhook import Doors, application
+from hazardcast import lifecycle, site
+from hazardcast.bus import MqttBus
+from hazardcast.clock import Clock, SystemClock
+from hazardcast.errors import ConfigError
+from hazardcast.messages import Heartbeat
+from hazardcast.metrics import Health, MetricsServer
+from hazardcast.multicast import Group
+from hazardcast.settings import Settings
+from hazardcast.topics import BROADCAST
+
+log = logging.getLogger(__name__)
+TIDY_EVERY_S = 0.25
+RESOLVE_EVERY_S = 30.0
+FLUSH_WITHIN_S = 2.0
+
+
+def serve(settings: Settings, stop: threading.Event) -> None:
+    """Run the alerter until `stop`."""
+    with ExitStack() as stack:
+        Service(settings, stop, stack).run()
+
+
+class Service:
+    """Everything that one alerter process holds."""
+
+    def __init__(self, settings: Settings, stop: threading.Event, stack: ExitStack) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._stack = stack
+        self._clock: Clock = SystemClock()
+        self._config = site.load(settings.config)
+        self._station = self._config.site.station_id
+        self._unicast = parse_unicast(settings.unicast)
+        self._resolved_at = float("-inf")
+        self._stopping = False
+        self._open_state()
+        self._open_air()
+        self._open_bus()
+        self._join()
+
+    def _open_state(self) -> None:
+        self._signer = station.load_signer(self._settings.keys_dir, station=self._station)
+        self._store = Store(self._settings.state_dir / SERVICE, self._clock)
+        self._stack.callback(self._store.close)
+        self._sequence = Sequence(self._store.next_number, self._store.reserve_number)
+        self._stack.callback(self._sequence.close)
+        self._epoch = self._store.next_epoch(self._clock.now())
+
+    def _open_air(self) -> None:
+        settings = self._settings
+        group = Group(
+            settings.multicast_group,
+            settings.multicast_port,
+            settings.multicast_interface,
+            settings.multicast_ttl,
+        )
+        self._transmitter = Transmitter(
+            group, self._signer, station=self._station, epoch=self._epoch, clock=self._clock
+        )
+        self._stack.callback(self._transmitter.close)
+        self._keys = station.KeyWatch(
+            settings.keys_dir, station=self._station, transmitter=self._transmitter
+        )
+
+    def _open_bus(self) -> None:
+        instance = self._settings.instance
+        self._bus = MqttBus(
+            self._settings,
+            client_id=f"hazardcast-alerter-{instance}",
+            persistent=True,
+            will=status(instance, "offline", self._clock.now()),
+            clock=self._clock,
+        )
+        self._stack.callback(self._bus.close)
+        self._presence = Presence(self._bus, instance=instance, clock=self._clock)
+
+    def _join(self) -> None:
+        """Put the parts together; what was on air goes on."""
+        room = room_for_alert(kid=self._signer.kid, alg=self._signer.alg)
+        self._register = Register(
+            station=self._station,
+            next_number=self._sequence.take,
+            events=self._store.load(),
+            finish=lambda alert: fit(alert, room),
+        )
+        self._on_air = OnAir(
+            self._transmitter,
+            clock=self._clock,
+            second_path=self._second_path,
+            compose_heartbeat=self._compose_heartbeat,
+        )
+        self._receipts = Receipts(station=self._station, epoch=self._epoch)
+        self._alerter = Alerter(
+            config=self._config,
+            settings=self._settings,
+            register=self._register,
+            store=self._store,
+            on_air=self._on_air,
+            receipts=self._receipts,
+            bus=self._bus,
+            clock=self._clock,
+        )
+
+    def run(self) -> None:
+        """Go on air, open the doors, tidy up until stopped, say goodbye."""
+        self._tidy_network()
+        self._alerter.listen()
+        self._alerter.resume()
+        self._bus.on_connect(lambda: self._presence.say(**self._facts()))
+        timer = self._thread("on air", self._on_air.run)
+        health = Health(alive=lambda: _alive(timer), ready=lambda: self._ready(timer))
+        doors = self._open_doors(health)
+        self._bus.start()
+        log.info("alerter runs", extra={"station": self._station, "epoch": self._epoch})
+        lifecycle.repeat(
+            self._tidy_until_stopped, what="tidying", stop=self._stop, clock=self._clock
+        )
+        for thread in (timer, doors):
+            thread.join(FLUSH_WITHIN_S)
+        self._say_goodbye()
+
+    def _open_doors(self, health: Health) -> threading.Thread:
+        settings = self._settings
+        try:
+            server = MetricsServer(settings.metrics_host, settings.metrics_port, health)
+        except OSError as error:
+            raise ConfigError(f"HAZARDCAST_METRICS_PORT: {error}") from None
+        self._stack.callback(server.close)
+        doors = Doors(
+            accept=self._alerter.accept,
+            alerts=self._alerter.alerts,
+            health=health,
+            token=station.http_token(settings),
+        )
+        http = HttpServer(application(doors), host=settings.http_host, port=settings.http_port)
+        self._stack.callback(http.close)
+        folder = DropFolder(settings.events_dir, self._alerter.accept, self._clock)
+        return self._thread("dropped files", folder.run)
+
+    def _thread(self, name: str, run: Callable[[threading.Event], None]) -> threading.Thread:
+        """Start a loop that outlives its own failures."""
+
+        def keep_running() -> None:
+            lifecycle.repeat(
+                lambda: run(self._stop), what=name, stop=self._stop, clock=self._clock,
+                first_s=0.05, most_s=1.0,
+            )  # fmt: skip
+
+        thread = threading.Thread(target=keep_running, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _tidy_until_stopped(self) -> None:
+        while not self._clock.wait(self._stop, TIDY_EVERY_S):
+            self._alerter.expire()
+            self._sequence.top_up()
+            self._store.sync()
+            self._on_air.set_copies(self._receipts.settle(self._clock.monotonic()))
+            self._presence.refresh(**self._facts())
+            self._tidy_network()
+
+    def _tidy_network(self) -> None:
+        if self._keys.changed():
+            self._on_air.beat()
+        now = self._clock.monotonic()
+        if self._unicast and now - self._resolved_at >= RESOLVE_EVERY_S:
+            self._resolved_at = now
+            self._transmitter.also_send_to(resolve(self._unicast))
+
+    def _second_path(self, text: str) -> None:
+        """A datagram in the outbox would be too old when it leaves: say it now or not at all."""
+        if self._bus.connected:
+            self._bus.publish_text(BROADCAST, text)
+
+    def _compose_heartbeat(self, totals: Totals) -> Heartbeat:
+        return heartbeat.compose(totals, self._alerter.alerts(), state=self._state())
+
+    def _state(self) -> Literal["ok", "degraded", "stopping"]:
+        if self._stopping:
+            return "stopping"
+        return "ok" if self._bus.connected and not self._transmitter.failing else "degraded"
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "station": self._station,
+            "epoch": self._epoch,
+            "kid": self._transmitter.signer.kid,
+            "alerts": len(self._alerter.alerts()),
+            "on_air": "failing" if self._transmitter.failing else "ok",
+        }
+
+    def _ready(self, timer: threading.Thread) -> tuple[bool, str]:
+        if not timer.is_alive():
+            return _alive(timer)
+        if not self._bus.connected:
+            return False, "the broker is away; HTTP and dropped files still reach vehicles"
+        return True, "ready"
+
+    def _say_goodbye(self) -> None:
+        self._stopping = True
+        self._on_air.beat()
+        self._presence.stopped()
+        self._bus.flush(FLUSH_WITHIN_S)
+
+
+def _alive(timer: threading.Thread) -> tuple[bool, str]:
+    return (True, "alive") if timer.is_alive() else (False, "nothing is being sent")

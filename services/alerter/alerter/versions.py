@@ -1,0 +1,164 @@
+"""The versions of an alert: the first, an update, a merge, a cancel. Values in, values out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alerter.ingress import Report
+from alerter.placing import Place
+from hazardcast.catalogue import (
+    CAUSES,
+    PROFILES,
+    STATION_TYPE_ROAD_SIDE_UNIT,
+    IncidentType,
+    Severity,
+    information_quality,
+)
+from hazardcast.geo import distance_m
+from hazardcast.messages import Alert
+
+MOVED_M = 5.0
+"""A correction smaller than this is noise of the detector, not news for a vehicle."""
+ALL_DIRECTIONS, UPSTREAM = 0, 1  # TS 102 894-2 TrafficDirection
+SEVERITY_ORDER = tuple(Severity)
+CLOCK_STEP_S = 0.001
+
+
+def first(event_id: str, report: Report, place: Place, now: float) -> Alert:
+    """The version that announces a new event."""
+    incident = report.incident
+    return Alert(
+        event_id=event_id,
+        status="new",
+        revision=0,
+        detection_time=report.ts,
+        reference_time=round(now, 3),
+        confirmed_at=report.confirmed_at,
+        station_type=STATION_TYPE_ROAD_SIDE_UNIT,
+        ts=report.ts,
+        information_quality=information_quality(incident.type, incident.confidence),
+        lat=place.lat,
+        lon=place.lon,
+        road=place.road,
+        distance_m=place.distance_m,
+        event_heading_deg=place.heading_deg,
+        clip_hint=incident.clip_hint,
+        camera=incident.camera,
+        test=incident.test,
+        **_kind(incident.type, incident.reported_type),
+        **_gravity(incident.severity),
+        traffic_direction=_direction(incident.type, place.heading_deg),
+    )
+
+
+def _kind(incident_type: IncidentType, reported_type: str | None) -> dict[str, Any]:
+    cause = CAUSES[incident_type]
+    return {
+        "type": incident_type,
+        "reported_type": reported_type,
+        "cause_code": cause.code,
+        "sub_cause_code": cause.sub_code,
+    }
+
+
+def _gravity(severity: Severity) -> dict[str, Any]:
+    profile = PROFILES[severity]
+    return {
+        "severity": severity,
+        "validity_duration_s": profile.validity_s,
+        "awareness_distance_m": profile.awareness_distance_m,
+    }
+
+
+def _direction(incident_type: IncidentType, heading_deg: float | None) -> int:
+    """Whom it concerns: those who come up behind it; everyone if smoke drifts or nobody knows."""
+    if heading_deg is None or incident_type in (IncidentType.FIRE, IncidentType.UNKNOWN):
+        return ALL_DIRECTIONS
+    return UPSTREAM
+
+
+def merged(alert: Alert, report: Report) -> dict[str, Any]:
+    """What another witness of the same event adds: it makes it graver or surer, never less so."""
+    incident = report.incident
+    changes: dict[str, Any] = {"clip_hint": alert.clip_hint or incident.clip_hint}
+    if _rank(incident.severity) > _rank(alert.severity):
+        changes |= _gravity(incident.severity)
+    if _says_more(incident.type, alert.type):
+        changes |= _retyped(alert, report)
+    quality = information_quality(incident.type, incident.confidence)
+    changes["information_quality"] = max(alert.information_quality, quality)
+    return changes
+
+
+def _says_more(reported: IncidentType, held: IncidentType) -> bool:
+    if held is IncidentType.UNKNOWN:
+        return reported is not IncidentType.UNKNOWN
+    return held is IncidentType.COLLISION and reported is IncidentType.ROLLOVER
+
+
+def _retyped(alert: Alert, report: Report) -> dict[str, Any]:
+    incident = report.incident
+    direction = _direction(incident.type, alert.event_heading_deg)
+    return {**_kind(incident.type, incident.reported_type), "traffic_direction": direction}
+
+
+def _rank(severity: Severity) -> int:
+    return SEVERITY_ORDER.index(severity)
+
+
+def revised(alert: Alert, report: Report, place: Place) -> dict[str, Any]:
+    """What the event's own producer corrects: all that it names, and nothing that it omits."""
+    incident, named = report.incident, report.incident.model_fields_set
+    changes: dict[str, Any] = {}
+    if incident.type is not IncidentType.UNKNOWN and incident.type is not alert.type:
+        changes |= _retyped(alert, report)
+    if "severity" in named and incident.severity is not alert.severity:
+        changes |= _gravity(incident.severity)
+    if incident.confidence is not None:
+        changes["information_quality"] = information_quality(
+            changes.get("type", alert.type), incident.confidence
+        )
+    if place.reported and _moved(alert, place):
+        changes |= {"lat": place.lat, "lon": place.lon}
+    for name in ("road", "distance_m", "clip_hint"):
+        if name in named and getattr(incident, name) is not None:
+            changes[name] = getattr(incident, name)
+    return changes
+
+
+def _moved(alert: Alert, place: Place) -> bool:
+    return distance_m(alert.lat, alert.lon, place.lat, place.lon) >= MOVED_M
+
+
+def renewed(alert: Alert, changes: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Let evidence from the second half of the validity prolong it, so that it never runs out.
+
+    Validity counts from the detection (EN 302 637-3 §8.2.1.5), which stays; so it grows instead.
+    """
+    full_s = PROFILES[changes.get("severity", alert.severity)].validity_s
+    validity_s = changes.get("validity_duration_s", alert.validity_duration_s)
+    elapsed_s = report.ts - alert.detection_time
+    if elapsed_s > validity_s - full_s / 2:
+        validity_s = min(86_400, int(elapsed_s) + full_s)
+    return changes | {"validity_duration_s": validity_s}
+
+
+def says_the_same(version: Alert, before: Alert) -> bool:
+    """Whether two versions differ in nothing but their version."""
+    about_itself = {
+        name: getattr(before, name)
+        for name in ("status", "revision", "reference_time", "confirmed_at")
+    }
+    return version.model_copy(update=about_itself) == before
+
+
+def next_version(alert: Alert, changes: dict[str, Any], report: Report, now: float) -> Alert:
+    """The same event, told anew; its reference time grows even if the clock went back."""
+    return alert.model_copy(
+        update=changes
+        | {
+            "revision": alert.revision + 1,
+            "reference_time": round(max(now, alert.reference_time + CLOCK_STEP_S), 3),
+            "confirmed_at": report.confirmed_at,
+        }
+    )

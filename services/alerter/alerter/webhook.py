@@ -1,0 +1,155 @@
+"""The second door: `POST /alert` over HTTP, and what the alerter shows of itself."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from alerter import metrics
+from alerter.refusal import Reason, Refusal
+from alerter.register import Outcome
+from hazardcast import __version__
+from hazardcast.errors import DecodeError
+from hazardcast.messages import MAX_MESSAGE_BYTES, Alert, Incident
+from hazardcast.metrics import Health
+
+PROBLEM_JSON = "application/problem+json"
+STATUS_OF: dict[Reason, HTTPStatus] = {
+    Reason.UNKNOWN_EVENT: HTTPStatus.NOT_FOUND,
+    Reason.ENDED: HTTPStatus.CONFLICT,
+    Reason.TOO_MANY: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+@dataclass(frozen=True)
+class Doors:
+    """What the webhook needs of the alerter."""
+
+    accept: Callable[[Incident], Outcome | Refusal]
+    alerts: Callable[[], list[Alert]]
+    health: Health
+    token: str
+
+
+class RequestRefusedError(Exception):
+    """A request that gets a problem (RFC 9457) for an answer."""
+
+    def __init__(self, status: HTTPStatus, detail: str, **members: Any) -> None:
+        self.status = status
+        self.problem = {
+            "type": "about:blank",
+            "title": status.phrase,
+            "status": int(status),
+            "detail": detail,
+            **{name: value for name, value in members.items() if value is not None},
+        }
+        super().__init__(detail)
+
+
+def application(doors: Doors) -> FastAPI:
+    """The whole HTTP interface."""
+    app = FastAPI(title="Hazardcast alerter", version=__version__, docs_url=None, redoc_url=None)
+    app.add_exception_handler(RequestRefusedError, _answer_problem)
+    _add_ingest(app, doors)
+    _add_views(app, doors)
+    return app
+
+
+def _add_ingest(app: FastAPI, doors: Doors) -> None:
+    schema = {"application/json": {"schema": Incident.model_json_schema()}}
+    body = {"requestBody": {"required": True, "content": schema}}
+
+    @app.post("/alert", status_code=HTTPStatus.ACCEPTED, openapi_extra=body)
+    async def report_incident(request: Request) -> Response:
+        """Report an incident; answers with the alert's event id. Needs the bearer token."""
+        _check_token(request, doors.token)
+        incident = _decode(await _body(request))
+        return JSONResponse(_answer(doors.accept(incident)), HTTPStatus.ACCEPTED)
+
+
+def _add_views(app: FastAPI, doors: Doors) -> None:
+    @app.get("/alerts")
+    async def alerts_in_force() -> Response:
+        """The alerts in force, as broadcast."""
+        texts = ",".join(alert.encode() for alert in doors.alerts())
+        return Response(f'{{"alerts":[{texts}]}}', media_type="application/json")
+
+    @app.get("/healthz")
+    async def alive() -> Response:
+        """Whether the process does its work."""
+        return _health(*doors.health.alive())
+
+    @app.get("/readyz")
+    async def ready() -> Response:
+        """Whether every door is open."""
+        return _health(*doors.health.ready())
+
+    @app.get("/metrics")
+    async def show_metrics() -> Response:
+        """Prometheus metrics."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _check_token(request: Request, token: str) -> None:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    right = hmac.compare_digest(given.strip().encode(), token.encode())
+    if scheme.lower() != "bearer" or not right:
+        detail = "send the header `Authorization: Bearer …` with the alerter's token"
+        raise RequestRefusedError(HTTPStatus.UNAUTHORIZED, detail)
+
+
+async def _body(request: Request) -> bytes:
+    """The request's body, given up on as soon as it is too long."""
+    length = request.headers.get("content-length", "0")
+    body = bytearray()
+    if length.isdecimal() and int(length) <= MAX_MESSAGE_BYTES:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_MESSAGE_BYTES:
+                break
+        else:
+            return bytes(body)
+    detail = f"at most {MAX_MESSAGE_BYTES} bytes are accepted"
+    raise RequestRefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+
+
+def _decode(body: bytes) -> Incident:
+    try:
+        return Incident.decode(body)
+    except DecodeError as error:
+        metrics.REJECTED.labels(reason=Reason.SCHEMA).inc()
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if error.field else HTTPStatus.BAD_REQUEST
+        raise RequestRefusedError(
+            status, str(error), field=error.field, reason=Reason.SCHEMA.value
+        ) from None
+
+
+def _answer(outcome: Outcome | Refusal) -> dict[str, Any]:
+    if isinstance(outcome, Refusal):
+        status = STATUS_OF.get(outcome.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
+        raise RequestRefusedError(
+            status, str(outcome), field=outcome.field, reason=outcome.reason.value
+        )
+    alert = outcome.event.alert
+    return {"event_id": alert.event_id, "revision": alert.revision, "result": outcome.action}
+
+
+def _health(holds: bool, detail: str) -> Response:
+    status = HTTPStatus.OK if holds else HTTPStatus.SERVICE_UNAVAILABLE
+    return JSONResponse({"ok": holds, "detail": detail}, status)
+
+
+def _answer_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestRefusedError)
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+    return Response(
+        json.dumps(error.problem), error.status, headers=headers, media_type=PROBLEM_JSON
+    )
