@@ -1,0 +1,97 @@
+"""`python -m detector`: wiring only."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+from detector import image, metrics
+from detector.frames import LiveFrames
+from detector.model import OpenModel, model_opener
+from detector.pipeline import Areas, Pipeline
+from detector.service import SERVICE, DetectorService
+from detector.worker import Worker
+from hazardcast import __version__, lifecycle, site
+from hazardcast.bus import Bus, MqttBus
+from hazardcast.clock import Clock, SystemClock
+from hazardcast.messages import ServiceStatus
+from hazardcast.metrics import Health, MetricsServer
+from hazardcast.settings import Settings
+from hazardcast.site import Camera
+
+FLUSH_S = 2.0
+
+
+def serve(settings: Settings, stop: threading.Event) -> None:
+    """Run the detector until `stop`."""
+    clock = SystemClock()
+    image.single_threaded()
+    chosen = site.load(settings.config).chosen(settings.camera_ids)
+    open_model = model_opener(settings.model, threads=settings.model_threads)
+    bus = MqttBus(
+        settings, client_id=f"{SERVICE}-{settings.instance}", will=last_will(settings, clock)
+    )
+    service = DetectorService(
+        chosen,
+        open_worker=partial(open_worker, settings=settings, model=open_model, bus=bus, clock=clock),
+        bus=bus,
+        clock=clock,
+        instance=settings.instance,
+        pinned=settings.camera_ids is not None,
+        model=settings.model.stem if settings.model else "background",
+    )
+    service.listen()
+    server = MetricsServer(
+        settings.metrics_host, settings.metrics_port, Health(ready=service.ready)
+    )
+    bus.start()
+    service.run(stop)
+    bus.flush(FLUSH_S)
+    bus.close()
+    server.close()
+
+
+def last_will(settings: Settings, clock: Clock) -> ServiceStatus:
+    """What the broker says for this process when it dies."""
+    return ServiceStatus(
+        service=SERVICE,
+        instance=settings.instance,
+        state="offline",
+        version=__version__,
+        ts=clock.now(),
+    )
+
+
+def open_worker(
+    camera_id: str,
+    camera: Camera,
+    *,
+    settings: Settings,
+    model: OpenModel,
+    bus: Bus,
+    clock: Clock,
+) -> Worker:
+    """The worker of one camera over its live stream."""
+    frames = LiveFrames(
+        lambda: site.stream_url(
+            camera_id, camera, camera_server=settings.camera_server, detect=True
+        ),
+        camera=camera_id,
+        fps=camera.detect_fps,
+        clock=clock,
+        captured=metrics.FRAMES_CAPTURED.labels(camera=camera_id).inc,
+        dropped=metrics.FRAMES_DROPPED.labels(camera=camera_id).inc,
+    )
+    areas = Areas(road=camera.zones.road, ignore=camera.zones.ignore)
+    return Worker(
+        camera_id,
+        camera,
+        frames=frames,
+        open_pipeline=lambda: Pipeline(model(), areas=areas),
+        bus=bus,
+        clock=clock,
+    )
+
+
+if __name__ == "__main__":
+    lifecycle.run_service(serve)

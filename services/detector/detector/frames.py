@@ -1,0 +1,223 @@
+"""Edge to video: frames of live cameras and of files, through OpenCV's FFmpeg."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+
+from detector.frame import Frame
+from detector.image import Image
+from hazardcast import lifecycle
+from hazardcast.clock import Clock
+from hazardcast.errors import HazardcastError
+from hazardcast.stream_time import StreamTime
+
+log = logging.getLogger(__name__)
+
+OPEN_TIMEOUT_MS = 5_000
+READ_TIMEOUT_MS = 5_000
+"""Without these OpenCV waits for ever on a camera that went silent."""
+STALLED_AFTER_S = 3.0
+LIVE_OPTIONS = [
+    cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS,
+    cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS,
+    cv2.CAP_PROP_N_THREADS, 1,
+]  # fmt: skip
+"""One decoding thread: with more, each holds back a frame and the picture is late by as many."""
+PREFETCHED = 2
+EARLY_SHARE = 0.2
+
+
+class VideoFileError(HazardcastError):
+    """A file cannot be read as video."""
+
+
+class LiveFrames:
+    """The newest frames of one camera, at most `fps` a second; a thread of its own reads always.
+
+    RTSP goes over TCP, which is what OpenCV's FFmpeg prefers by itself.
+    """
+
+    def __init__(
+        self, url: Callable[[], str], *, camera: str, fps: float, clock: Clock,
+        captured: Callable[[], None] = lambda: None, dropped: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._url, self._camera, self._clock = url, camera, clock
+        self._period_s = 1.0 / fps
+        self._captured, self._dropped = captured, dropped
+        self._stop = threading.Event()
+        self._fresh = threading.Condition()
+        self._latest: Frame | None = None
+        self._state = "connecting"
+        self._index = 0
+        self._due_s = float("-inf")
+        self._received_monotonic = float("-inf")
+        self.last_frame_at: float | None = None
+        """Capture time of the newest frame, epoch seconds."""
+        self._thread = threading.Thread(target=self._run, name=f"read-{camera}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop reading; returns within the read timeout."""
+        self._stop.set()
+        with self._fresh:
+            self._fresh.notify_all()
+        self._thread.join((OPEN_TIMEOUT_MS + READ_TIMEOUT_MS) / 1000)
+
+    @property
+    def state(self) -> str:
+        """`connecting`, `live`, `stalled` or `unreachable`."""
+        silent_s = self._clock.monotonic() - self._received_monotonic
+        if self._state == "live" and silent_s > STALLED_AFTER_S:
+            return "stalled"
+        return self._state
+
+    def take(self, timeout_s: float) -> Frame | None:
+        """The newest frame not taken yet; None when none came in time."""
+        with self._fresh:
+            self._fresh.wait_for(lambda: self._latest is not None or self._stop.is_set(), timeout_s)
+            frame, self._latest = self._latest, None
+            return frame
+
+    def _run(self) -> None:
+        lifecycle.repeat(
+            self._read_once, what=f"reading {self._camera}", stop=self._stop, clock=self._clock
+        )
+
+    def _read_once(self) -> None:
+        """One connection, from opening to its end."""
+        capture = cv2.VideoCapture(self._url(), cv2.CAP_FFMPEG, LIVE_OPTIONS)
+        try:
+            if not capture.isOpened():
+                self._say("unreachable", "camera cannot be opened")
+                return
+            self._due_s = float("-inf")
+            mapping = Mapping()
+            while not self._stop.is_set() and capture.grab():
+                self._receive(capture, mapping)
+            if not self._stop.is_set():
+                self._say("stalled", "stream ended or went silent")
+        finally:
+            capture.release()
+
+    def _say(self, state: str, message: str) -> None:
+        # Never the URL: it may carry a password.
+        if self._state != state:
+            log.warning(message, extra={"camera": self._camera})
+        self._state = state
+
+    def _receive(self, capture: cv2.VideoCapture, mapping: Mapping) -> None:
+        arrived_at = self._clock.now()
+        stream_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
+        taken_at = mapping.wall(stream_s, arrived_at)
+        self._received_monotonic = self._clock.monotonic()
+        self._state = "live"
+        self.last_frame_at = taken_at
+        self._captured()
+        # A frame early by a little counts, or 25 fps at 8 wanted would give 6.25.
+        if taken_at < self._due_s - EARLY_SHARE * self._period_s:
+            return
+        self._due_s = max(self._due_s + self._period_s, taken_at)
+        ok, picture = capture.retrieve()
+        if ok:
+            self._put(Frame(picture, taken_at, self._index))
+
+    def _put(self, frame: Frame) -> None:
+        self._index += 1
+        with self._fresh:
+            if self._latest is not None:
+                self._dropped()
+            self._latest = frame
+            self._fresh.notify()
+
+
+class Mapping:
+    """Stream time → wall clock of one connection; begins anew when the stream's clock jumps."""
+
+    def __init__(self) -> None:
+        self._time = StreamTime()
+        self._last_s = float("-inf")
+
+    def wall(self, stream_s: float, arrived_at: float) -> float:
+        """Wall clock of the frame at `stream_s`, which arrived at `arrived_at`; never later."""
+        forwards = stream_s > self._last_s
+        self._last_s = stream_s
+        if not forwards or not self._time.observe(stream_s, arrived_at):
+            self._time = StreamTime()
+            self._time.observe(stream_s, arrived_at)
+        return min(self._time.wall(stream_s), arrived_at)
+
+
+class FileFrames:
+    """The frames of a file in video time, at most `fps` a second, decoded ahead on a thread.
+
+    Raises:
+        VideoFileError: on iteration, when the file cannot be opened.
+    """
+
+    def __init__(self, path: Path, *, fps: float) -> None:
+        self._path = path
+        self._period_s = 1.0 / fps
+
+    def __iter__(self) -> Iterator[Frame]:
+        ready: queue.Queue[Frame | None] = queue.Queue(PREFETCHED)
+        stop = threading.Event()
+        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        if not capture.isOpened():
+            raise VideoFileError(f"{self._path}: cannot be read as video")
+        reader = threading.Thread(
+            target=_decode, args=(capture, self._period_s, ready, stop), daemon=True
+        )
+        reader.start()
+        try:
+            while (frame := ready.get()) is not None:
+                yield frame
+        finally:
+            stop.set()
+            while reader.is_alive():
+                _drain(ready)
+                reader.join(0.05)
+
+
+def _drain(ready: queue.Queue[Frame | None]) -> None:
+    try:
+        ready.get_nowait()
+    except queue.Empty:
+        return
+
+
+def _decode(
+    capture: cv2.VideoCapture,
+    period_s: float,
+    ready: queue.Queue[Frame | None],
+    stop: threading.Event,
+) -> None:
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    step_s = 1 / fps if 0.1 < fps < 1000 else 0.04
+    due_s, last_s, index = 0.0, -step_s, 0
+    while not stop.is_set() and capture.grab():
+        t = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
+        # Some files carry no or broken times: then frames are one period apart.
+        last_s = t if t > last_s else last_s + step_s
+        if last_s + step_s / 2 < due_s:
+            continue
+        due_s = max(due_s + period_s, last_s)
+        picture = _picture(capture)
+        if picture is not None:
+            ready.put(Frame(picture, last_s, index))
+            index += 1
+    capture.release()
+    ready.put(None)
+
+
+def _picture(capture: cv2.VideoCapture) -> Image | None:
+    ok, picture = capture.retrieve()
+    return picture if ok and picture is not None and picture.ndim == 3 else None

@@ -1,0 +1,129 @@
+"""Edge to OpenCV's image operations: everything that looks at pixels goes through here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.boxes import Floats
+
+Image = NDArray[Any]
+"""uint8, (H, W, 3) BGR or (H, W) grey."""
+Plane = NDArray[Any]
+"""float32."""
+
+
+def shrunk(image: Image, width: int) -> Image:
+    """The image at `width` px (never larger than it is), aspect kept."""
+    have_h, have_w = image.shape[:2]
+    if have_w <= width:
+        return image
+    height = max(2, round(have_h * width / have_w))
+    # Whole-number decimation before the filter keeps a 4K frame as cheap as a small one.
+    step = max(1, have_w // (2 * width))
+    return cv2.resize(image[::step, ::step], (width, height), interpolation=cv2.INTER_AREA)
+
+
+def letterboxed(image: Image, canvas: Image) -> float:
+    """Draw `image` into the top left of `canvas`, aspect kept; returns the scale used."""
+    height, width = image.shape[:2]
+    scale = min(canvas.shape[1] / width, canvas.shape[0] / height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    cv2.resize(image, size, dst=canvas[: size[1], : size[0]], interpolation=cv2.INTER_LINEAR)
+    return float(scale)
+
+
+def stretched(image: Image, canvas: Image) -> None:
+    """Draw `image` over the whole of `canvas`."""
+    cv2.resize(
+        image, (canvas.shape[1], canvas.shape[0]), dst=canvas, interpolation=cv2.INTER_LINEAR
+    )
+
+
+def planes(canvas: Image, tensor: Plane, *, factors: Floats, offsets: Floats, rgb: bool) -> None:
+    """Write `pixel · factor + offset` per channel into `tensor` (1, 3, H, W)."""
+    for channel in range(3):
+        source = canvas[:, :, 2 - channel if rgb else channel]
+        np.multiply(source, factors[channel], out=tensor[0, channel], dtype=np.float32)
+        if offsets[channel]:
+            tensor[0, channel] += offsets[channel]
+
+
+def grey(image: Image) -> Image:
+    """(H, W) luminance."""
+    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+
+
+def differences(image: Image, other: Image) -> Image:
+    """Per pixel, the largest absolute difference of any channel."""
+    difference = cv2.absdiff(image, other)
+    return difference if difference.ndim == 2 else difference.max(axis=2)
+
+
+def blend(into: Plane, image: Image, rate: float, mask: Image | None = None) -> None:
+    """Move `into` towards `image` by `rate` where `mask` is set (everywhere without one)."""
+    cv2.accumulateWeighted(image, into, rate, mask)
+
+
+def rounded(plane: Plane) -> Image:
+    """The plane as 8-bit values."""
+    return cv2.convertScaleAbs(plane)
+
+
+def smoothed(image: Image) -> Image:
+    """3 × 3 mean: takes the edge off compression noise."""
+    return cv2.blur(image, (3, 3))
+
+
+def opened(mask: Image, size: int = 3) -> Image:
+    """Specks smaller than `size` px removed."""
+    return cv2.morphologyEx(mask, cv2.MORPH_OPEN, _kernel(size))
+
+
+def closed(mask: Image, size: int = 5) -> Image:
+    """Gaps smaller than `size` px filled."""
+    return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _kernel(size))
+
+
+def _kernel(size: int) -> Any:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+
+
+def blobs(mask: Image, least_px: int) -> tuple[Floats, Floats]:
+    """Boxes (N, 4) and areas (N,) px² of the connected regions of at least `least_px`."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count <= 1:
+        return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+    found: Floats = stats[1:].astype(np.float32)
+    found = found[found[:, cv2.CC_STAT_AREA] >= least_px]
+    corners = np.concatenate([found[:, :2], found[:, :2] + found[:, 2:4]], axis=1)
+    return corners, found[:, 4]
+
+
+def filled(polygons: tuple[Floats, ...], width: int, height: int) -> Image:
+    """(H, W) mask, 255 inside the polygons ((K, 2) in px)."""
+    mask: Image = np.zeros((height, width), np.uint8)
+    for polygon in polygons:
+        cv2.fillPoly(mask, [np.round(polygon).astype(np.int32)], 255)
+    return mask
+
+
+def single_threaded() -> None:
+    """Keep OpenCV from starting threads of its own: the work here is small, cameras are many."""
+    cv2.setNumThreads(1)
+
+
+def inverted(mask: Image) -> Image:
+    """255 where the mask is 0."""
+    return cv2.bitwise_not(mask)
+
+
+def edge_energy(image: Image) -> float:
+    """Mean gradient magnitude."""
+    luminance = grey(image)
+    horizontal = cv2.Sobel(luminance, cv2.CV_32F, 1, 0)
+    vertical = cv2.Sobel(luminance, cv2.CV_32F, 0, 1)
+    return float(cv2.magnitude(horizontal, vertical).mean())

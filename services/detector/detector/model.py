@@ -1,0 +1,44 @@
+"""What the detector asks of a model, and which one the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from detector.boxes import Boxes
+from detector.frame import Frame
+
+
+class Model(Protocol):
+    """Finds road users in one camera's frames, given in order."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        ...
+
+    def detect(self, frame: Frame) -> Boxes:
+        """The road users in `frame`, boxes in its pixels, best first."""
+        ...
+
+
+OpenModel = Callable[[], Model]
+"""Makes the model of one more camera; weights are shared."""
+
+
+def model_opener(path: Path | None, *, threads: int) -> OpenModel:
+    """How to make each camera's model: the network at `path`, or the one without weights.
+
+    Raises:
+        ConfigError: the file is missing, not ONNX, or a network of unknown layout.
+    """
+    if path is None:
+        from detector.background import BackgroundModel  # noqa: PLC0415
+
+        return BackgroundModel
+    # Only a detector that runs a network pays for loading the runtime.
+    from detector.onnx_model import OnnxModel, Weights  # noqa: PLC0415
+
+    weights = Weights(path, threads=threads)
+    return lambda: OnnxModel(weights)

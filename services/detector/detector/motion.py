@@ -1,0 +1,119 @@
+"""What a track's history says about its motion: how it came to rest, where it was, how it turned.
+
+Lengths are in body lengths (√(w·h) of the box), as no map of the ground is known; times in seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.boxes import Floats
+from detector.history import Column, History
+
+REST_BLPS = 0.2
+"""At rest: slower than this over `REST_WINDOW_S`."""
+REST_WINDOW_S = 0.7
+APPROACH_S = 1.2
+"""How far back before braking the approach is looked at."""
+LOOK_BACK_S = 2.5
+"""How long coming to rest may take to be called a stop."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A vehicle that moved and then stood."""
+
+    braking_t: float
+    """When it last had most (70 %) of its approach speed: about the onset."""
+    rest_t: float
+    """Since when it has stood."""
+    until_t: float
+    """Last time it was seen standing."""
+    approach_blps: float
+    """Speed before, from net displacement."""
+    travelled_bl: float
+    """Net displacement during the approach, body lengths."""
+    straightness: float
+    """Net displacement over path length of the approach: 1 straight, small for jitter."""
+    heading: tuple[float, float]
+    """Unit vector of the approach (x, y in the picture)."""
+    size_px: float
+    score: float
+    """Mean detection score from the approach to now."""
+
+    @property
+    def braking_s(self) -> float:
+        """How long it took to stop; a crash takes well under a second, a driver more."""
+        return self.rest_t - self.braking_t
+
+    @property
+    def held_s(self) -> float:
+        """How long it has stood."""
+        return self.until_t - self.rest_t
+
+
+def feet(rows: Floats) -> Floats:
+    """(N, 2) bottom centres of history rows."""
+    return np.stack([(rows[:, Column.X1] + rows[:, Column.X2]) / 2, rows[:, Column.Y2]], axis=1)
+
+
+def speeds_blps(rows: Floats) -> Floats:
+    """(N,) body lengths per second."""
+    return np.hypot(rows[:, Column.VX], rows[:, Column.VY]) / rows[:, Column.SIZE]
+
+
+def resting_since(rows: Floats) -> int | None:
+    """The first row of the rest that lasts to the end, None when it moves or is too young."""
+    size = float(np.median(rows[-5:, Column.SIZE]))
+    centre = np.median(feet(rows[-5:]), axis=0)
+    drift = np.abs(feet(rows) - centre).max(axis=1) / size
+    away = np.flatnonzero(drift > REST_BLPS)
+    first = int(away[-1]) + 1 if len(away) else 0
+    if first >= len(rows) or rows[-1, Column.T] - rows[first, Column.T] < REST_WINDOW_S:
+        return None
+    return first
+
+
+def last_stop(history: History) -> Stop | None:
+    """How the vehicle came to its present rest, None when it moves or was never seen moving."""
+    rows = history.rows
+    if len(rows) < 6:
+        return None
+    first = resting_since(rows)
+    if first is None or first == 0:
+        return None
+    rest_t = float(rows[first, Column.T])
+    before = rows[: first + 1]
+    before = before[before[:, Column.T] >= rest_t - LOOK_BACK_S]
+    if len(before) < 4:
+        return None
+    return _stop(rows, before, rest_t)
+
+
+def _stop(rows: Floats, before: Floats, rest_t: float) -> Stop | None:
+    speeds = speeds_blps(before)
+    fast = np.flatnonzero(speeds >= 0.7 * speeds.max())
+    braking_t = float(before[fast[-1], Column.T])
+    history = rows[(rows[:, Column.T] <= braking_t) & (rows[:, Column.T] >= braking_t - APPROACH_S)]
+    if len(history) < 3:
+        return None
+    size = float(np.median(history[:, Column.SIZE]))
+    path = feet(history)
+    net = path[-1] - path[0]
+    length = float(np.hypot(*net))
+    steps = float(np.hypot(*np.diff(path, axis=0).T).sum())
+    elapsed = float(history[-1, Column.T] - history[0, Column.T])
+    seen = rows[rows[:, Column.T] >= history[0, Column.T]]
+    return Stop(
+        braking_t=braking_t,
+        rest_t=rest_t,
+        until_t=float(rows[-1, Column.T]),
+        approach_blps=length / size / max(elapsed, 1e-3),
+        travelled_bl=length / size,
+        straightness=length / max(steps, 1e-6),
+        heading=(float(net[0]) / max(length, 1e-6), float(net[1]) / max(length, 1e-6)),
+        size_px=float(np.median(rows[-5:, Column.SIZE])),
+        score=float(seen[:, Column.SCORE].mean()),
+    )

@@ -1,0 +1,59 @@
+"""Which replica analyses which camera: rendezvous hashing over the replicas that are alive.
+
+Every replica computes the same answer from the same facts, without a coordinator; when a replica
+comes or goes only its own cameras move (Thaler & Ravishankar 1998).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hazardcast.messages import ServiceStatus
+
+SILENT_AFTER_S = 70.0
+"""A replica silent for longer is taken for dead: its last will may have been lost."""
+
+
+def owner(camera: str, replicas: Iterable[str]) -> str | None:
+    """The replica of highest weight for this camera, None when there is none."""
+    return max(replicas, key=lambda replica: (_weight(camera, replica), replica), default=None)
+
+
+def owned(cameras: Iterable[str], replicas: Iterable[str], instance: str) -> frozenset[str]:
+    """The cameras that fall to `instance`, itself always counted as alive."""
+    alive = frozenset(replicas) | {instance}
+    return frozenset(camera for camera in cameras if owner(camera, alive) == instance)
+
+
+def _weight(camera: str, replica: str) -> bytes:
+    return hashlib.blake2b(f"{replica}\0{camera}".encode(), digest_size=8).digest()
+
+
+@dataclass
+class Replicas:
+    """The other detectors, as their status messages tell."""
+
+    _heard: dict[str, float] = field(default_factory=dict)
+    """Instance → when its last `online` arrived (receiver's monotonic clock)."""
+
+    def hear(self, status: ServiceStatus, monotonic: float) -> None:
+        """Take a status message of any detector."""
+        shares = status.detail.get("shares", True)
+        if status.state == "online" and shares:
+            self._heard[status.instance] = monotonic
+        else:
+            self._heard.pop(status.instance, None)
+
+    def forget(self, instance: str) -> None:
+        """Its retained status was removed."""
+        self._heard.pop(instance, None)
+
+    def alive(self, monotonic: float) -> frozenset[str]:
+        """The replicas that take part now."""
+        return frozenset(
+            instance
+            for instance, heard in self._heard.items()
+            if monotonic - heard < SILENT_AFTER_S
+        )

@@ -1,0 +1,101 @@
+"""One camera's way from a frame to incidents; the same for live cameras and for files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector import boxes, image
+from detector.boxes import Boxes, Floats
+from detector.frame import Frame
+from detector.habits import Habits
+from detector.incidents import IncidentBook, Report
+from detector.model import Model
+from detector.motion import feet, last_stop
+from detector.rules.collision import collisions
+from detector.rules.hypothesis import Hypothesis, Observation
+from detector.scene import THUMB_PX, SceneState, SceneWatch
+from detector.tracks import Track, Tracker
+
+RULES: tuple[Callable[[Observation], list[Hypothesis]], ...] = (collisions,)
+HABIT_AFTER_S = 1.0
+"""A vehicle that has stood for this long has stopped."""
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Polygons in fractions of the frame, as in `cameras.yaml`."""
+
+    road: tuple[tuple[float, float], ...] | None = None
+    ignore: tuple[tuple[tuple[float, float], ...], ...] = ()
+
+    def drop_outside(self, found: Boxes, width: int, height: int) -> Boxes:
+        """The boxes that stand on the road and on no ignored area."""
+        scale = np.array([width, height], np.float32)
+        keep = np.ones(len(found), bool)
+        if self.ignore:
+            ignored = tuple(np.array(polygon, np.float32) * scale for polygon in self.ignore)
+            keep &= ~boxes.covered_by(found.xyxy, ignored)
+        if self.road:
+            keep &= boxes.covered_by(found.xyxy, (np.array(self.road, np.float32) * scale,))
+        return found if keep.all() else found.take(keep)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one frame."""
+
+    tracks: Sequence[Track]
+    """The confirmed tracks that were seen in it."""
+    reports: Sequence[Report]
+    scene: SceneState
+
+
+class Pipeline:
+    """Model, tracks, rules and incidents of one camera."""
+
+    def __init__(self, model: Model, *, areas: Areas | None = None) -> None:
+        self.model = model
+        self.book = IncidentBook()
+        self._areas = areas or Areas()
+        self._tracker = Tracker()
+        self._scene = SceneWatch()
+        self._habits = Habits()
+
+    def process(self, frame: Frame) -> Outcome:
+        """Take the next frame into account."""
+        return self.reason(frame, self.detect(frame))
+
+    def detect(self, frame: Frame) -> Boxes:
+        """What the model finds in the frame where the areas let it look."""
+        height, width = frame.image.shape[:2]
+        return self._areas.drop_outside(self.model.detect(frame), width, height)
+
+    def reason(self, frame: Frame, found: Boxes) -> Outcome:
+        """Tracks, rules and incidents, given the boxes of the frame."""
+        height, width = frame.image.shape[:2]
+        scene = self._scene.update(image.grey(image.shrunk(frame.image, THUMB_PX)), frame.t)
+        if scene is SceneState.CUT:
+            self._tracker.reset()
+        tracks = self._tracker.update(found, frame.t)
+        self._remember_stops(tracks, frame.t)
+        seen = Observation(frame.t, width, height, tracks, self._habits)
+        hypotheses = [hypothesis for rule in RULES for hypothesis in rule(seen)]
+        reports = self.book.update(
+            frame.t, hypotheses, tracks, rest=self._scene.suppressed(frame.t)
+        )
+        return Outcome([track for track in tracks if track.seen], reports, scene)
+
+    def _remember_stops(self, tracks: Sequence[Track], t: float) -> None:
+        for track in tracks:
+            if track.label.is_vehicle and track.stationary and track.was_fast_since(t - 5.0):
+                stop = last_stop(track.history)
+                if stop and stop.held_s >= HABIT_AFTER_S:
+                    self._habits.add(track.track_id, stop.rest_t, _foot(track), stop.size_px)
+
+
+def _foot(track: Track) -> Floats:
+    foot: Floats = feet(track.history.rows[-1:])[0]
+    return foot

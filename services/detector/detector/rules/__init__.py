@@ -1,0 +1,1 @@
+"""Incident rules: pure functions from what was observed to what may have happened."""

@@ -1,0 +1,42 @@
+"""What rules see, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from detector.boxes import Floats
+from detector.flames import Flame
+from detector.habits import Habits
+from detector.tracks import Track
+from hazardcast.catalogue import IncidentType
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One camera's view at one moment."""
+
+    t: float
+    width: int
+    height: int
+    tracks: Sequence[Track]
+    """Confirmed tracks, those lost a moment ago included."""
+    habits: Habits
+    """Where vehicles usually stop in this view."""
+    flames: Sequence[Flame] = ()
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """Something that may have happened, as one rule sees it at one moment."""
+
+    type: IncidentType
+    onset_t: float
+    """When it began, by the rule's reckoning back."""
+    place: Floats
+    """(4,) the box that it fills."""
+    confidence: float
+    track_ids: frozenset[int] = frozenset()
+    evidence: dict[str, Any] = field(default_factory=dict)
+    """The numbers behind it, few and JSON-ready."""

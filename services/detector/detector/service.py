@@ -1,0 +1,143 @@
+"""The detector: owns its share of the cameras, analyses them, and says how it is."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from detector import metrics
+from detector.ownership import Replicas, owned
+from detector.worker import Worker
+from hazardcast import __version__
+from hazardcast.bus import Bus, Delivery
+from hazardcast.clock import Clock
+from hazardcast.messages import ServiceStatus
+from hazardcast.site import Camera
+from hazardcast.topics import STATUS
+
+log = logging.getLogger(__name__)
+
+SERVICE = "detector"
+SETTLING_S = 2.0
+"""At the start the others' retained words arrive first; until then no camera is taken."""
+STATUS_EVERY_S = 5.0
+STATUS_AT_LEAST_S = 25.0
+LOOK_EVERY_S = 0.5
+
+OpenWorker = Callable[[str, Camera], Worker]
+State = Literal["online", "stopped"]
+
+
+class DetectorService:
+    """Keeps a worker for every camera that falls to this replica."""
+
+    def __init__(
+        self, cameras: Mapping[str, Camera], *, open_worker: OpenWorker, bus: Bus, clock: Clock,
+        instance: str, pinned: bool, model: str,
+    ) -> None:  # fmt: skip
+        self._cameras, self._open_worker = dict(cameras), open_worker
+        self._bus, self._clock = bus, clock
+        self._instance, self._pinned, self._model = instance, pinned, model
+        self._replicas = Replicas()
+        self._lock = threading.Lock()
+        self._workers: dict[str, Worker] = {}
+        self._said: tuple[float, object] = (float("-inf"), None)
+        self._connected_anew = threading.Event()
+
+    def listen(self) -> None:
+        """Hear the other replicas; call before the bus starts."""
+        self._bus.subscribe(STATUS, self._hear, cleared=self._cleared)
+        self._bus.on_connect(self._connected_anew.set)
+
+    def run(self, stop: threading.Event) -> None:
+        """Analyse until `stop`, then let go of every camera and say so."""
+        self._say("online")
+        if not self._pinned:
+            self._clock.wait(stop, SETTLING_S)
+        while not stop.is_set():
+            self.look()
+            self._clock.wait(stop, LOOK_EVERY_S)
+        self._keep(frozenset())
+        self._say("stopped")
+
+    def look(self) -> None:
+        """Take and let go of cameras as replicas come and go; say how things are in time."""
+        self._keep(self.share())
+        if self._status_due():
+            self._say("online")
+
+    def _status_due(self) -> bool:
+        said_at, facts = self._said
+        silent_s = self._clock.monotonic() - said_at
+        if self._connected_anew.is_set() or silent_s >= STATUS_AT_LEAST_S:
+            return True
+        return silent_s >= STATUS_EVERY_S and self._facts() != facts
+
+    def share(self) -> frozenset[str]:
+        """The cameras that fall to this replica now."""
+        if self._pinned:
+            return frozenset(self._cameras)
+        with self._lock:
+            alive = self._replicas.alive(self._clock.monotonic())
+        return owned(self._cameras, alive, self._instance)
+
+    @property
+    def cameras(self) -> frozenset[str]:
+        """The cameras that are analysed now."""
+        return frozenset(self._workers)
+
+    def status(self, state: State = "online") -> ServiceStatus:
+        """What is said on `v2x/status/detector/{instance}`."""
+        return ServiceStatus(
+            service=SERVICE,
+            instance=self._instance,
+            state=state,
+            version=__version__,
+            ts=self._clock.now(),
+            cameras=tuple(worker.status() for _, worker in sorted(self._workers.items())),
+            detail={"model": self._model, "shares": not self._pinned},
+        )
+
+    def ready(self) -> tuple[bool, str]:
+        """Ready once every owned camera has delivered a frame."""
+        waiting = [
+            name for name, worker in list(self._workers.items())
+            if worker.status().last_frame_at is None
+        ]  # fmt: skip
+        return (not waiting, f"no frame yet from {', '.join(waiting)}" if waiting else "ready")
+
+    def _keep(self, cameras: frozenset[str]) -> None:
+        gone = [self._workers.pop(name) for name in sorted(self._workers.keys() - cameras)]
+        for worker in gone:
+            worker.ask_to_stop()
+        for worker in gone:
+            worker.close()
+        for name in sorted(cameras - self._workers.keys()):
+            log.info("camera taken", extra={"camera": name})
+            self._workers[name] = self._open_worker(name, self._cameras[name])
+            self._workers[name].start()
+        metrics.CAMERAS_OWNED.set(len(self._workers))
+
+    def _hear(self, status: ServiceStatus, delivery: Delivery) -> None:
+        if status.service != SERVICE or status.instance == self._instance:
+            return
+        # A retained word may be old: of a replica whose last will was lost with the broker.
+        age_s = max(0.0, self._clock.now() - status.ts) if delivery.retained else 0.0
+        with self._lock:
+            self._replicas.hear(status, delivery.received_monotonic - age_s)
+
+    def _cleared(self, delivery: Delivery) -> None:
+        if delivery.parameters.get("service") == SERVICE:
+            with self._lock:
+                self._replicas.forget(delivery.parameters["instance"])
+
+    def _facts(self) -> object:
+        """What is news when it changes: every camera's state, and that frames still come."""
+        return [worker.status() for _, worker in sorted(self._workers.items())]
+
+    def _say(self, state: State) -> None:
+        self._connected_anew.clear()
+        self._said = (self._clock.monotonic(), self._facts())
+        self._bus.publish(STATUS, self.status(state), service=SERVICE, instance=self._instance)

@@ -1,0 +1,203 @@
+"""One camera's analysis: takes its newest frames, runs the pipeline, says what it found."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from detector import metrics
+from detector.frame import Frame
+from detector.incidents import Report
+from detector.pipeline import Outcome, Pipeline
+from detector.tracks import Track
+from hazardcast import lifecycle
+from hazardcast.bus import Bus
+from hazardcast.clock import Clock
+from hazardcast.messages import CameraStatus, DetectedObject, Detections, Incident
+from hazardcast.site import Camera
+from hazardcast.topics import DETECTIONS, INCIDENTS
+
+log = logging.getLogger(__name__)
+TAKE_TIMEOUT_S = 1.0
+
+
+class Frames(Protocol):
+    """Where frames come from."""
+
+    @property
+    def state(self) -> str:
+        """How the stream is."""
+        ...
+
+    @property
+    def last_frame_at(self) -> float | None:
+        """Capture time of the newest frame."""
+        ...
+
+    def start(self) -> None:
+        """Begin to read."""
+        ...
+
+    def close(self) -> None:
+        """Stop reading."""
+        ...
+
+    def take(self, timeout_s: float) -> Frame | None:
+        """The newest frame, None when none came."""
+        ...
+
+
+class Worker:
+    """Analyses one camera on a thread of its own, from `start` to `close`."""
+
+    def __init__(
+        self, camera_id: str, camera: Camera, *, frames: Frames,
+        open_pipeline: Callable[[], Pipeline], bus: Bus, clock: Clock,
+    ) -> None:  # fmt: skip
+        self._id, self._camera = camera_id, camera
+        self._frames, self._open_pipeline = frames, open_pipeline
+        self._bus, self._clock = bus, clock
+        self._stop = threading.Event()
+        self._scene = "clear"
+        self._thread = threading.Thread(target=self._run, name=f"detect-{camera_id}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to analyse."""
+        self._frames.start()
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Begin to stop; `close` waits for it."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Stop; returns when nothing more will be said of this camera."""
+        self._stop.set()
+        self._frames.close()
+        self._thread.join(10.0)
+        for metric in (metrics.INCIDENTS_ACTIVE, metrics.FRAME_LAG_SECONDS):
+            metric.labels(camera=self._id).set(0)
+
+    def status(self) -> CameraStatus:
+        """How fresh this camera is."""
+        detail = None if self._scene == "clear" else f"picture: {self._scene}"
+        return CameraStatus(
+            camera=self._id,
+            state=self._frames.state,
+            last_frame_at=self._frames.last_frame_at,
+            detail=detail,
+        )
+
+    def _run(self) -> None:
+        lifecycle.repeat(
+            self._analyse, what=f"analysing {self._id}", stop=self._stop, clock=self._clock
+        )
+
+    def _analyse(self) -> None:
+        """A fresh pipeline over the camera's frames, until stopped."""
+        pipeline = self._open_pipeline()
+        while not self._stop.is_set():
+            frame = self._frames.take(TAKE_TIMEOUT_S)
+            if frame is not None:
+                self._process(pipeline, frame)
+
+    def _process(self, pipeline: Pipeline, frame: Frame) -> None:
+        started = self._clock.monotonic()
+        found = pipeline.detect(frame)
+        inference_s = self._clock.monotonic() - started
+        outcome = pipeline.reason(frame, found)
+        self._scene = outcome.scene.value
+        for report in outcome.reports:
+            self._report(report)
+        self._bus.publish(
+            DETECTIONS,
+            detections(
+                self._id, frame, outcome, model=pipeline.model.name, inference_s=inference_s
+            ),
+            camera=self._id,
+        )
+        self._measure(pipeline, frame, inference_s)
+
+    def _report(self, report: Report) -> None:
+        incident = incident_of(self._id, self._camera, report, now=self._clock.now())
+        self._bus.publish(INCIDENTS, incident)
+        if report.status == "new":
+            metrics.INCIDENTS.labels(kind=report.type.value).inc()
+        log.warning(
+            "incident",
+            extra={
+                "camera": self._id, "status": report.status, "type": report.type.value,
+                "onset": round(report.onset_t, 3), "confidence": round(report.confidence, 2),
+            },
+        )  # fmt: skip
+
+    def _measure(self, pipeline: Pipeline, frame: Frame, inference_s: float) -> None:
+        age_s = max(0.0, self._clock.now() - frame.t)
+        metrics.FRAMES_PROCESSED.labels(camera=self._id).inc()
+        metrics.INFERENCE_SECONDS.observe(inference_s)
+        metrics.FRAME_LATENCY_SECONDS.observe(age_s)
+        metrics.FRAME_LAG_SECONDS.labels(camera=self._id).set(age_s)
+        metrics.INCIDENTS_ACTIVE.labels(camera=self._id).set(pipeline.book.active)
+
+
+def detections(
+    camera_id: str, frame: Frame, outcome: Outcome, *, model: str, inference_s: float
+) -> Detections:
+    """The message that tells what was seen in one frame."""
+    height, width = frame.image.shape[:2]
+    return Detections(
+        camera=camera_id,
+        ts=frame.t,
+        frame_id=frame.index,
+        width=width,
+        height=height,
+        objects=tuple(_object(track) for track in outcome.tracks),
+        model=model,
+        inference_ms=round(1000 * inference_s, 2),
+    )
+
+
+def _object(track: Track) -> DetectedObject:
+    x1, y1, x2, y2 = (round(float(side), 1) for side in track.box)
+    return DetectedObject(
+        track_id=track.track_id,
+        label=track.label.name.lower(),
+        score=round(min(1.0, track.last_score), 3),
+        box=(x1, y1, x2, y2),
+    )
+
+
+def incident_of(camera_id: str, camera: Camera, report: Report, *, now: float) -> Incident:
+    """The message that reports an incident.
+
+    `event_id` is the detector's own name for it, from camera and first onset, by which later
+    updates and the cancellation refer to it.
+    """
+    evidence: dict[str, Any] = {
+        **report.evidence,
+        "box": [round(float(side), 1) for side in report.place],
+    }
+    position = camera.position
+    return Incident(
+        type=report.type,
+        ts=report.onset_t,
+        severity=report.severity,
+        lat=position.lat_deg if position else None,
+        lon=position.lon_deg if position else None,
+        road=camera.road,
+        distance_m=camera.distance_m,
+        camera=camera_id,
+        confidence=round(report.confidence, 3),
+        status=report.status,
+        event_id=event_id(camera_id, report.key_t),
+        confirmed_at=now,
+        evidence=evidence,
+    )
+
+
+def event_id(camera_id: str, onset_t: float) -> str:
+    """At most 48 characters; a long camera id is cut, its onset in milliseconds is not."""
+    stamp = str(round(onset_t * 1000))
+    return f"{camera_id[: 47 - len(stamp)]}-{stamp}"
