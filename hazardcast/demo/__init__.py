@@ -1,0 +1,1 @@
+"""`hazardcast demo`: the real services on this machine, an accident, and proof that all held."""

@@ -1,0 +1,87 @@
+"""The stages that a demo must pass, in order, each with a limit and advice for when it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hazardcast.demo.facts import Facts
+from hazardcast.demo.scene import DemoScene
+
+QUIET_MARGIN_S = 8.0
+PRE_ROLL = "pre-roll recorded"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Something that must come true within a time of the stage before."""
+
+    name: str
+    within_s: float
+    holds: Callable[[Facts], bool]
+    advice: str
+    log_of: str
+    """The process whose log tells why."""
+
+
+def stages(scene: DemoScene) -> list[Stage]:
+    """What must happen before the figures are drawn up."""
+    accident = _accident(scene) if scene.expects_alert else []
+    return [*_start(), *([] if scene.is_drawn else [_pre_roll(scene)]), _detections(), *accident]
+
+
+def _start() -> list[Stage]:
+    return [
+        Stage(
+            "services online", 25.0, lambda facts: not facts.missing,
+            "a service does not report to the broker; its log says why", "alerter",
+        ),
+        Stage(
+            "camera live", 20.0, lambda facts: facts.camera_live,
+            "the recorder gets no video from the camera service", "recorder",
+        ),
+        Stage(
+            "first segment recorded", 20.0, lambda facts: facts.recorded_s > 0,
+            "the recorder gets video but closes no segment: is the disk full?", "recorder",
+        ),
+    ]  # fmt: skip
+
+
+def _pre_roll(scene: DemoScene) -> Stage:
+    """A file may show its accident at once: its detector starts when there is enough to keep."""
+    return Stage(
+        PRE_ROLL, scene.clip_pre_s + 15.0, lambda facts: facts.recorded_s >= scene.clip_pre_s,
+        "the recording does not grow", "recorder",
+    )  # fmt: skip
+
+
+def _detections() -> Stage:
+    return Stage(
+        "detections", 25.0, lambda facts: facts.detections > 0,
+        "the detector sees no frames", "detector",
+    )  # fmt: skip
+
+
+def _accident(scene: DemoScene) -> list[Stage]:
+    return [
+        Stage(
+            "alert on the air", 75.0, lambda facts: facts.alert is not None,
+            "no incident was confirmed here: try another source, or HAZARDCAST_MODEL=detector.onnx",
+            "detector",
+        ),
+        Stage(
+            "received by every vehicle", 5.0,
+            lambda facts: len(facts.received_by) == len(facts.vehicles),
+            "the datagrams do not arrive: try HAZARDCAST_MULTICAST_INTERFACE=127.0.0.1",
+            "vehicle-1",
+        ),
+        Stage(
+            "clip finished", scene.clip_post_s + 25.0, lambda facts: facts.clip_done,
+            "the clipper does not finish; its log says why", "clipper",
+        ),
+    ]  # fmt: skip
+
+
+def quiet_s(scene: DemoScene) -> float:
+    """How long a quiet scene is watched for false alarms."""
+    return scene.pre_s + scene.post_s + QUIET_MARGIN_S
