@@ -144,6 +144,10 @@ class Settings(BaseSettings):
     vehicle_speed_mps: Annotated[float, Field(ge=0)] = Field(
         13.9, description="cruising speed to which the speed policy applies"
     )
+    vehicle_unicast_port: Port | None = Field(
+        None,
+        description="port on which the vehicle also takes datagrams sent to itself; none when unset",
+    )
     truststore: Path | None = Field(
         None,
         description="keys that a vehicle trusts; `keys/truststore.json` below the data directory when unset",

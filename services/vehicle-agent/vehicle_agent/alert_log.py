@@ -1,0 +1,91 @@
+"""`alerts.csv`: every announced alert with all its times, rotated by size."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from vehicle_agent.announcement import Announcement
+
+FILE = "alerts.csv"
+MAX_BYTES = 10_000_000
+KEPT = 5
+COLUMNS = (
+    "event_id", "word", "status", "revision", "type", "severity", "road", "test",
+    "station", "epoch", "seq", "copy", "copies", "path",
+    "t0_confirmed", "t1_version", "t2_sent", "t3_received", "t4_verified", "t5_displayed",
+    "clock_error_s",
+)  # fmt: skip
+"""Times are epoch seconds: t0 to t2 by the station's clock, t3 to t5 by the vehicle's."""
+
+
+class AlertLog:
+    """Appends rows; `alerts.1.csv` is the file before, up to `KEPT` of them."""
+
+    def __init__(self, folder: Path, *, max_bytes: int = MAX_BYTES, kept: int = KEPT) -> None:
+        self._folder = folder
+        self._path = folder / FILE
+        self._max_bytes = max_bytes
+        self._kept = kept
+
+    def append(self, announcement: Announcement, displayed_at: float) -> None:
+        """Add a row.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        size = self._path.stat().st_size if self._path.exists() else 0
+        if size >= self._max_bytes:
+            self._rotate()
+            size = 0
+        with self._path.open("a", encoding="utf-8", newline="") as file:
+            file.write(
+                (_text(COLUMNS) if not size else "") + _text(_row(announcement, displayed_at))
+            )
+
+    def _rotate(self) -> None:
+        for number in range(self._kept - 1, 0, -1):
+            older = self._numbered(number)
+            if older.exists():
+                older.replace(self._numbered(number + 1))
+        self._path.replace(self._numbered(1))
+
+    def _numbered(self, number: int) -> Path:
+        return self._path.with_suffix(f".{number}.csv")
+
+
+def _text(cells: tuple[object, ...]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(_harmless(cell) for cell in cells)
+    return buffer.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    """A text that a spreadsheet would take for a formula is marked as text."""
+    if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@"):
+        return "'" + cell
+    return "" if cell is None else cell
+
+
+def _row(announcement: Announcement, displayed_at: float) -> tuple[object, ...]:
+    alert, sighting = announcement.alert, announcement.sighting
+    what = (
+        alert.event_id, announcement.word.value, alert.status, alert.revision, alert.type.value,
+        alert.severity.value, alert.road, int(alert.test),
+    )  # fmt: skip
+    if sighting is None:
+        versions = (_time(alert.confirmed_at), _time(alert.reference_time))
+        return (*what, *[None] * 6, *versions, *[None] * 3, _time(displayed_at), None)
+    datagram = sighting.datagram
+    return (
+        *what, datagram.station, datagram.epoch, datagram.seq, *datagram.copy_, sighting.path,
+        _time(alert.confirmed_at), _time(alert.reference_time), _time(datagram.tx),
+        _time(sighting.received_at), _time(sighting.verified_at), _time(displayed_at),
+        sighting.clock_error_s,
+    )  # fmt: skip
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.6f}"

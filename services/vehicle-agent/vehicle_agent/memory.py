@@ -1,0 +1,97 @@
+"""What a vehicle keeps on disk across restarts: how far it heard each station, what it showed."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from hazardcast.trust import write_private
+
+log = logging.getLogger(__name__)
+EPOCHS_FILE = "epochs.json"
+ALERTS_FILE = "alerts.json"
+Marks = dict[int, tuple[int, int]]
+
+
+class Memory:
+    """Two small files, each written in one step; without a disk the agent works on, forgetful."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._marks = _marks(self._read(EPOCHS_FILE))
+
+    @property
+    def marks(self) -> Marks:
+        """Station → (epoch, highest sequence number) as last kept."""
+        return dict(self._marks)
+
+    def load(self) -> dict[int, int]:
+        """Station → highest epoch."""
+        return {station: epoch for station, (epoch, _) in self._marks.items()}
+
+    def save(self, epochs: dict[int, int]) -> None:
+        """Keep the epochs at once: a lower one is never believed again."""
+        marks = {
+            station: self._marks.get(station, (epoch, 0))
+            if self.load().get(station) == epoch
+            else (epoch, 0)
+            for station, epoch in epochs.items()
+        }
+        self.save_marks(marks)
+
+    def save_marks(self, marks: Marks) -> None:
+        """Keep how far each station was heard; a station not named keeps its mark."""
+        merged = {**self._marks, **marks}
+        if merged == self._marks:
+            return
+        self._marks = merged
+        self._write(
+            EPOCHS_FILE,
+            {
+                str(station): {"epoch": epoch, "seq": seq}
+                for station, (epoch, seq) in merged.items()
+            },
+        )
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """What `save_alerts` kept."""
+        data = self._read(ALERTS_FILE)
+        return (
+            [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
+        )
+
+    def save_alerts(self, alerts: list[dict[str, Any]]) -> None:
+        """Keep which versions are known and shown."""
+        self._write(ALERTS_FILE, alerts)
+
+    def _read(self, name: str) -> object:
+        path = self._folder / name
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            facts = {"path": str(path), "reason": str(error)}
+            log.error("kept state is unreadable, starting without it", extra=facts)
+            return None
+
+    def _write(self, name: str, data: object) -> None:
+        path = self._folder / name
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_private(path, json.dumps(data))
+        except OSError as error:
+            log.error("state cannot be kept", extra={"path": str(path), "reason": str(error)})
+
+
+def _marks(data: object) -> Marks:
+    """Whatever of the file makes sense: a mark that cannot be read is as good as none."""
+    marks: Marks = {}
+    for station, mark in data.items() if isinstance(data, dict) else ():
+        if isinstance(mark, dict):
+            epoch, seq = mark.get("epoch"), mark.get("seq")
+            if str(station).isdecimal() and type(epoch) is int and type(seq) is int:
+                marks[int(station)] = (epoch, seq)
+    return marks

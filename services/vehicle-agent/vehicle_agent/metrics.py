@@ -1,0 +1,159 @@
+"""What a vehicle-agent measures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import REGISTRY as LIBRARY_REGISTRY
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
+from prometheus_client.registry import Collector
+
+from hazardcast.messages import ReceptionCounters
+from hazardcast.metrics import LATENCY_BUCKETS_S
+from hazardcast.reception import Rejection
+from vehicle_agent.announcement import Word
+from vehicle_agent.known_alerts import Outcome
+from vehicle_agent.sighting import Path
+
+
+class _Library(Collector):
+    """What the library measures (broker, process), shown beside the agent's own."""
+
+    def collect(self) -> Iterable[Metric]:
+        """The default registry's metrics."""
+        return LIBRARY_REGISTRY.collect()
+
+
+REGISTRY = CollectorRegistry()
+"""The agent's own: other services use some of the same names for what they see themselves."""
+REGISTRY.register(_Library())
+
+_PATHS: tuple[Path, ...] = ("multicast", "unicast", "mqtt")
+
+_received = Counter(
+    "hazardcast_datagrams_received_total",
+    "Datagrams that arrived, by path",
+    ["kind"],
+    registry=REGISTRY,
+)
+RECEIVED = {path: _received.labels(kind=path) for path in _PATHS}
+_rejected = Counter(
+    "hazardcast_datagrams_rejected_total",
+    "Datagrams not believed, by reason",
+    ["reason"],
+    registry=REGISTRY,
+)
+REJECTED = {reason: _rejected.labels(reason=reason.value) for reason in Rejection}
+OVERFLOWED = Counter(
+    "hazardcast_datagrams_overflowed_total",
+    "Datagrams lost because the socket buffer was full",
+    registry=REGISTRY,
+)
+EXPECTED = Counter(
+    "hazardcast_datagrams_expected_total",
+    "Datagrams the station sent since it was heard",
+    ["sender"],
+    registry=REGISTRY,
+)
+UNIQUE = Counter(
+    "hazardcast_datagrams_unique_total",
+    "Of those, received by multicast or unicast",
+    ["sender"],
+    registry=REGISTRY,
+)
+TICKS_EXPECTED = Counter(
+    "hazardcast_ticks_expected_total",
+    "Transmission groups since the station was heard",
+    ["sender"],
+    registry=REGISTRY,
+)
+TICKS_DELIVERED = Counter(
+    "hazardcast_ticks_delivered_total",
+    "Of those, with at least one copy received",
+    ["sender"],
+    registry=REGISTRY,
+)
+_versions = Counter(
+    "hazardcast_alert_versions_total",
+    "Authentic alert datagrams, by what they meant",
+    ["result"],
+    registry=REGISTRY,
+)
+VERSIONS = {outcome: _versions.labels(result=outcome.value) for outcome in Outcome}
+_announced = Counter(
+    "hazardcast_alerts_shown_total", "Alert lines on the console", ["kind"], registry=REGISTRY
+)
+SHOWN = {word: _announced.labels(kind=word.value.lower()) for word in Word}
+IRRELEVANT = Counter(
+    "hazardcast_alerts_irrelevant_total",
+    "Alert versions that do not concern this vehicle",
+    registry=REGISTRY,
+)
+UNANNOUNCED = Counter(
+    "hazardcast_announcements_dropped_total",
+    "Lines dropped because the console did not take them",
+    registry=REGISTRY,
+)
+IN_FORCE = Gauge(
+    "hazardcast_alerts_active", "Alerts in force that concern this vehicle", registry=REGISTRY
+)
+VERIFY_S = Histogram(
+    "hazardcast_verify_duration_seconds",
+    "Judging one datagram that was believed",
+    buckets=(1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 5e-3, 0.05),
+    registry=REGISTRY,
+)
+STAGE_S = Histogram(
+    "hazardcast_stage_duration_seconds",
+    "Stages of the alert path in the vehicle",
+    ["stage"],
+    buckets=(1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, *LATENCY_BUCKETS_S),
+    registry=REGISTRY,
+)
+RECEIVE_TO_DISPLAY_S = STAGE_S.labels(stage="receive_to_display")
+END_TO_END_S = Histogram(
+    "hazardcast_alert_latency_seconds",
+    "Confirmed to shown, by clocks known to agree",
+    ["method"],
+    buckets=LATENCY_BUCKETS_S,
+    registry=REGISTRY,
+)
+SYNCED_LATENCY_S = END_TO_END_S.labels(method="synced")
+LINK_AGE_S = Gauge("hazardcast_link_age_seconds", "Since any station was heard", registry=REGISTRY)
+LINK_LOST = Gauge(
+    "hazardcast_link_lost", "1 while no station has been heard for 35 s", registry=REGISTRY
+)
+SPEED_TARGET_MPS = Gauge(
+    "hazardcast_speed_target_mps", "Speed the policy asks for; cruising if none", registry=REGISTRY
+)
+CLOCK_OFFSET_S = Gauge(
+    "hazardcast_clock_offset_seconds", "Last difference to a station's clock", registry=REGISTRY
+)
+CLOCK_TRUSTED = Gauge(
+    "hazardcast_clock_synchronized", "1 while the clock may judge freshness", registry=REGISTRY
+)
+
+
+class CounterFeed:
+    """Turns running counts into Prometheus counters, which only grow."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, ReceptionCounters] = {}
+
+    def feed(self, counters: tuple[ReceptionCounters, ...]) -> None:
+        """Add what was gained since the last call; a new epoch counts from 0."""
+        for present in counters:
+            before = self._before.get(present.station)
+            same = before if before and before.epoch == present.epoch else None
+            for name, counter in _FEEDS.items():
+                gained = getattr(present, name) - (getattr(same, name) if same else 0)
+                counter.labels(sender=str(present.station)).inc(max(0, gained))
+            self._before[present.station] = present
+
+
+_FEEDS = {
+    "datagrams_expected": EXPECTED,
+    "datagrams_unique": UNIQUE,
+    "ticks_expected": TICKS_EXPECTED,
+    "ticks_delivered": TICKS_DELIVERED,
+}

@@ -1,0 +1,124 @@
+"""Notices what changed in the vehicle's condition: says it, measures it, publishes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hazardcast import __version__
+from hazardcast.bus import Bus
+from hazardcast.clock import Clock
+from hazardcast.messages import ReceptionCounters, ServiceStatus
+from hazardcast.topics import STATUS
+from vehicle_agent import metrics
+from vehicle_agent.agent import Condition
+from vehicle_agent.announcement import clock_line, link_line, link_text, speed_line, speed_text
+from vehicle_agent.announcer import Announcer
+from vehicle_agent.link import LinkState
+
+SERVICE = "vehicle-agent"
+CHANGED_EVERY_S = 5.0
+AT_LEAST_EVERY_S = 30.0
+
+
+class Monitor:
+    """Compares each condition with the one before."""
+
+    def __init__(
+        self, vehicle: str, *, announcer: Announcer, bus: Bus, clock: Clock, cruising_mps: float
+    ) -> None:
+        self._vehicle = vehicle
+        self._announcer = announcer
+        self._bus = bus
+        self._clock = clock
+        self._cruising_mps = cruising_mps
+        self._feed = metrics.CounterFeed()
+        self._said: dict[str, object] = {}
+        self._published: dict[str, Any] = {}
+        self._published_at: float | None = None
+
+    def look(self, condition: Condition, counters: tuple[ReceptionCounters, ...]) -> None:
+        """Say what changed since the last look, and publish it when it is time."""
+        self._say(condition)
+        self._measure(condition, counters)
+        self._publish_when_due(condition, counters)
+
+    def _say(self, condition: Condition) -> None:
+        link, clock, advice = condition.link, condition.clock, condition.advice
+        if self._changed("link", (link.state, link.stopping)):
+            self._announcer.say(lambda now: link_line(link, now))
+        if clock.offset_s is not None:
+            known = clock.error_s is not None
+            if self._changed("clock", (known, clock.disagrees)):
+                self._announcer.say(lambda now: clock_line(clock, now))
+        if self._changed("speed", advice and (advice.target_mps, advice.alert.event_id)):
+            self._announcer.say(lambda now: speed_line(advice, now))
+        self._announcer.status(
+            f"{link_text(link)} │ {condition.in_force} in force │ speed: {speed_text(advice)}"
+        )
+
+    def _changed(self, what: str, value: object) -> bool:
+        changed = self._said.get(what) != value
+        self._said[what] = value
+        return changed
+
+    def _measure(self, condition: Condition, counters: tuple[ReceptionCounters, ...]) -> None:
+        self._feed.feed(counters)
+        metrics.LINK_AGE_S.set(condition.link.age_s or 0.0)
+        metrics.LINK_LOST.set(condition.link.state is LinkState.LOST)
+        metrics.IN_FORCE.set(condition.in_force)
+        metrics.CLOCK_TRUSTED.set(condition.clock.error_s is not None)
+        metrics.CLOCK_OFFSET_S.set(condition.clock.offset_s or 0.0)
+        metrics.SPEED_TARGET_MPS.set(
+            condition.advice.target_mps if condition.advice else self._cruising_mps
+        )
+
+    def _publish_when_due(
+        self, condition: Condition, counters: tuple[ReceptionCounters, ...]
+    ) -> None:
+        if not self._bus.connected:
+            return
+        detail = _detail(condition, counters)
+        due_s = CHANGED_EVERY_S if detail != self._published else AT_LEAST_EVERY_S
+        monotonic = self._clock.monotonic()
+        if self._published_at is None or monotonic - self._published_at >= due_s:
+            self._published, self._published_at = detail, monotonic
+            self.publish_status("online", detail)
+
+    def reconnected(self) -> None:
+        """Publish at the next look: the broker's last word may be the last will."""
+        self._published_at = None
+
+    def publish_status(self, state: Any, detail: dict[str, Any] | None = None) -> None:
+        """Say how this vehicle is."""
+        self._bus.publish(
+            STATUS,
+            status(self._vehicle, state, self._clock.now(), detail),
+            service=SERVICE,
+            instance=self._vehicle,
+        )
+
+
+def status(
+    vehicle: str, state: Any, now: float, detail: dict[str, Any] | None = None
+) -> ServiceStatus:
+    """The vehicle-agent's word about itself; its instance is the vehicle's name."""
+    return ServiceStatus(
+        service=SERVICE,
+        instance=vehicle,
+        state=state,
+        version=__version__,
+        ts=now,
+        detail=detail or {},
+    )
+
+
+def _detail(condition: Condition, counters: tuple[ReceptionCounters, ...]) -> dict[str, Any]:
+    """What others may want to know; the running counts as in receipts."""
+    advice, clock = condition.advice, condition.clock
+    return {
+        "reception": [entry.model_dump() for entry in counters],
+        "link": condition.link.state.value,
+        "clock": {"source": clock.source, "error_s": clock.error_s},
+        "alerts_in_force": condition.in_force,
+        "speed_target_mps": advice.target_mps if advice else None,
+    }

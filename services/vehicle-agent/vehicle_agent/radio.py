@@ -1,0 +1,105 @@
+"""The receive edge: one thread per socket reads datagrams for as long as the agent runs."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+
+from hazardcast import lifecycle, multicast
+from hazardcast.clock import Clock
+from hazardcast.multicast import Packet
+from vehicle_agent import metrics
+from vehicle_agent.link import WARN_AFTER_S
+from vehicle_agent.sighting import Arrival, Path
+
+log = logging.getLogger(__name__)
+CHECK_EVERY_S = 0.5
+REJOIN_AFTER_S = WARN_AFTER_S
+MAX_QUEUED_S = 60.0
+
+Deliver = Callable[[Arrival], None]
+OpenSocket = Callable[[], socket.socket]
+
+
+class Radio:
+    """Listens on one socket and opens it anew when it fails or long stays silent.
+
+    Silence may mean that the network forgot the membership: a switch that snoops IGMP without a
+    querier does after some 260 s, and an interface that went away and came back always does.
+    """
+
+    def __init__(
+        self,
+        open_socket: OpenSocket,
+        path: Path,
+        deliver: Deliver,
+        *,
+        silent_s: Callable[[], float],
+        clock: Clock,
+        stop: threading.Event,
+    ) -> None:
+        self._open = open_socket
+        self.path = path
+        self._deliver = deliver
+        self._silent_s = silent_s
+        self._clock = clock
+        self._stop = stop
+        self._overflowed = 0
+        self.listening = False
+        self._thread = threading.Thread(target=self._run, name=path, daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen; returns at once."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until the thread has seen `stop`."""
+        self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        lifecycle.repeat(
+            self._listen,
+            what=f"listening by {self.path}",
+            stop=self._stop,
+            clock=self._clock,
+            most_s=10.0,
+        )
+
+    def _listen(self) -> None:
+        while not self._stop.is_set():
+            with self._open() as receiver:
+                receiver.settimeout(CHECK_EVERY_S)
+                self._overflowed = 0
+                self.listening = True
+                log.info("listening", extra={"path": self.path})
+                try:
+                    self._hear(receiver)
+                finally:
+                    self.listening = False
+
+    def _hear(self, receiver: socket.socket) -> None:
+        opened = self._clock.monotonic()
+        while not self._stop.is_set():
+            try:
+                packet = multicast.read(receiver)
+            except TimeoutError:
+                if min(self._silent_s(), self._clock.monotonic() - opened) >= REJOIN_AFTER_S:
+                    log.warning("nothing heard, joining anew", extra={"path": self.path})
+                    return
+                continue
+            self._take(packet)
+
+    def _take(self, packet: Packet) -> None:
+        metrics.RECEIVED[self.path].inc()
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        queued_s = 0.0
+        if packet.kernel_time is not None:
+            queued_s = min(MAX_QUEUED_S, max(0.0, now - packet.kernel_time))
+        if packet.overflowed is not None and packet.overflowed > self._overflowed:
+            metrics.OVERFLOWED.inc(packet.overflowed - self._overflowed)
+            self._overflowed = packet.overflowed
+        self._deliver(
+            Arrival(packet.data, packet.source, self.path, now - queued_s, monotonic - queued_s)
+        )

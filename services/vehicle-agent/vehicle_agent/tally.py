@@ -1,0 +1,99 @@
+"""How much of what a station sent has arrived: per station and epoch, by its own numbers.
+
+Counted after RFC 3550 A.3: expected = highest - base + 1, so that a late arrival corrects the
+count by itself. What was sent before the vehicle listened is not its loss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hazardcast.messages import Datagram, ReceptionCounters
+from hazardcast.replay import WINDOW
+from vehicle_agent.sighting import RADIO_PATHS, Path
+
+_ALL = (1 << WINDOW) - 1
+
+
+@dataclass
+class Tally:
+    """Which numbers of a growing sequence arrived."""
+
+    base: int | None = None
+    highest: int = 0
+    delivered: int = 0
+    _bits: int = 0
+
+    def hear_of(self, number: int) -> None:
+        """`number` was sent; whether it arrives is another matter."""
+        if self.base is None:
+            self.base, self.highest = number + 1, number
+        elif number > self.highest:
+            ahead = number - self.highest
+            self._bits = self._bits << ahead & _ALL if ahead < WINDOW else 0
+            self.highest = number
+
+    def deliver(self, number: int) -> None:
+        """`number` arrived, for the first or another time."""
+        if self.base is None:
+            self.hear_of(number - 1)
+        self.hear_of(number)
+        behind = self.highest - number
+        if behind >= WINDOW or self._bits >> behind & 1:
+            return
+        self._bits |= 1 << behind
+        self.delivered += 1
+        assert self.base is not None
+        self.base = min(self.base, number)
+
+    @property
+    def expected(self) -> int:
+        """How many there should be."""
+        return 0 if self.base is None else self.highest - self.base + 1
+
+
+@dataclass
+class _Station:
+    epoch: int
+    datagrams: Tally = field(default_factory=Tally)
+    ticks: Tally = field(default_factory=Tally)
+
+
+class Tallies:
+    """The counts of every station.
+
+    Ticks count by whichever path brought them first: they are what the vehicle got. Datagrams
+    count by radio (multicast, unicast) alone: the second path carries one copy of each group, and
+    the station chooses its number of copies by what the radio loses.
+    """
+
+    def __init__(self) -> None:
+        self._stations: dict[int, _Station] = {}
+
+    def count(self, datagram: Datagram, path: Path) -> None:
+        """Take one authentic datagram into account."""
+        counts = self._stations.get(datagram.station)
+        if counts is None or datagram.epoch > counts.epoch:
+            counts = self._stations[datagram.station] = _Station(datagram.epoch)
+        if path in RADIO_PATHS:
+            counts.datagrams.deliver(datagram.seq)
+        elif counts.datagrams.delivered:
+            counts.datagrams.hear_of(datagram.seq)
+        if datagram.kind == "alert":
+            counts.ticks.deliver(datagram.tick)
+        else:
+            counts.ticks.hear_of(datagram.tick)
+
+    def counters(self) -> tuple[ReceptionCounters, ...]:
+        """Running counts, one entry a station."""
+        return tuple(
+            ReceptionCounters(
+                station=station,
+                epoch=counts.epoch,
+                datagrams_expected=counts.datagrams.expected,
+                datagrams_unique=counts.datagrams.delivered,
+                ticks_expected=counts.ticks.expected,
+                ticks_delivered=counts.ticks.delivered,
+            )
+            for station, counts in self._stations.items()
+        )
