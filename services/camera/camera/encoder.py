@@ -1,40 +1,200 @@
-"""Running ffmpeg: raw frames in, H.264 out. The only module of this service that starts processes."""
+"""Running ffmpeg. The only module of this service that starts processes.
+
+No ffmpeg outlives this process, even if it is killed: the streaming ones end when their stdin ends
+or when nobody reads their output any more, and no child inherits another's pipes.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import subprocess
+import threading
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-H264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "0")
+QUIET = ("-hide_banner", "-loglevel", "error", "-nostats")
+PIPE_BYTES = 1 << 20
+"""A whole frame fits: the writer does not wait for the reader in the middle of it."""
+_READ_BYTES = 1 << 16
+_ENDING_S = 0.5
+_F_SETPIPE_SZ = 1031
+
+
+def h264(fps: float, *, preset: str, crf: int) -> list[str]:
+    """Arguments for low latency: no B-frames, no look-ahead, a keyframe every second."""
+    group = f"{max(1, round(fps))}"
+    return [
+        "-c:v", "libx264", "-preset", preset, "-crf", f"{crf}", "-tune", "zerolatency",
+        "-bf", "0", "-g", group, "-keyint_min", group, "-sc_threshold", "0",
+        "-pix_fmt", "yuv420p", "-threads", "1",
+    ]  # fmt: skip
+
+
+def transport_stream() -> list[str]:
+    """Arguments for a transport stream on stdout: every packet at once, tables before each frame.
+
+    With the PES length filled in, a reader need not wait for the next frame to know that one ended.
+    """
+    return [
+        "-f", "mpegts", "-flush_packets", "1", "-muxdelay", "0", "-muxpreload", "0",
+        "-omit_video_pes_length", "0",
+        "-mpegts_flags", "+pat_pmt_at_frames+initial_discontinuity", "pipe:1",
+    ]  # fmt: skip
 
 
 def raw_input(width: int, height: int, fps: float) -> list[str]:
-    """ffmpeg's arguments for I420 frames on its stdin."""
-    size = f"{width}x{height}"
-    pixels = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", size]
-    return [*pixels, "-framerate", f"{fps:g}", "-i", "pipe:0"]
+    """Arguments for I420 frames on stdin."""
+    return [
+        "-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{width}x{height}",
+        "-framerate", f"{fps:g}", "-i", "pipe:0",
+    ]  # fmt: skip
+
+
+def drawn_command(ffmpeg: str, *, width: int, height: int, fps: float) -> list[str]:
+    """Frames on stdin → transport stream; a frame's time is the moment at which it came in."""
+    arrival = "settb=1/90000,setpts=(RTCTIME-RTCSTART)*0.09"
+    return [
+        ffmpeg, *QUIET, "-fflags", "nobuffer", "-probesize", "32", "-analyzeduration", "0",
+        *raw_input(width, height, fps), "-filter_threads", "1", "-vf", arrival,
+        "-enc_time_base", "1:90000", *h264(fps, preset="veryfast", crf=24), *transport_stream(),
+    ]  # fmt: skip
+
+
+def sample_command(ffmpeg: str, path: Path, *, seconds: float) -> list[str]:
+    """The first seconds of a file's video, copied; ffmpeg tells about the file on stderr."""
+    return [
+        ffmpeg, "-hide_banner", "-nostats", "-t", f"{seconds:g}", "-i", _file_url(path),
+        "-map", "0:v:0", "-c:v", "copy", *transport_stream(),
+    ]  # fmt: skip
+
+
+def file_command(ffmpeg: str, path: Path, *, copy: bool, offset_s: float) -> list[str]:
+    """A file's video from its start, its times shifted by `offset_s`; as fast as it is read."""
+    return [
+        ffmpeg, *QUIET, "-i", _file_url(path), "-map", "0:v:0",
+        *(["-c:v", "copy"] if copy else _encoded_again()),
+        "-output_ts_offset", f"{offset_s:.6f}", *transport_stream(),
+    ]  # fmt: skip
+
+
+def device_command(ffmpeg: str, device: str) -> list[str]:
+    """A USB camera (Video4Linux), encoded as its frames come."""
+    return [
+        ffmpeg, *QUIET, "-fflags", "nobuffer", "-f", "v4l2", "-i", device,
+        *_encoded_again(), *transport_stream(),
+    ]  # fmt: skip
+
+
+def _encoded_again() -> list[str]:
+    """As H.264 of even width and height; a keyframe every second whatever the frame rate is."""
+    return [
+        "-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", *h264(30, preset="veryfast", crf=23),
+        "-force_key_frames", "expr:gte(t,n_forced)",
+    ]  # fmt: skip
+
+
+def _file_url(path: Path) -> str:
+    """With its protocol, so that no name is taken for another protocol or an option."""
+    return f"file:{path}"
+
+
+class Stream:
+    """A running ffmpeg that writes a transport stream, and may read frames."""
+
+    def __init__(self, command: Sequence[str], *, takes_frames: bool = False) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - our own arguments, no shell
+            command,
+            stdin=subprocess.PIPE if takes_frames else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+        )
+        if self._process.stdin:
+            _widen(self._process.stdin.fileno())
+        self._complaints: deque[str] = deque(maxlen=8)
+        self._listener = threading.Thread(target=self._listen, name="ffmpeg's words", daemon=True)
+        self._listener.start()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def write(self, frame: NDArray[np.uint8]) -> None:
+        """Hand over one frame.
+
+        Raises:
+            BrokenPipeError: ffmpeg is gone.
+        """
+        assert self._process.stdin
+        rest = memoryview(np.ascontiguousarray(frame).reshape(-1)).cast("B")
+        while rest:
+            rest = rest[os.write(self._process.stdin.fileno(), rest) :]
+
+    def read(self) -> bytes:
+        """What ffmpeg has written; waits for at least a byte, empty at its end."""
+        assert self._process.stdout
+        return os.read(self._process.stdout.fileno(), _READ_BYTES)
+
+    def complaint(self) -> str:
+        """The last thing that ffmpeg had to say after it ended, one line."""
+        self._listener.join(_ENDING_S)
+        return self._complaints[-1] if self._complaints else f"ffmpeg exit {self.exit_code()}"
+
+    def exit_code(self) -> int | None:
+        """None while it runs; negative: the signal that ended it."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_ENDING_S)
+        return None
+
+    def kill(self) -> None:
+        """End it now, from any thread: whoever reads or writes finds the pipe broken."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End it, and leave nothing of it."""
+        self._process.kill()
+        self._process.wait()
+        self._listener.join(_ENDING_S)
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe:
+                pipe.close()
+
+    def _listen(self) -> None:
+        assert self._process.stderr
+        with contextlib.suppress(ValueError, OSError):  # closed while it listened
+            for line in self._process.stderr:
+                if text := line.decode("utf-8", "replace").strip():
+                    self._complaints.append(text[:200])
+
+
+def _widen(descriptor: int) -> None:
+    with contextlib.suppress(OSError):  # not on this system, or beyond the user's limit
+        fcntl.fcntl(descriptor, _F_SETPIPE_SZ, PIPE_BYTES)
 
 
 class FileEncoder:
     """Encodes frames into a video file, as fast as the machine can."""
 
     def __init__(self, ffmpeg: str, path: Path, *, width: int, height: int, fps: float) -> None:
-        quality = ["-preset", "veryfast", "-crf", "23", "-g", f"{round(fps)}"]
-        command = [ffmpeg, "-hide_banner", "-loglevel", "error", "-y"]
-        command += raw_input(width, height, fps)
-        command += [*H264, *quality, "-movflags", "+faststart", str(path)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
+        command = [ffmpeg, *QUIET, "-y", *raw_input(width, height, fps), "-c:v", "libx264"]
+        command += ["-preset", "veryfast", "-crf", "23", "-bf", "0", "-g", f"{round(fps)}"]
+        command += ["-pix_fmt", "yuv420p", "-movflags", "+faststart", str(path)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - as above
 
-    def write(self, i420: NDArray[np.uint8]) -> None:
-        """One more frame."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(np.ascontiguousarray(i420).data)
+    def write(self, frame: NDArray[np.uint8]) -> None:
+        """One more frame, I420."""
+        assert self._process.stdin
+        self._process.stdin.write(np.ascontiguousarray(frame).data)
 
     def close(self) -> int:
         """Finish the file; returns ffmpeg's exit code."""
-        assert self._process.stdin is not None
+        assert self._process.stdin
         self._process.stdin.close()
         return self._process.wait()

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from camera import canvas
+from camera import drawing
 from camera.encoder import FileEncoder
 from camera.scenes import Scene, scene_from_url
 from hazardcast.errors import HazardcastError
@@ -33,7 +33,7 @@ def render(scene: Scene, out: Path, *, seconds: float, ffmpeg: str) -> None:
     view = scene.view
     encoder = FileEncoder(ffmpeg, out, width=view.width, height=view.height, fps=scene.fps)
     for number in range(round(seconds * scene.fps)):
-        encoder.write(canvas.to_i420(scene.draw(number / scene.fps)))
+        encoder.write(drawing.to_i420(scene.draw(number / scene.fps)))
     if encoder.close():
         raise HazardcastError(f"{out}: ffmpeg could not write the file")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from camera.canvas import Colour
+from camera.drawing import Colour
 from camera.scenes.layout import SIDE_ROADS, Road
 from camera.scenes.traffic import Arrival
 

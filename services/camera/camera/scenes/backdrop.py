@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from camera import canvas
-from camera.canvas import Frame
+from camera import drawing
+from camera.drawing import Frame
 from camera.scenes import furniture
 from camera.scenes.layout import (
     CROSSING_HALF_M,
@@ -46,7 +46,7 @@ def draw(view: View, *, seed: int = 7) -> Frame:
     image = _ground_and_sky(fine, random)
     frame = np.clip(image, 0, 255).astype(np.uint8)
     furniture.draw(frame, fine, random)
-    small = canvas.shrink(frame.astype(np.float32), view.width, view.height)
+    small = drawing.shrink(frame.astype(np.float32), view.width, view.height)
     return np.clip(small * _vignette(view)[..., None], 0, 255).astype(np.uint8)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from camera import canvas
-from camera.canvas import Frame
+from camera import drawing
+from camera.drawing import Frame
 from camera.scenes.view import Array, View
 
 _FLAME_LIFE_S, _FLAMES_PER_S = 0.75, 60
@@ -62,7 +62,7 @@ def _flames(
     heat = np.stack([18 + 60 * (1 - age) ** 3, 58 + 120 * (1 - age) ** 1.5, 150 - 70 * age], axis=1)
     for point, size, colour in zip(pixels - corner, radius, heat * 0.85, strict=True):
         _stamp(light, point, float(size), colour)
-    canvas.glow(frame, light, top_left=(int(corner[0]), int(corner[1])))
+    drawing.glow(frame, light, top_left=(int(corner[0]), int(corner[1])))
 
 
 def _smoke(
@@ -92,10 +92,10 @@ def _blend_enlarged(frame: Frame, opacity: NDArray[np.float32], corner: Array) -
     x0, y0 = int(corner[0]), int(corner[1])
     width = min(opacity.shape[1] * _SMOKE_SHRINK, frame.shape[1] - x0)
     height = min(opacity.shape[0] * _SMOKE_SHRINK, frame.shape[0] - y0)
-    full = canvas.enlarge(
+    full = drawing.enlarge(
         opacity, opacity.shape[1] * _SMOKE_SHRINK, opacity.shape[0] * _SMOKE_SHRINK
     )
-    canvas.blend(frame, full[:height, :width], _SMOKE_COLOUR, top_left=(x0, y0))
+    drawing.blend(frame, full[:height, :width], _SMOKE_COLOUR, top_left=(x0, y0))
 
 
 def _layer(

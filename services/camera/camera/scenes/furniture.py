@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from camera import canvas
-from camera.canvas import Colour, Frame
+from camera import drawing
+from camera.drawing import Colour, Frame
 from camera.scenes import signals
 from camera.scenes.layout import ROAD_HALF_M, SHOULDER_M
 from camera.scenes.view import Array, View
@@ -50,12 +50,12 @@ def _skyline(frame: Frame, view: View, random: np.random.Generator) -> None:
         height_m, shade = random.uniform(5, 26), random.uniform(-6, 6)
         colour = (198 + shade, 192 + shade, 184 + shade)
         foot = [[x, 330, 0], [x + 17, 330, 0], [x + 17, 330, height_m], [x, 330, height_m]]
-        canvas.fill(frame, view.project(np.array(foot, float))[0], colour)
+        drawing.fill(frame, view.project(np.array(foot, float))[0], colour)
     for x in np.arange(-260, 260, 7):
         centre = np.array([[x, 240.0, random.uniform(0.5, 3.0)]])
         tone = random.uniform(-8, 8)
         radius_px = view.focal_px * random.uniform(3.0, 5.5) / 250
-        canvas.disc(
+        drawing.disc(
             frame, view.project(centre)[0][0], radius_px, (150 + tone, 166 + tone, 156 + tone)
         )
 
@@ -78,7 +78,7 @@ def _house(
     side = np.array([[side_x, y0, 0], [side_x, y1, 0], [side_x, y1, height], [side_x, y0, height]])
     for wall, light in ((side, 0.78 if x1 < 0 else 1.02), (front, 0.94)):
         blue, green, red = (value * light for value in colour)
-        canvas.fill(frame, view.project(wall)[0], _hazed((blue, green, red), y0))
+        drawing.fill(frame, view.project(wall)[0], _hazed((blue, green, red), y0))
         _windows(frame, view, random, wall)
 
 
@@ -96,7 +96,7 @@ def _windows(frame: Frame, view: View, random: np.random.Generator, wall: Array)
             ]
             tone = random.uniform(70, 125)
             colour = _hazed((tone * 1.08, tone, tone * 0.92), float(wall[0][1]))
-            canvas.fill(frame, view.project(np.array(corners))[0], colour)
+            drawing.fill(frame, view.project(np.array(corners))[0], colour)
 
 
 def _tree(
@@ -109,17 +109,17 @@ def _tree(
     ring = [
         [np.cos(a) * 0.34 * height, np.sin(a) * 0.34 * height, 0] for a in np.linspace(0, 6.1, 14)
     ]
-    canvas.shade_hull(frame, view.project(shadow + np.array(ring))[0], 0.36)
+    drawing.shade_hull(frame, view.project(shadow + np.array(ring))[0], 0.36)
     ends, depth = view.project(np.array([foot, centre]))
     scale = view.focal_px / depth[0]
-    canvas.line(frame, ends[0], ends[1], _hazed((52, 62, 72), y), max(1, int(0.3 * scale)))
+    drawing.line(frame, ends[0], ends[1], _hazed((52, 62, 72), y), max(1, int(0.3 * scale)))
     for _ in range(90):
         offset = random.normal(0, [0.15, 0.15, 0.15]) * height
         lit = 0.5 + 0.5 * float(np.dot(offset, SUN)) / (0.2 * height)
         tone = np.clip(0.62 + 0.5 * lit, 0.45, 1.25) * random.uniform(0.9, 1.1)
         point = view.project((centre + offset)[None])[0][0]
         radius_px = scale * height * random.uniform(0.05, 0.10)
-        canvas.disc(frame, point, radius_px, _hazed((50 * tone, 92 * tone, 76 * tone), y))
+        drawing.disc(frame, point, radius_px, _hazed((50 * tone, 92 * tone, 76 * tone), y))
 
 
 def _lamp(
@@ -130,5 +130,5 @@ def _lamp(
     points, depth = view.project(np.array([[x, y, 0], [x, y, 8.0], [x + 2.6, y, 8.5]], float))
     thickness_px = max(1, int(0.14 * view.focal_px / depth[0]))
     colour = _hazed((tone, tone, tone), y)
-    canvas.line(frame, points[0], points[1], colour, thickness_px)
-    canvas.line(frame, points[1], points[2], colour, thickness_px)
+    drawing.line(frame, points[0], points[1], colour, thickness_px)
+    drawing.line(frame, points[1], points[2], colour, thickness_px)

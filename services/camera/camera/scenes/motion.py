@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import atan2, hypot
 
-from camera.canvas import Colour
+from camera.drawing import Colour
 from camera.scenes.layout import LANE_M, Road
 from camera.scenes.painter import Vehicle
 from camera.scenes.shapes import solid

@@ -8,8 +8,8 @@ from math import cos, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from camera import canvas
-from camera.canvas import Colour, Frame
+from camera import drawing
+from camera.drawing import Colour, Frame
 from camera.scenes import shapes
 from camera.scenes.furniture import SUN
 from camera.scenes.shapes import Solid, solid
@@ -106,8 +106,8 @@ def _shadow(frame: Frame, view: View, vehicle: Vehicle) -> None:
     cast = corners - (SUN / SUN[2]) * corners[:, 2:]
     pixels, depth = view.project(cast)
     if depth.min() > 1.0:
-        canvas.shade_hull(frame, pixels, 0.48)
-        canvas.shade_hull(frame, view.project(vehicle.to_world(foot * [1, 1, 0]))[0], 0.35)
+        drawing.shade_hull(frame, pixels, 0.48)
+        drawing.shade_hull(frame, view.project(vehicle.to_world(foot * [1, 1, 0]))[0], 0.35)
 
 
 def _body(
@@ -118,7 +118,7 @@ def _body(
     visible = _facing(view, vehicle)
     if depth_m > _SMALL_M:
         visible &= ~np.isin(shape.materials, (shapes.DARK, shapes.TYRE, shapes.HEADLIGHT))
-    outline = canvas.Outline(pixels)
+    outline = drawing.Outline(pixels)
     blue, green, red = (0.5 * value for value in vehicle.colour)
     outline.fill_hull(frame, 0, shape.hull, (blue, green, red))
     for index in _drawing_order(view, vehicle, np.flatnonzero(visible)):

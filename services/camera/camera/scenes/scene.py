@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from camera import canvas
-from camera.canvas import Frame
+from camera import drawing
+from camera.drawing import Frame
 from camera.scenes import arrivals, backdrop, burning, painter, signals, traffic
 from camera.scenes.layout import MAIN_ROADS
 from camera.scenes.painter import Vehicle
@@ -100,4 +100,4 @@ class Scene:
         left, top = (number * 7919) % _NOISE_MARGIN_PX, (number * 104729) % _NOISE_MARGIN_PX
         height, width = frame.shape[:2]
         noise = self._noise[top : top + height, left : left + width]
-        return canvas.expose(frame, float(light), noise, NOISE_MEAN)
+        return drawing.expose(frame, float(light), noise, NOISE_MEAN)

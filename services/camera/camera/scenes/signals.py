@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from camera import canvas
-from camera.canvas import Colour, Frame
+from camera import drawing
+from camera.drawing import Colour, Frame
 from camera.scenes.layout import CROSSING_HALF_M, CROSSING_Y_M, ROAD_HALF_M, SHOULDER_M
 from camera.scenes.view import View
 
@@ -24,8 +24,8 @@ def draw_mast(frame: Frame, view: View) -> None:
         np.array([[_X_M, _Y_M, 0], [_X_M, _Y_M, _TOP_M], [_HEAD_X_M - 0.9, _Y_M, _TOP_M + 0.3]])
     )
     thickness_px = max(1, round(0.16 * view.focal_px / depth[0]))
-    canvas.line(frame, points[0], points[1], (84, 84, 84), thickness_px)
-    canvas.line(frame, points[1], points[2], (84, 84, 84), thickness_px)
+    drawing.line(frame, points[0], points[1], (84, 84, 84), thickness_px)
+    drawing.line(frame, points[1], points[2], (84, 84, 84), thickness_px)
 
 
 def paint(frame: Frame, view: View, lit: str) -> None:
@@ -34,11 +34,11 @@ def paint(frame: Frame, view: View, lit: str) -> None:
     head = np.array(
         [[_HEAD_X_M + dx, _Y_M - 0.2, z + dz] for dx, dz in _corners(half_width_m=0.85)], float
     )
-    canvas.fill(frame, view.project(head)[0], (34, 34, 32))
+    drawing.fill(frame, view.project(head)[0], (34, 34, 32))
     for name, offset_m in _LAMP_OFFSETS_M.items():
         centre, depth = view.project(np.array([[_HEAD_X_M + offset_m, _Y_M - 0.25, z]]))
         colour = _LIT[name] if name == lit else _UNLIT[name]
-        canvas.disc(frame, centre[0], 0.2 * view.focal_px / depth[0], colour)
+        drawing.disc(frame, centre[0], 0.2 * view.focal_px / depth[0], colour)
 
 
 def _corners(*, half_width_m: float) -> tuple[tuple[float, float], ...]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import atan2, sqrt
 
-from camera.canvas import Colour
+from camera.drawing import Colour
 from camera.scenes.layout import LANE_M, Road
 from camera.scenes.painter import Vehicle
 from camera.scenes.shapes import solid

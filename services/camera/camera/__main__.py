@@ -1,0 +1,42 @@
+"""`python -m camera`."""
+
+from __future__ import annotations
+
+import threading
+
+from camera.service import CameraService, local_camera
+from camera.status import status
+from hazardcast import site
+from hazardcast.bus import MqttBus
+from hazardcast.clock import SystemClock
+from hazardcast.ffmpeg import find_ffmpeg
+from hazardcast.lifecycle import run_service
+from hazardcast.metrics import Health, MetricsServer
+from hazardcast.settings import Settings
+
+
+def serve(settings: Settings, stop: threading.Event) -> None:
+    """Wire the service and run it until `stop`."""
+    clock = SystemClock()
+    chosen = site.load(settings.config).chosen(settings.camera_ids)
+    local = {name: camera for name, camera in chosen.items() if camera.is_local}
+    ffmpeg = find_ffmpeg(settings.ffmpeg) if local else ""
+    cameras = {
+        name: local_camera(name, camera, clock=clock, ffmpeg=ffmpeg)
+        for name, camera in local.items()
+    }
+    will = status(settings.instance, "offline", clock.now())
+    bus = MqttBus(settings, client_id=f"hazardcast-camera-{settings.instance}", will=will)
+    metrics = MetricsServer(settings.metrics_host, settings.metrics_port, Health())
+    service = CameraService(cameras, bus, clock, settings.instance)
+    bus.start()
+    try:
+        service.run(settings.camera_host, settings.camera_port, stop)
+        bus.flush(0.5)
+    finally:
+        bus.close()
+        metrics.close()
+
+
+if __name__ == "__main__":
+    run_service(serve)

@@ -1,0 +1,57 @@
+"""Whether a file can be streamed as it is, judged by how it looks as a transport stream."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from camera.transport_stream import CLOCK_HZ, STREAM_TYPE_H264, Chunk, ticks_after
+
+LONGEST_GROUP_S = 2.2
+"""A client waits this long at most for its first keyframe."""
+_DURATION = re.compile(r"Duration: (\d+):(\d{2}):(\d{2}(?:\.\d+)?)")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Copy the stream or encode it again, and why."""
+
+    copy: bool
+    reason: str
+
+
+def judge(stream_type: int | None, chunks: Iterable[Chunk]) -> Verdict:
+    """Look at the first seconds of a file's video, copied into a transport stream."""
+    frames = [chunk for chunk in chunks if chunk.starts_frame]
+    if stream_type != STREAM_TYPE_H264:
+        return Verdict(copy=False, reason="not H.264")
+    if not frames or not frames[0].keyframe:
+        return Verdict(copy=False, reason="does not begin with a keyframe")
+    if any(frame.pts is None or frame.pts != frame.dts for frame in frames):
+        return Verdict(copy=False, reason="has B-frames")
+    longest_s = _longest_group_s(frames)
+    if longest_s > LONGEST_GROUP_S:
+        return Verdict(copy=False, reason=f"keyframes {longest_s:.1f} s apart")
+    return Verdict(copy=True, reason="H.264, short groups, no B-frames")
+
+
+def _longest_group_s(frames: list[Chunk]) -> float:
+    """From keyframe to keyframe, the last one counted to the end."""
+    starts = [frame.dts for frame in frames if frame.keyframe and frame.dts is not None]
+    ends = [*starts[1:], frames[-1].dts]
+    lengths = [
+        ticks_after(start, end) / CLOCK_HZ
+        for start, end in zip(starts, ends, strict=True)
+        if end is not None
+    ]
+    return max(lengths, default=0.0)
+
+
+def duration_s(words: str) -> float | None:
+    """The duration that ffmpeg tells of its input, or None when it does not know."""
+    found = _DURATION.search(words)
+    if not found:
+        return None
+    hours, minutes, seconds = found.groups()
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)

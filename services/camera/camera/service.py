@@ -1,0 +1,105 @@
+"""The camera service: every local camera of `cameras.yaml` becomes a network stream."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from functools import partial
+from urllib.parse import urlsplit
+
+from camera.device import DeviceCamera
+from camera.drawn import DrawnCamera
+from camera.played import PlayedFile
+from camera.scenes import scene_from_url
+from camera.server import CameraServer
+from camera.source import LocalCamera
+from camera.status import Diary, status
+from hazardcast import lifecycle
+from hazardcast.bus import Bus
+from hazardcast.clock import Clock
+from hazardcast.site import Camera
+from hazardcast.topics import STATUS
+
+log = logging.getLogger(__name__)
+TICK_S = 0.5
+FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 15.0
+JOIN_S = 1.5
+
+
+def local_camera(camera_id: str, camera: Camera, *, clock: Clock, ffmpeg: str) -> LocalCamera:
+    """The source that a camera's URL means.
+
+    Raises:
+        ConfigError: a drawn scene or one of its parameters is wrong.
+    """
+    parts = urlsplit(camera.url)
+    if parts.scheme == "demo":
+        return DrawnCamera(camera_id, scene_from_url(camera.url), clock, ffmpeg)
+    if parts.scheme == "v4l2":
+        return DeviceCamera(camera_id, parts.path, clock, ffmpeg)
+    assert camera.file is not None
+    return PlayedFile(camera_id, camera.file, loop=camera.loop, clock=clock, ffmpeg=ffmpeg)
+
+
+class CameraService:
+    """Keeps the cameras streaming, serves them, and says how they do."""
+
+    def __init__(
+        self, cameras: Mapping[str, LocalCamera], bus: Bus, clock: Clock, instance: str
+    ) -> None:
+        self._cameras = cameras
+        self._bus = bus
+        self._clock = clock
+        self._instance = instance
+        self._diary = Diary()
+        bus.on_connect(self._say)
+
+    def run(self, host: str, port: int, stop: threading.Event) -> None:
+        """Stream until `stop`."""
+        server = CameraServer(host, port, self._cameras)
+        log.info("streaming", extra={"cameras": ", ".join(self._cameras) or "none"})
+        threads = [self._start(camera, stop) for camera in self._cameras.values()]
+        try:
+            while not self._clock.wait(stop, TICK_S):
+                self._tick()
+        finally:
+            stop.set()
+            server.close()
+            for camera in self._cameras.values():
+                camera.interrupt()
+            for thread in threads:
+                thread.join(JOIN_S)
+            self._bus.publish(
+                STATUS,
+                status(self._instance, "stopped", self._clock.now()),
+                service="camera",
+                instance=self._instance,
+            )
+
+    def _start(self, camera: LocalCamera, stop: threading.Event) -> threading.Thread:
+        repeat = partial(
+            lifecycle.repeat,
+            partial(camera.run_once, stop),
+            what=f"stream of {camera.id}",
+            stop=stop,
+            clock=self._clock,
+            first_s=FIRST_RETRY_S,
+            most_s=LONGEST_RETRY_S,
+        )
+        thread = threading.Thread(target=repeat, name=f"camera {camera.id}", daemon=True)
+        thread.start()
+        return thread
+
+    def _tick(self) -> None:
+        for camera in self._cameras.values():
+            camera.check_stall()
+        words = tuple(camera.status for camera in self._cameras.values())
+        if self._diary.due(words, self._clock.monotonic()):
+            self._say()
+
+    def _say(self) -> None:
+        words = tuple(camera.status for camera in self._cameras.values())
+        message = status(self._instance, "online", self._clock.now(), words)
+        self._bus.publish(STATUS, message, service="camera", instance=self._instance)
+        self._diary.note(words, self._clock.monotonic())
