@@ -48,10 +48,10 @@ $(VENV)/bin/python:
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	@test -e $(VENV)/.dev && test $(VENV)/.dev -nt pyproject.toml || { \
 		echo "installing what the system needs into $(VENV) (once, about a minute) …" && \
-		$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[demo]'; }
+		$(BIN)/pip install --quiet --quiet --disable-pip-version-check --editable '.[demo]'; }
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	@echo "installing what the tests need into $(VENV) (once, about a minute) …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@

@@ -16,6 +16,8 @@ from hazardcast.ports import LOOPBACK
 from hazardcast.processes import Process, python_module
 
 BrokerKind = Literal["mosquitto", "embedded"]
+BrokerChoice = Literal["auto", "mosquitto", "embedded"]
+"""`auto`: a mosquitto if one is found, else the embedded broker."""
 MOSQUITTO_PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 NAME = "broker"
 
@@ -49,24 +51,24 @@ def find_mosquitto(configured: Path | None = None) -> str | None:
 
 
 def prepare(
-    folder: Path, *, port: int, mosquitto: Path | None = None, kind: BrokerKind | None = None
+    folder: Path, *, port: int, mosquitto: Path | None = None, choice: BrokerChoice = "auto"
 ) -> LocalBroker:
     """Choose a broker for 127.0.0.1:`port` and write what it needs below `folder`.
 
     Raises:
         ConfigError: the port is taken.
-        ToolMissingError: there is neither mosquitto nor amqtt, or not the `kind` asked for.
+        ToolMissingError: there is neither mosquitto nor amqtt, or not the chosen one.
     """
     if not ports.is_free(port):
         raise ConfigError(
             f"HAZARDCAST_MQTT_PORT: somebody listens on {LOOPBACK}:{port} already; stop it, "
-            "choose another port, or use it with --external-broker"
+            "choose another port, or use it with --broker external"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    program = None if kind == "embedded" else find_mosquitto(mosquitto)
+    program = None if choice == "embedded" else find_mosquitto(mosquitto)
     if program is not None:
         return _mosquitto(program, folder.resolve(), port)
-    if kind == "mosquitto":
+    if choice == "mosquitto":
         raise ToolMissingError("no mosquitto: install the system's package of that name")
     return _embedded(port)
 

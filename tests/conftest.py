@@ -80,7 +80,7 @@ class RealBroker:
 
     def __init__(self, folder: Path, kind: BrokerKind) -> None:
         self.port = free_port()
-        self._command = prepare(folder, port=self.port, kind=kind).process.command
+        self._command = prepare(folder, port=self.port, choice=kind).process.command
         self.start()
 
     def start(self) -> None:

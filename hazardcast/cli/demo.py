@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from hazardcast import settings as settings_module
+from hazardcast.broker import BrokerChoice
 from hazardcast.clock import SystemClock
 from hazardcast.demo.closing import Check
 from hazardcast.demo.run import Demo, InterruptedDemoError, StageFailedError
@@ -29,6 +30,7 @@ def demo(
     post_s: Annotated[
         float, typer.Option("--post", min=1, max=300, help="Seconds of clip after the incident.")
     ] = 10.0,
+    broker: Annotated[BrokerChoice, typer.Option(help="Which broker to start.")] = "auto",
     keep: Annotated[
         bool,
         typer.Option("--keep", help="Keep recordings, keys and state too, not only clip and logs."),
@@ -38,7 +40,7 @@ def demo(
     settings = settings_module.load()
     scene = demo_scene(source, pre_s=pre_s, post_s=post_s)
     shown, stop = screen(SystemClock()), stop_on_signals()
-    running = Demo(settings, scene, shown, stop)
+    running = Demo(settings, scene, shown, stop, broker)
     try:
         checks = running.play()
     except InterruptedDemoError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,7 @@ from hazardcast.settings import Settings
 from hazardcast.supervisor import Death
 from hazardcast.topics import STATUS
 
+Choice = Literal["auto", "mosquitto", "embedded", "external"]
 LOCAL_HOSTS = (ports.LOOPBACK, "localhost")
 
 
@@ -29,26 +30,26 @@ def up(
     vehicle: Annotated[
         bool, typer.Option(help="Run a vehicle-agent on this machine too, as a console.")
     ] = True,
-    external_broker: Annotated[
-        bool,
+    broker_: Annotated[
+        Choice,
         typer.Option(
-            "--external-broker", help="Use the broker that runs already; start none of our own."
+            "--broker", help="Which to start; external: none, use the one that runs already."
         ),
-    ] = False,
+    ] = "auto",
 ) -> None:
     """Run the services for the cameras of cameras.yaml, and keep them running until Ctrl-C."""
     settings = settings_module.load()
     config = site.load(settings.config)
     config.chosen(settings.camera_ids)
-    address = _broker(settings, external=external_broker)
+    address = _broker(settings, broker_)
     place = _place(settings, address)
     trust.ensure_keys(settings.keys_dir, station=config.site.station_id)
     vehicles = [settings.vehicle] if vehicle else []
     _run(settings, place, address, vehicles)
 
 
-def _broker(settings: Settings, *, external: bool) -> BrokerAddress:
-    if external or settings.mqtt_host not in LOCAL_HOSTS:
+def _broker(settings: Settings, choice: Choice) -> BrokerAddress:
+    if choice == "external" or settings.mqtt_host not in LOCAL_HOSTS:
         if not ports.answers(settings.mqtt_host, settings.mqtt_port, timeout_s=3.0):
             where = f"{settings.mqtt_host}:{settings.mqtt_port}"
             raise ConfigError(f"HAZARDCAST_MQTT_HOST: no broker answers at {where}")

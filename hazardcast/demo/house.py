@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hazardcast import broker, multicast_check, ports, trust
+from hazardcast.broker import BrokerChoice
 from hazardcast.demo.scene import DemoScene
 from hazardcast.fleet import Place
 from hazardcast.machine import BrokerAddress, own_broker
@@ -38,7 +39,9 @@ class House:
         shutil.rmtree(self.folder / "clips" / ".jobs", ignore_errors=True)
 
 
-def furnish(settings: Settings, scene: DemoScene, *, now: float, processes: int) -> House:
+def furnish(
+    settings: Settings, scene: DemoScene, choice: BrokerChoice, *, now: float, processes: int
+) -> House:
     """Make a fresh data directory with everything that the services need.
 
     Raises:
@@ -51,7 +54,9 @@ def furnish(settings: Settings, scene: DemoScene, *, now: float, processes: int)
     config.write_text(scene.cameras_yaml(), encoding="utf-8")
     trust.ensure_keys(folder / "keys", station=STATION)
     mqtt_port, http_port, camera_port, *metrics_ports = ports.free_ports(3 + processes)
-    local = broker.prepare(folder / "broker", port=mqtt_port, mosquitto=settings.mosquitto)
+    local = broker.prepare(
+        folder / "broker", port=mqtt_port, mosquitto=settings.mosquitto, choice=choice
+    )
     interface, told = _multicast(settings)
     more = {
         "clip_pre_s": f"{scene.clip_pre_s:g}",

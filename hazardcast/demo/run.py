@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from hazardcast import coverage, fleet, segments
+from hazardcast.broker import BrokerChoice
 from hazardcast.bus import MqttBus
 from hazardcast.clock import Clock, SystemClock
 from hazardcast.demo import closing, house, truth
@@ -48,7 +49,12 @@ class Demo:
     """One run: call `play` once, then `close`."""
 
     def __init__(
-        self, settings: Settings, scene: DemoScene, screen: Screen, stop: threading.Event
+        self,
+        settings: Settings,
+        scene: DemoScene,
+        screen: Screen,
+        stop: threading.Event,
+        choice: BrokerChoice = "auto",
     ) -> None:
         self._clock: Clock = SystemClock()
         self._settings = settings
@@ -56,7 +62,11 @@ class Demo:
         self._screen = screen
         self._stop = stop
         self.house: House = house.furnish(
-            settings, scene, now=self._clock.now(), processes=len(SERVICES) + len(VEHICLES)
+            settings,
+            scene,
+            choice,
+            now=self._clock.now(),
+            processes=len(SERVICES) + len(VEHICLES),
         )
         self.logs = Logbook(self.house.folder / "logs")
         self.facts = Facts(vehicles=VEHICLES, expected_type=scene.expected_type)
