@@ -1,0 +1,302 @@
+"""A fresh clone: up, a fake accident, a clip; who may say what; down, and up again."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("camera", "recorder", "detector", "alerter", "clipper", "vehicle-agent")
+ALERT_WITHIN_S = 0.5
+CLIP_WITHIN_S = 60.0
+SECRETS = {
+    "camera": "/run/hazardcast/hazardcast_mqtt_password",
+    "recorder": "/run/hazardcast/hazardcast_mqtt_password",
+    "detector": "/run/hazardcast/hazardcast_mqtt_password",
+    "alerter": "/data/keys/hazardcast_mqtt_password /data/keys/station.jwk /data/keys/http.token",
+    "clipper": "/run/hazardcast/hazardcast_mqtt_password",
+    "vehicle-agent": "/run/hazardcast/hazardcast_mqtt_password",
+}
+KEY_MATERIAL = re.compile(rb'-----BEGIN [A-Z ]*PRIVATE KEY-----\s[A-Za-z0-9+/]{40}|"d": ?"[\w-]{43}"|\$7\$\d+\$[\w+/]{16}\$[\w+/]{80}')  # fmt: skip
+SECRET_NAMES = re.compile(r"(^|/)(\.env|cameras\.env|station\.jwk|http\.token|hazardcast_mqtt_password|ca\.key|server\.key|passwords)$")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stack(fresh):
+    fresh.up()
+    return fresh
+
+
+def credentials(stack, service: str) -> tuple[str, str]:
+    account = "vehicle-1" if service == "vehicle-agent" else service
+    return account, stack.exec(service, "cat", SECRETS[service].split()[0]).strip()
+
+
+def publish(stack, topic: str, *, service: str | None = None, password: str | None = None) -> subprocess.CompletedProcess[str]:  # fmt: skip
+    """Publish from another machine of the network, as a service or without an account."""
+    login: list[str] = []
+    if service is not None:
+        account, right = credentials(stack, service)
+        login = ["-u", account, "-P", password or right]
+    return subprocess.run(
+        ["docker", "run", "--rm", "--network", f"{stack.project}_default", "eclipse-mosquitto:2",
+         "mosquitto_pub", "-h", "mosquitto", "-q", "1", *login, "-t", topic, "-m", '{"forged":true}'],
+        text=True, capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def test_everything_is_healthy(stack) -> None:
+    for service in (*SERVICES, "mosquitto", "prometheus"):
+        assert stack.health(service) == ["healthy"], service
+
+
+def test_every_service_says_that_it_is_online(stack, within) -> None:
+    def online() -> bool:
+        said = stack.retained("v2x/status/+/+").values()
+        return {status["service"] for status in said if status["state"] == "online"} == set(
+            SERVICES
+        )
+
+    within(15, online, what="all services online")
+
+
+def test_a_fake_accident_reaches_the_vehicle_and_leaves_a_clip(stack, within) -> None:
+    ear = stack.hear("v2x/clips/+")
+
+    began = stack.report(type="collision", lat=37.2, lon=127.2)
+    line = within(10, lambda: stack.received(since=began), what="[RECV]")
+    print(f"mosquitto_pub to [RECV]: {(line.at - began) * 1000:.0f} ms")
+
+    assert line.at - began < ALERT_WITHIN_S
+    clip = within(CLIP_WITHIN_S, lambda: ear.first(r"v2x/clips/.+", state="ready"), what="the clip")
+    path = clip.json["path"]
+    size = int(stack.exec("clipper", "sh", "-c", f"cd /data && stat -c %s '{path}'"))
+    assert size > 10_000
+    manifest = path.removesuffix(".mp4") + ".json"
+    assert json.loads(stack.exec("clipper", "sh", "-c", f"cd /data && cat '{manifest}'"))
+
+
+def test_the_shortest_report_is_enough(stack, within) -> None:
+    began = stack.report()
+
+    within(10, lambda: stack.received(since=began), what="[RECV]")
+
+
+@pytest.mark.parametrize("topic", ["v2x/alert", "v2x/active/1", "v2x/broadcast"])
+def test_the_network_is_refused_without_an_account(stack, topic: str) -> None:
+    refused = publish(stack, topic)
+
+    assert refused.returncode == 5, refused.stderr
+    assert "not authorised" in refused.stderr
+
+
+def test_a_wrong_password_is_refused(stack) -> None:
+    assert publish(stack, "v2x/alert", service="detector", password="wrong").returncode == 5
+
+
+FORBIDDEN = [
+    ("vehicle-agent", "v2x/alert"),
+    ("vehicle-agent", "v2x/active/4097-1"),
+    ("vehicle-agent", "v2x/broadcast"),
+    ("vehicle-agent", "v2x/receipts/vehicle-2"),
+    ("vehicle-agent", "v2x/status/vehicle-agent/vehicle-2"),
+    ("vehicle-agent", "v2x/status/alerter/alerter"),
+    ("vehicle-agent", "v2x/clip-request"),
+    ("detector", "v2x/active/4097-1"),
+    ("detector", "v2x/broadcast"),
+    ("detector", "v2x/status/recorder/recorder"),
+    ("recorder", "v2x/alert"),
+    ("recorder", "v2x/broadcast"),
+    ("clipper", "v2x/active/4097-1"),
+    ("clipper", "v2x/broadcast"),
+    ("camera", "v2x/alert"),
+    ("alerter", "v2x/receipts/vehicle-1"),
+]
+ALLOWED = [
+    ("vehicle-agent", "v2x/receipts/vehicle-1"),
+    ("detector", "v2x/detections/none"),
+    ("alerter", "v2x/broadcast"),
+]
+
+
+def test_each_account_says_its_own_topics_and_nothing_else(stack, within) -> None:
+    ear = stack.hear("v2x/#")
+
+    for service, topic in (*FORBIDDEN, *ALLOWED):
+        publish(stack, topic, service=service)
+    within(10, lambda: ear.first("v2x/broadcast", forged=True), what="what is allowed")
+
+    heard = {said.topic for said in ear.heard if "forged" in said.payload}
+    assert heard == {topic for _, topic in ALLOWED}
+
+
+def test_the_machines_own_loopback_says_no_more_than_people_may(stack) -> None:
+    ear = stack.hear("v2x/#")
+
+    for topic in ("v2x/active/4097-1", "v2x/broadcast", "v2x/receipts/vehicle-1"):
+        stack.exec("mosquitto", "mosquitto_pub", "-t", topic, "-m", '{"forged":true}')
+    stack.exec("mosquitto", "mosquitto_pub", "-t", "v2x/clip-request", "-m", '{"forged":true}')
+
+    assert {said.topic for said in ear.heard if "forged" in said.payload} <= {"v2x/clip-request"}
+
+
+@pytest.mark.parametrize("service", [*SERVICES, "mosquitto", "prometheus"])
+def test_a_container_can_do_little_beyond_its_work(stack, service: str) -> None:
+    for container in stack.containers(service):
+        facts = stack.inspect(container)
+        host, config = facts["HostConfig"], facts["Config"]
+        assert config["User"] not in ("", "0", "root", "0:0")
+        assert host["ReadonlyRootfs"]
+        assert host["CapDrop"] == ["ALL"]
+        assert not host["CapAdd"]
+        assert not host["Privileged"]
+        assert "no-new-privileges:true" in host["SecurityOpt"]
+        assert host["Init"]
+        assert host["Memory"] > 0
+        assert host["NanoCpus"] > 0
+        assert host["PidsLimit"] > 0
+        assert host["LogConfig"]["Config"].keys() >= {"max-size", "max-file"}
+        assert "/tmp" in host["Tmpfs"]
+        addresses = [binding["HostIp"] for bindings in host["PortBindings"].values() for binding in bindings]  # fmt: skip
+        assert set(addresses) <= {"127.0.0.1"}
+
+
+def test_the_main_process_of_each_service_is_not_root(stack) -> None:
+    for service in SERVICES:
+        assert stack.exec(service, "id", "-u").strip() == "10001"
+
+
+def test_a_service_holds_its_own_secrets_alone(stack) -> None:
+    owned = {service: stack.exec(service, "cat", *SECRETS[service].split()) for service in SERVICES}
+
+    assert len(set(owned.values())) == len(SERVICES)
+    for service in SERVICES:
+        listed = stack.exec(service, "sh", "-c", "ls /run/hazardcast /data/keys 2>/dev/null; true")
+        assert ("station.jwk" in listed) == (service == "alerter")
+        environment = stack.inspect(stack.containers(service)[0])["Config"]["Env"]
+        assert not [pair for pair in environment if re.search(r"PASSWORD=|TOKEN=", pair)]
+
+
+def layers_of_all_images() -> Iterator[tuple[str, bytes]]:
+    """Every small file of every layer, deleted ones included, of all images that are built here."""
+    listed = subprocess.run(["docker", "image", "ls", "-q", "hazardcast/*"], text=True, capture_output=True, check=True)  # fmt: skip
+    images = sorted(set(listed.stdout.split()))
+    with (
+        subprocess.Popen(["docker", "save", *images], stdout=subprocess.PIPE) as saving,
+        tarfile.open(fileobj=saving.stdout, mode="r|") as archive,
+    ):
+        for member in archive:
+            if member.name.endswith("layer.tar") or member.name.startswith("blobs/"):
+                yield from _small_files(archive, member)
+
+
+def _small_files(archive: tarfile.TarFile, layer: tarfile.TarInfo) -> Iterator[tuple[str, bytes]]:
+    try:
+        inner = tarfile.open(fileobj=archive.extractfile(layer), mode="r|*")  # noqa: SIM115
+    except tarfile.ReadError:
+        return  # not a layer
+    for member in inner:
+        packaged = member.name.startswith(("usr/share/", "usr/lib/", "opt/venv/lib/", "var/lib/"))
+        if member.isfile():
+            small = member.size < 100_000 and not packaged
+            yield member.name, inner.extractfile(member).read() if small else b""  # type: ignore[union-attr]
+
+
+def test_no_secret_is_in_any_image_layer(stack) -> None:
+    secrets = [text.encode() for text in _all_secrets(stack)]
+    found, seen = [], 0
+    for name, content in layers_of_all_images():
+        seen += 1
+        leaked = any(secret in content for secret in secrets)
+        if leaked or SECRET_NAMES.search(name) or KEY_MATERIAL.search(content):
+            found.append(name)
+
+    assert seen > 1000
+    assert not found
+
+
+def test_no_secret_is_in_the_repository(stack) -> None:
+    secrets = [text.encode() for text in _all_secrets(stack)]
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    paths = [ROOT / name for name in tracked.stdout.decode().split("\0") if name]
+
+    found = []
+    for path in (path for path in paths if path.is_file()):
+        content = path.read_bytes()
+        if SECRET_NAMES.search(str(path)) or KEY_MATERIAL.search(content) or any(secret in content for secret in secrets):  # fmt: skip
+            found.append(str(path.relative_to(ROOT)))
+
+    assert len(paths) > 100
+    assert not found
+
+
+def _all_secrets(stack) -> list[str]:
+    texts = [stack.exec(name, "cat", path) for name, paths in SECRETS.items() for path in paths.split()]  # fmt: skip
+    return [json.loads(text)["d"] if text.startswith("{") else text.strip() for text in texts]
+
+
+def test_images_say_what_they_are(stack) -> None:
+    for service in SERVICES:
+        labels = stack.inspect(stack.containers(service)[0])["Config"]["Labels"]
+        for name in ("title", "description", "version", "revision", "licenses"):
+            assert labels[f"org.opencontainers.image.{name}"]
+
+
+@pytest.mark.parametrize("overlay", ["", "compose.tls.yaml", "compose.lan.yaml"])
+def test_the_files_are_valid(overlay: str) -> None:
+    files = ["-f", "compose.yaml", *(["-f", overlay] if overlay else [])]
+    done = subprocess.run(
+        ["docker", "compose", *files, "--profile", "*", "config", "--quiet"],
+        cwd=ROOT, text=True, capture_output=True, check=False,
+        env={"PATH": "/usr/bin:/bin", "HAZARDCAST_MULTICAST_INTERFACE": "eth0"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+
+
+def test_a_stop_is_clean_and_a_second_start_goes_on(stack, within) -> None:
+    began = stack.report(type="fire", lat=37.3, lon=127.3)
+    within(10, lambda: stack.received(since=began, containing="fire"), what="[RECV]")
+    before = {topic: alert["event_id"] for topic, alert in stack.retained("v2x/active/+").items()}
+    secrets, epoch = _all_secrets(stack), _epoch(stack)
+    containers = {name: stack.containers(name)[0] for name in SERVICES}
+
+    stack.compose("stop")
+    codes = {name: stack.inspect(box)["State"]["ExitCode"] for name, box in containers.items()}
+    stack.compose("start", "mosquitto")
+    states = within(10, lambda: stack.retained("v2x/status/+/+"), what="what was said last")
+    stack.compose("down")
+    stack.up()
+
+    assert codes == dict.fromkeys(SERVICES, 0)
+    assert {status["state"] for status in states.values()} == {"stopped"}
+    assert _all_secrets(stack) == secrets
+    assert _epoch(stack) > epoch
+    assert before
+    assert set(before) <= set(stack.retained("v2x/active/+"))
+    began = stack.report(type="blockage", lat=37.4, lon=127.4)
+    within(10, lambda: stack.received(since=began, containing="blockage"), what="[RECV]")
+
+
+def _epoch(stack) -> int:
+    """The epoch that is on the air."""
+    ear = stack.hear("v2x/broadcast")
+    try:
+        import base64
+        import time
+
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            if ear.heard:
+                payload = ear.heard[-1].payload.split(".")[1]
+                return int(json.loads(base64.urlsafe_b64decode(payload + "=="))["epoch"])
+            time.sleep(0.1)
+        pytest.fail("nothing on the second path")
+    finally:
+        ear.process.terminate()
