@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 
 import jwt
@@ -35,23 +36,30 @@ def test_what_is_sealed_opens_to_the_same_bytes_and_verifies(payload: bytes) -> 
     assert VERIFIER.verify(envelope.signed, envelope.signature)
 
 
-def test_the_same_key_and_payload_always_give_the_same_text() -> None:
+def test_a_known_key_and_payload_give_a_known_text() -> None:
     """Ed25519 is deterministic (RFC 8032), so this vector holds for any implementation."""
-    sealed = seal(b'{"v":1}', SIGNER)
-
-    assert sealed == (
-        "eyJhbGciOiJFZERTQSIsImtpZCI6ImsxIiwidHlwIjoiaGF6YXJkY2FzdCtqd3MifQ.eyJ2IjoxfQ."
-        + sealed.rsplit(".", 1)[1]
+    assert seal(b'{"v":1}', SIGNER) == (
+        "eyJhbGciOiJFZERTQSIsImtpZCI6ImsxIiwidHlwIjoiaGF6YXJkY2FzdCtqd3MifQ"
+        ".eyJ2IjoxfQ"
+        ".baEUnHCWWxCpr83uWOpVcTvItZqO9lBm95enRYXPx86bHu73ohQrHyebmEPbK0x3ESFwL_G3_lBEfwz0sxJPDg"
     )
-    assert seal(b'{"v":1}', SIGNER) == sealed
 
 
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")  # RFC 9864 names it Ed25519 since 2025
 def test_other_libraries_verify_our_datagrams() -> None:
     sealed = seal(b'{"v":1,"kind":"alert"}', SIGNER)
 
-    assert jwt.api_jws.decode(sealed, KEY.public_key(), algorithms=["EdDSA"]) == b'{"v":1,"kind":"alert"}'
-    key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": b64url(KEY.public_key().public_bytes_raw())})
-    assert jws.deserialize_compact(sealed, key, algorithms=["EdDSA"]).payload == b'{"v":1,"kind":"alert"}'
+    assert (
+        jwt.api_jws.decode(sealed, KEY.public_key(), algorithms=["EdDSA"])
+        == b'{"v":1,"kind":"alert"}'
+    )
+    key = OKPKey.import_key(
+        {"kty": "OKP", "crv": "Ed25519", "x": b64url(KEY.public_key().public_bytes_raw())}
+    )
+    assert (
+        jws.deserialize_compact(sealed, key, algorithms=["EdDSA"]).payload
+        == b'{"v":1,"kind":"alert"}'
+    )
 
 
 def test_other_libraries_datagrams_verify_here() -> None:
@@ -119,18 +127,14 @@ def test_what_is_not_three_parts_of_base64url_is_refused(text: bytes) -> None:
 
 @given(st.binary(max_size=1600))
 def test_no_bytes_whatever_break_the_reader(data: bytes) -> None:
-    try:
+    with contextlib.suppress(DecodeError):
         open_unverified(data)
-    except DecodeError:
-        pass
 
 
 @given(st.binary(max_size=64), st.binary(max_size=64))
 def test_no_header_or_payload_whatever_breaks_the_reader(header: bytes, payload: bytes) -> None:
-    try:
+    with contextlib.suppress(DecodeError):
         open_unverified(f"{b64url(header)}.{b64url(payload)}.AAAA".encode())
-    except DecodeError:
-        pass
 
 
 @given(st.binary(max_size=200))
