@@ -69,8 +69,10 @@ class Demo:
             processes=len(SERVICES) + len(VEHICLES),
         )
         self.logs = Logbook(self.house.folder / "logs")
-        self.facts = Facts(vehicles=VEHICLES, expected_type=scene.expected_type)
         self._roll = RollCall(_expected(detector=scene.is_drawn), since=self._clock.now())
+        self.facts = Facts(
+            vehicles=VEHICLES, expected_type=scene.expected_type, missing=self._roll.missing
+        )
         self._listening = Listening(self.facts, self._roll, screen, self.logs, self._clock)
         self._machine = Machine(sink=self._listening.line, clock=self._clock, restart=False)
         place = self.house.place
