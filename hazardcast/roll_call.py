@@ -51,8 +51,3 @@ class RollCall:
         """What `service` last said of one of its cameras."""
         words = [s for s in self._online() if s.service == service]
         return next((c for s in words for c in s.cameras if c.camera == camera), None)
-
-    def cameras_not_live(self, service: str) -> list[CameraStatus]:
-        """The cameras that `service` reports as anything but live."""
-        words = [s for s in self._online() if s.service == service]
-        return [c for s in words for c in s.cameras if c.state != LIVE]

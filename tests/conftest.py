@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -73,6 +74,13 @@ def mosquitto_program() -> str:
         missing("mosquitto")
     assert found is not None
     return found
+
+
+@pytest.fixture(scope="session")
+def mosquitto_clients() -> None:
+    """`mosquitto_pub` and `mosquitto_sub`, as a person would use them."""
+    if shutil.which("mosquitto_pub") is None or shutil.which("mosquitto_sub") is None:
+        missing("mosquitto-clients")
 
 
 class RealBroker:

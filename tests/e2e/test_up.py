@@ -61,7 +61,7 @@ def clip_of(port: int, state: str) -> ClipState | None:
 
 
 def test_an_accident_reported_by_hand_reaches_vehicle_and_clip(
-    start: Any, tmp_path: Path, video: Path, rtsp_camera: Any, mosquitto_program: str
+    start: Any, tmp_path: Path, video: Path, rtsp_camera: Any, mosquitto_clients: None
 ) -> None:
     config = write_config(
         tmp_path, file={"url": str(video)}, gate={"url": rtsp_camera(fps=15).url}

@@ -75,7 +75,6 @@ def test_a_camera_is_what_the_asked_service_says_of_it() -> None:
     roll.hear(status("recorder", cameras=[{"camera": "north", "state": "stalled"}]))
 
     assert roll.camera("recorder", "north") == CameraStatus(camera="north", state="stalled")
-    assert [one.camera for one in roll.cameras_not_live("recorder")] == ["north"]
     assert roll.camera("detector", "north") is None
 
 
