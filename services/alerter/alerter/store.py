@@ -2,7 +2,7 @@
 
 `station.json` is replaced atomically and synced before what it promises is used. `events.jsonl` is
 a journal: one line per change, the last line of an event counts, compacted at start and when long.
-What the kernel was handed survives `kill -9`; `sync`, off the hot path, makes it survive power loss.
+A written line survives `kill -9`; `sync`, off the hot path, makes it survive power loss.
 """
 
 from __future__ import annotations

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerter import ingress
+from alerter.ingress import Limits, Report
+from alerter.refusal import Reason, Refusal
+from hazardcast.errors import DecodeError
+from hazardcast.messages import Incident
+
+NOW = 1_800_000_000.0
+
+
+def judge(retained: bool = False, **fields: object) -> Report | Refusal:
+    incident = Incident.parse({"type": "fire", **fields})
+    return ingress.judge(incident, received_at=NOW, limits=Limits(), retained=retained)
+
+
+def test_a_missing_time_is_the_time_of_receipt() -> None:
+    report = judge()
+    assert isinstance(report, Report)
+    assert (report.ts, report.confirmed_at) == (NOW, NOW)
+
+
+def test_a_retained_incident_without_a_time_is_refused() -> None:
+    refusal = judge(retained=True)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is Reason.RETAINED
+    assert isinstance(judge(retained=True, ts=NOW - 3), Report)
+
+
+def test_a_refusal_says_how_far_off_the_time_is() -> None:
+    assert str(judge(ts=NOW - 90)) == "ts: 90.0 s old, at most 60 s accepted"
+    assert str(judge(ts=NOW + 9)) == "ts: 9.0 s in the future, at most 5 s accepted"
+
+
+def test_a_cancel_may_carry_the_time_of_its_event() -> None:
+    report = judge(ts=NOW - 600, status="cancel", event_id="a")
+    assert isinstance(report, Report)
+    assert report.ts == NOW
+
+
+@pytest.mark.parametrize(
+    ("claimed", "used"), [(NOW - 2, NOW - 2), (NOW - 3600, NOW), (NOW + 60, NOW)]
+)
+def test_an_impossible_confirmation_time_does_not_spoil_the_latency(
+    claimed: float, used: float
+) -> None:
+    report = judge(confirmed_at=claimed)
+    assert isinstance(report, Report)
+    assert report.confirmed_at == used
+
+
+def test_the_limits_are_the_operators() -> None:
+    incident = Incident.parse({"type": "fire", "ts": NOW - 90})
+    limits = Limits(max_age_s=100, max_future_s=0)
+    assert isinstance(ingress.judge(incident, received_at=NOW, limits=limits), Report)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+FIELDS = st.dictionaries(st.sampled_from(sorted(Incident.model_fields)), ANYTHING)
+
+
+@given(fields=FIELDS)
+def test_whatever_json_comes_it_is_judged_or_named_wrong(fields: dict[str, object]) -> None:
+    try:
+        incident = Incident.decode(json.dumps({"type": "fire", **fields}))
+    except DecodeError as error:
+        assert str(error)
+        return
+    outcome = ingress.judge(incident, received_at=NOW, limits=Limits())
+    if isinstance(outcome, Report):
+        assert outcome.ts <= NOW + 5.001
+        assert outcome.ts >= NOW - 60.001
+
+
+@given(payload=st.binary(max_size=200))
+def test_no_bytes_do_worse_than_not_to_parse(payload: bytes) -> None:
+    try:
+        Incident.decode(payload)
+    except DecodeError as error:
+        assert str(error)

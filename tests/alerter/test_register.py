@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerter import register as register_module
+from alerter.refusal import Refusal
+from alerter.register import Event, Register
+from hazardcast.geo import distance_m
+from hazardcast.messages import Alert
+
+HERE = {"lat": 37.12345, "lon": 127.12345}
+METRE_LAT = 1 / 111_195
+
+
+def shift(metres: float) -> dict[str, float]:
+    return {"lat": 37.12345 + metres * METRE_LAT, "lon": 127.12345}
+
+
+def test_event_ids_count_up_and_name_the_station(desk: Any) -> None:
+    ids = [desk.alert(lat=30 + i, lon=127).event_id for i in range(3)]
+    assert ids == ["4097-1", "4097-2", "4097-3"]
+
+
+def test_a_report_joins_the_nearest_of_two_events(desk: Any) -> None:
+    desk.alert(**shift(0))
+    desk.alert(**shift(80))
+    assert desk.alert(**shift(49)).event_id == "4097-2"
+    assert desk.alert(**shift(30)).event_id == "4097-1"
+
+
+def test_a_report_dated_soon_after_the_onset_joins_even_when_it_comes_late(desk: Any) -> None:
+    start = desk.now
+    desk.alert(**HERE)
+    for _ in range(3):
+        desk.later(15)
+        desk.alert(**HERE)
+    assert desk.alert(**HERE, ts=start + 2).event_id == "4097-1"
+
+
+def test_a_third_witness_may_cancel_only_its_own_view(desk: Any) -> None:
+    for name in ("a", "b", "c"):
+        desk.alert(**HERE, event_id=name)
+    assert desk.action(status="cancel", event_id="b") == "unchanged"
+    assert desk.action(**HERE, status="update", event_id="b") == "unchanged"
+    assert [desk.action(status="cancel", event_id=name) for name in ("a", "c")] == ["unchanged"] * 2
+    assert desk.action(status="cancel", event_id="b") == "cancel"
+
+
+def test_a_witness_cannot_play_down_what_the_owner_reported(desk: Any) -> None:
+    desk.alert(**HERE, event_id="a", severity="critical")
+    desk.alert(**HERE, event_id="b", severity="low")
+    assert desk.alert(status="update", event_id="b", severity="low").severity == "critical"
+    assert desk.alert(status="update", event_id="a", severity="low").severity == "low"
+
+
+def test_a_correction_of_a_metre_is_no_news_and_of_ten_is(desk: Any) -> None:
+    desk.alert(**shift(0), event_id="a")
+    assert desk.action(**shift(1), status="update", event_id="a") == "unchanged"
+    assert desk.action(**shift(10), status="update", event_id="a") == "update"
+
+
+def test_the_register_refuses_more_events_than_it_can_hold(desk: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(register_module, "MAX_EVENTS", 3)
+    actions = [desk.action(lat=30 + i, lon=127) for i in range(4)]
+    assert actions == ["new", "new", "new", "too_many"]
+
+
+def test_a_restored_register_knows_its_events_and_their_aliases(desk: Any) -> None:
+    desk.alert(**HERE, event_id="cam-1")
+    desk.register = Register(station=4097, next_number=lambda: 33, events=desk.register.events)
+    assert desk.alert(status="cancel", event_id="cam-1").event_id == "4097-1"
+
+
+INCIDENTS = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["collision", "rollover", "fire", "blockage", "meteor"]),
+        "status": st.sampled_from(["new", "new", "update", "cancel"]),
+        "metres": st.integers(0, 200),
+    },
+    optional={
+        "severity": st.sampled_from(["low", "medium", "high", "critical"]),
+        "confidence": st.floats(0, 1),
+        "camera": st.sampled_from(["north", "south", "bare", "elsewhere"]),
+        "event_id": st.sampled_from(["a", "b", "c", "4097-1", "4097-2", "4097-99"]),
+        "test": st.booleans(),
+        "clip_hint": st.booleans(),
+        "age_s": st.floats(-4, 59),
+    },
+)  # fmt: skip
+STEPS = st.lists(st.tuples(INCIDENTS, st.floats(-5, 400)), max_size=25)
+
+
+def play(desk: Any, steps: list[tuple[dict[str, Any], float]]) -> list[tuple[str, Event]]:
+    """Report each incident after its pause; returns what was led to."""
+    led_to = []
+    for drawn, pause in steps:
+        desk.later(pause)
+        desk.expire()
+        incident = {**drawn, **shift(drawn["metres"]), "ts": desk.now - drawn.get("age_s", 0)}
+        outcome = desk.report(**incident)
+        if not isinstance(outcome, Refusal):
+            led_to.append((outcome.action, outcome.event))
+    return led_to
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=STEPS)
+def test_versions_of_an_event_only_ever_grow(new_desk: Callable[[], Any], steps: Any) -> None:
+    newest: dict[str, Alert] = {}
+    for action, event in play(new_desk(), steps):
+        alert, before = event.alert, newest.get(event.alert.event_id)
+        newest[alert.event_id] = alert
+        if action == "unchanged":
+            assert alert == before
+        elif action == "new":
+            assert before is None
+            assert (alert.revision, alert.status) == (0, "new")
+        else:
+            assert before is not None
+            assert not before.terminated
+            assert alert.revision == before.revision + 1
+            assert alert.reference_time > before.reference_time
+            assert (alert.detection_time, alert.ts) == (before.detection_time, before.ts)
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=STEPS)
+def test_every_version_is_a_valid_alert(new_desk: Callable[[], Any], steps: Any) -> None:
+    for _, event in play(new_desk(), steps):
+        assert Alert.decode(event.alert.encode()) == event.alert
+        assert (event.alert.lat, event.alert.lon) != (0.0, 0.0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=STEPS)
+def test_saying_everything_twice_changes_nothing(new_desk: Callable[[], Any], steps: Any) -> None:
+    desk = new_desk()
+    for drawn, pause in steps:
+        desk.later(pause)
+        desk.expire()
+        incident = {**drawn, **shift(drawn["metres"]), "ts": desk.now - drawn.get("age_s", 0)}
+        desk.report(**incident)
+        before = [event.alert for event in desk.register.events]
+        again = desk.report(**incident)
+        assert isinstance(again, Refusal) or again.action == "unchanged"
+        assert [event.alert for event in desk.register.events] == before
+
+
+@settings(max_examples=100, deadline=None)
+@given(steps=STEPS)
+def test_fresh_events_of_a_family_are_never_close(new_desk: Callable[[], Any], steps: Any) -> None:
+    """Two alerts that opened within 30 s and 50 m of each other would be one accident told twice."""
+    opened: list[Alert] = []
+    for action, event in play(new_desk(), [(d | {"status": "new"}, p) for d, p in steps]):
+        alert = event.alert
+        if action == "new":
+            near = [
+                other
+                for other in opened
+                if (other.cause_code, other.test) == (alert.cause_code, alert.test)
+                and abs(other.detection_time - alert.detection_time) <= 30
+                and distance_m(other.lat, other.lon, alert.lat, alert.lon) <= 49.9
+            ]
+            assert not near
+            opened.append(alert)
+
+
+@settings(max_examples=100, deadline=None)
+@given(steps=STEPS, later_s=st.floats(0, 5000))
+def test_nothing_is_held_past_its_validity(
+    new_desk: Callable[[], Any], steps: Any, later_s: float
+) -> None:
+    desk = new_desk()
+    play(desk, steps)
+    desk.later(later_s)
+    desk.expire()
+    assert all(desk.now < event.alert.valid_until for event in desk.register.events)
