@@ -8,8 +8,9 @@ continuous recording began and why it ended, so that a gap can be explained.
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -103,22 +104,38 @@ def _hours(camera_dir: Path, start: float | None, end: float | None) -> Iterator
 
 
 def append_run(recordings_dir: Path, camera: str, run: Run) -> None:
-    """Write one line of `runs.jsonl`."""
+    """Write one line of `runs.jsonl`; a line that a crash cut short before it stays apart."""
     path = recordings_dir / camera / RUNS_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(run)) + "\n")
+    with path.open("a+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 1))
+        start = b"" if file.read(1) in (b"", b"\n") else b"\n"
+        file.write(start + json.dumps(asdict(run)).encode() + b"\n")
 
 
 def read_runs(recordings_dir: Path, camera: str) -> list[Run]:
-    """What `runs.jsonl` tells; a line cut short by a crash is left out."""
+    """What `runs.jsonl` tells; a line cut short by a crash is left out.
+
+    A run has a line from its beginning and one from its end, told apart by nothing but what they
+    know: the later line of the same start counts.
+    """
     path = recordings_dir / camera / RUNS_FILE
     if not path.exists():
         return []
-    runs = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    runs: dict[float, Run] = {}
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            runs.append(Run(**json.loads(line)))
+            run = Run(**json.loads(line))
+            runs[float(run.started_at)] = run
         except (ValueError, TypeError):
             continue
-    return runs
+    return list(runs.values())
+
+
+def replace_runs(recordings_dir: Path, camera: str, runs: Iterable[Run]) -> None:
+    """Write `runs.jsonl` anew in one step, so that it does not grow for ever."""
+    path = recordings_dir / camera / RUNS_FILE
+    draft = path.with_suffix(".draft")
+    draft.write_text("".join(json.dumps(asdict(run)) + "\n" for run in runs), encoding="utf-8")
+    draft.replace(path)

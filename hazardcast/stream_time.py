@@ -16,6 +16,8 @@ SETTLING_S = 10.0
 """At the start of a run the offset may still fall freely for this long."""
 BLOCK_S = 10.0
 """Length of stream over which the minimum is taken."""
+FIRST_BLOCKS_S = 1.0
+"""While settling, shorter ones: they show soon whether the minimum repeats."""
 STEP_S = 2.0
 """Frames later than believed by this much over a whole block: a clock stepped, begin a new run."""
 EARLY_STEP_S = 0.5
@@ -73,9 +75,9 @@ class StreamTime:
             return False
         self._block_lowest_s = min(self._block_lowest_s, latest)
         self._block_highest_s = max(self._block_highest_s, latest)
-        if stream_s - self._block_started_s >= BLOCK_S:
-            return self._close_block(stream_s)
-        return True
+        if stream_s - self._block_started_s < (BLOCK_S if self._settled else FIRST_BLOCKS_S):
+            return True
+        return self._close_block(stream_s)
 
     def _clock_stepped(self, clock_s: float) -> bool:
         before, self._clock_s = self._clock_s, clock_s
@@ -96,6 +98,8 @@ class StreamTime:
         self._previous_lowest_s = lowest_s
         self._block_started_s = stream_s
         self._block_lowest_s, self._block_highest_s = float("inf"), float("-inf")
+        if not self._settled:
+            return True
         if error_s > (STEP_S if self._clock_s is None else CONGESTION_S):
             return False
         most_s = MAX_SLEW * length_s

@@ -1,0 +1,47 @@
+"""`python -m recorder`."""
+
+from __future__ import annotations
+
+import threading
+
+from hazardcast import __version__, lifecycle, site
+from hazardcast.bus import MqttBus
+from hazardcast.clock import SystemClock
+from hazardcast.ffmpeg import find_ffmpeg
+from hazardcast.messages import ServiceStatus
+from hazardcast.metrics import Health, MetricsServer
+from hazardcast.settings import Settings
+from recorder.service import SERVICE, RecorderService
+
+
+def serve(settings: Settings, stop: threading.Event) -> None:
+    """Wire the service to the world and run it."""
+    clock = SystemClock()
+    will = ServiceStatus(
+        service=SERVICE,
+        instance=settings.instance,
+        state="offline",
+        version=__version__,
+        ts=clock.now(),
+    )
+    bus = MqttBus(settings, client_id=f"{SERVICE}-{settings.instance}", will=will, clock=clock)
+    service = RecorderService(
+        settings,
+        site.load(settings.config).chosen(settings.camera_ids),
+        program=find_ffmpeg(settings.ffmpeg),
+        bus=bus,
+        clock=clock,
+        stop=stop,
+    )
+    server = MetricsServer(
+        settings.metrics_host, settings.metrics_port, Health(service.alive, service.ready)
+    )
+    bus.start()
+    service.run()
+    bus.flush(0.5)
+    bus.close()
+    server.close()
+
+
+if __name__ == "__main__":
+    lifecycle.run_service(serve)

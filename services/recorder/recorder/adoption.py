@@ -1,0 +1,63 @@
+"""Files that nobody closed: what a crash left behind, and where it belongs in time."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from itertools import count
+
+from recorder import transport_stream
+from recorder.transport_stream import WRAP_S
+
+
+@dataclass(frozen=True)
+class TimeNote:
+    """What is written down beside open files, so that they can be named after a crash."""
+
+    offset_s: float
+    """What to add to the files' stream time to get the wall clock."""
+    codec: str | None = None
+    error_s: float = 0.0
+
+    def encode(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self))
+
+
+def read_note(text: str) -> TimeNote | None:
+    """The note of `TimeNote.encode`, None when it is damaged."""
+    try:
+        data = json.loads(text)
+        note = TimeNote(float(data["offset_s"]), data.get("codec"), float(data.get("error_s", 0)))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return note if math.isfinite(note.offset_s) and math.isfinite(note.error_s) else None
+
+
+def place(data: bytes, note: TimeNote, *, written_at: float) -> tuple[float, float] | None:
+    """Wall clock of an orphan's first and last frame, None when it holds none.
+
+    Args:
+        data: the file.
+        note: the mapping of its run.
+        written_at: about when it was last written (epoch seconds): tells which of the 26.5 hour
+            turns of the file's stamps is meant.
+    """
+    times = transport_stream.times(data)
+    if times is None:
+        return None
+    turns = round((written_at - note.offset_s - times.last_s) / WRAP_S)
+    shift_s = note.offset_s + turns * WRAP_S
+    return times.first_s + shift_s, times.last_s + shift_s
+
+
+def run_of(name: str) -> str:
+    """The run that a file `{run}-{number}.ts` belongs to."""
+    return name.rpartition("-")[0]
+
+
+def free_name(start_ms: int, end_ms: int, taken: frozenset[int] | set[int]) -> int:
+    """The first end from `end_ms` on that is not `taken`, so that no recording is overwritten."""
+    assert start_ms <= end_ms
+    return next(end for end in count(end_ms) if end not in taken)

@@ -1,0 +1,147 @@
+"""What happens to one camera's closed files: they are named, listed, counted, told to players."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from hazardcast import segments
+from recorder import disk, metrics, runs, transport_stream
+from recorder.adoption import TimeNote, place
+from recorder.disk import Orphan, Shelf
+from recorder.index import RecordingIndex
+from recorder.playlist import Entry, following, render
+from recorder.retention import Stored
+from recorder.runs import RunLog
+from recorder.timeline import NamedSegment
+
+log = logging.getLogger(__name__)
+MOST_RUNS = 2000
+MakeRoom = Callable[[], None]
+
+
+class Archive:
+    """One camera's recordings, as its recording thread sees them."""
+
+    def __init__(self, shelf: Shelf, index: RecordingIndex, make_room: MakeRoom) -> None:
+        self.shelf = shelf
+        self._index = index
+        self._make_room = make_room
+        self._camera = shelf.camera
+        self._runs = RunLog(shelf.recordings_dir, shelf.camera)
+        self._format: bytes | None = None
+        self._playlist = following("")
+
+    def open(self) -> bool:
+        """Take the camera's directory and what a crash left in it; False if another has it."""
+        if not self.shelf.claim():
+            return False
+        self._index.fill(self._camera, self.shelf.stored())
+        self._playlist = following(self.shelf.read_playlist())
+        self._bound_runs()
+        self._adopt_after_crash()
+        return True
+
+    def close(self) -> None:
+        """Let another process have the directory."""
+        self.shelf.release()
+
+    def keep(self, named: NamedSegment, codec: str | None) -> None:
+        """Take a file that has been closed."""
+        path = self.shelf.open_folder / named.name
+        self._end_run_if_changed(path, named)
+        begins_run = not self._runs.is_open
+        stored = self._put_away(path, named)
+        segment = stored.segment
+        self._runs.segment(segment.start, segment.end, codec=codec, error_s=named.error_s)
+        self._index.add(self._camera, stored)
+        self._count(stored, named)
+        self._tell_players(stored, named, begins_run=begins_run)
+
+    def end_run(self, cause: str) -> None:
+        """Recording has ended; what follows is a new run."""
+        self._runs.end(cause)
+        self._format = None
+        self.shelf.clear()
+
+    def adopt(self, note: TimeNote) -> None:
+        """Keep what is left of a run whose ffmpeg could not finish it."""
+        for orphan in self.shelf.orphans():
+            self._adopt(orphan, note)
+
+    def _adopt_after_crash(self) -> None:
+        newest = self._newest_end()
+        self._runs.resume(newest)
+        for orphan in self.shelf.orphans():
+            self._adopt(orphan, orphan.note)
+        self.end_run(runs.UNKNOWN)
+
+    def _adopt(self, orphan: Orphan, note: TimeNote | None) -> None:
+        if note is None:
+            self._discard(orphan, "no_time", "nothing tells when it was recorded")
+            return
+        times = place(orphan.path.read_bytes(), note, written_at=orphan.written_at)
+        if times is None:
+            self._discard(orphan, "no_video", "no frame in it")
+            return
+        start, end = times
+        named = NamedSegment(orphan.path.name, start, end, end - start, False, note.error_s)
+        self.keep(named, note.codec)
+        log.info(
+            "adopted a file that nobody closed",
+            extra={"camera": self._camera, "duration_s": round(end - start, 3)},
+        )
+
+    def _discard(self, orphan: Orphan, reason: str, why: str) -> None:
+        size = orphan.path.stat().st_size
+        orphan.path.unlink()
+        metrics.DISCARDED.labels(camera=self._camera, reason=reason).inc()
+        log.warning("file discarded: %s", why, extra={"camera": self._camera, "bytes": size})
+
+    def _end_run_if_changed(self, path: Path, named: NamedSegment) -> None:
+        picture_format = transport_stream.picture_format(self.shelf.head(path))
+        if named.begins_run:
+            self._runs.end("clock_stepped")
+        elif self._format and picture_format and picture_format != self._format:
+            self._runs.end("format_changed")
+        self._format = picture_format or self._format
+
+    def _put_away(self, path: Path, named: NamedSegment) -> Stored:
+        start_ms, end_ms = round(named.start * 1000), round(named.end * 1000)
+        try:
+            return self.shelf.keep(path, start_ms, end_ms)
+        except OSError as error:
+            if not disk.is_full(error):
+                raise
+            self._make_room()
+            return self.shelf.keep(path, start_ms, end_ms)
+
+    def _count(self, stored: Stored, named: NamedSegment) -> None:
+        metrics.SEGMENTS.labels(camera=self._camera).inc()
+        metrics.BYTES.labels(camera=self._camera).inc(stored.size)
+        metrics.CLOCK_ERROR.labels(camera=self._camera).set(named.error_s)
+        log.debug(
+            "segment closed",
+            extra={"camera": self._camera, "file": stored.segment.path.name, "bytes": stored.size},
+        )
+
+    def _tell_players(self, stored: Stored, named: NamedSegment, *, begins_run: bool) -> None:
+        segment = stored.segment
+        known = bool(self._playlist.sequence or self._playlist.entries)
+        entry = Entry(
+            disk.relative(segment), segment.start, named.duration_s, begins_run=begins_run and known
+        )
+        self._playlist = self._playlist.with_entry(entry)
+        self.shelf.write_playlist(render(self._playlist))
+
+    def _newest_end(self) -> float | None:
+        return max((item.segment.end for item in self._index.of(self._camera)), default=None)
+
+    def _bound_runs(self) -> None:
+        told = segments.read_runs(self.shelf.recordings_dir, self._camera)
+        stored = self._index.of(self._camera)
+        oldest = stored[0].segment.start if stored else None
+        kept = runs.bounded(told, oldest_start=oldest, most=MOST_RUNS)
+        if len(kept) < len(told):
+            segments.replace_runs(self.shelf.recordings_dir, self._camera, kept)

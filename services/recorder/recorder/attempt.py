@@ -1,0 +1,213 @@
+"""One connection to a camera: from starting ffmpeg until it ends, for whatever reason."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import Literal
+
+from hazardcast.clock import Clock
+from recorder.adoption import TimeNote
+from recorder.archive import Archive
+from recorder.command import Plan, command, frames_in_flight, plan_for
+from recorder.console import Console, Found
+from recorder.ffmpeg import Lines, Recording
+from recorder.frames import FrameLines, read_segment
+from recorder.timeline import Timeline
+
+log = logging.getLogger(__name__)
+CONNECT_S = 20.0
+"""A camera that has not sent a picture by then is asked again."""
+KEYLESS_S = 120.0
+"""Longest file: a camera that sends no key frame for so long is asked anew, which brings one."""
+READ_S = 0.25
+NOTE_AFTER_S = 0.01
+"""A mapping that moved by this much is written down again."""
+
+State = Literal[
+    "connecting", "live", "stalled", "unauthorised", "unreachable", "ended", "disk_full", "stopped"
+]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A camera as ffmpeg needs to know it."""
+
+    camera: str
+    url: str
+    """Credentials included: never logged."""
+    segment_s: float = 10.0
+    rtsp_transport: str = "tcp"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a connection ended."""
+
+    state: State
+    """What the camera is until it is live again."""
+    cause: str
+    """What the run log says."""
+    detail: str | None = None
+    at_once: bool = False
+    """The camera is there: connect again without waiting."""
+    found: Found | None = None
+
+
+@dataclass
+class Report:
+    """What is known of a camera now; written by its thread, read by others."""
+
+    state: State = "connecting"
+    detail: str | None = None
+    last_frame_at: float | None = None
+
+
+class Attempt:
+    """Runs one ffmpeg and puts away what it records."""
+
+    def __init__(
+        self,
+        source: Source,
+        plan: Plan,
+        archive: Archive,
+        *,
+        program: str,
+        keep_audio: bool,
+        report: Report,
+        clock: Clock,
+        stop: threading.Event,
+    ) -> None:
+        self._source = source
+        self._plan = plan
+        self._archive = archive
+        self._program = program
+        self._keep_audio = keep_audio
+        self._report = report
+        self._clock = clock
+        self._stop = stop
+        self._console = Console(source.url)
+        self._lines = FrameLines()
+        self._timeline = Timeline()
+        self._noted_s: float | None = None
+        self._run_name = str(round(clock.now() * 1000))
+        self._started = clock.monotonic()
+
+    @property
+    def saw_frames(self) -> bool:
+        """Whether the camera has sent pictures."""
+        return self._timeline.offset_s is not None
+
+    def run(self) -> Ending:
+        """Record until it ends; everything recorded is put away when this returns."""
+        recording = Recording(self._command, self._archive.shelf.open_folder)
+        ending = Ending("ended", "recorder_killed")
+        try:
+            ending = self._follow(recording)
+            for lines in recording.stop(self._clock):
+                self._take(lines)
+        finally:
+            recording.close()
+            if not self._wants_other_plan():
+                self._put_away_rest()
+            self._archive.end_run(ending.cause)
+        return ending
+
+    def _command(self, list_fd: int) -> tuple[str, ...]:
+        return command(
+            self._program,
+            self._source.url,
+            self._plan,
+            prefix=self._run_name,
+            segment_s=self._source.segment_s,
+            list_fd=list_fd,
+            rtsp_transport=self._source.rtsp_transport,
+        )
+
+    def _follow(self, recording: Recording) -> Ending:
+        while not self._stop.is_set():
+            lines = recording.read(READ_S)
+            self._take(lines)
+            if ending := self._verdict(recording, heard=bool(lines)):
+                return ending
+        return Ending("stopped", "recorder_stopped")
+
+    def _take(self, lines: Lines) -> None:
+        for text in lines.log:
+            self._console.take(text)
+        if self._wants_other_plan():
+            return
+        if lines.frame:
+            self._take_frames(lines.frame)
+        for text in lines.segment:
+            if closed := read_segment(text):
+                self._timeline.segment(closed)
+        self._put_away()
+
+    def _take_frames(self, texts: list[str]) -> None:
+        arrived_at, monotonic_s = self._clock.now(), self._clock.monotonic()
+        self._timeline.frames_in_flight = frames_in_flight(self._console.found)
+        for text in texts:
+            if frame := self._lines.read(text):
+                self._timeline.frame(frame, arrived_at=arrived_at, monotonic_s=monotonic_s)
+        if self._timeline.last_frame_at is not None:
+            self._report.last_frame_at = self._timeline.last_frame_at
+            self._report.state, self._report.detail = "live", None
+        self._note()
+
+    def _note(self) -> None:
+        offset_s = self._timeline.offset_s
+        if offset_s is None:
+            return
+        if self._noted_s is None or abs(offset_s - self._noted_s) > NOTE_AFTER_S:
+            self._archive.shelf.note(self._run_name, self._time_note(offset_s))
+            self._noted_s = offset_s
+
+    def _time_note(self, offset_s: float) -> TimeNote:
+        return TimeNote(offset_s, self._lines.codec, self._timeline.error_s)
+
+    def _put_away(self, *, final: bool = False) -> None:
+        for named in self._timeline.named(final=final):
+            self._archive.keep(named, self._lines.codec)
+
+    def _put_away_rest(self) -> None:
+        self._put_away(final=True)
+        if self._timeline.offset_s is not None:
+            self._archive.adopt(self._time_note(self._timeline.offset_s))
+
+    def _verdict(self, recording: Recording, *, heard: bool) -> Ending | None:
+        """Whether to end, and why."""
+        if self._wants_other_plan():
+            return Ending("connecting", "camera_down", at_once=True, found=self._console.found)
+        if recording.ended:
+            return self._ended()
+        if self._timeline.jumped:
+            return Ending("connecting", "clock_stepped", "the camera's clock jumped", at_once=True)
+        if self._timeline.open_s > max(KEYLESS_S, 3 * self._source.segment_s):
+            return Ending("connecting", "no_key_frame", "no key frame", at_once=True)
+        return None if heard else self._silence()
+
+    def _wants_other_plan(self) -> bool:
+        if not self._console.complete:
+            return False
+        return plan_for(self._console.found, keep_audio=self._keep_audio) != self._plan
+
+    def _silence(self) -> Ending | None:
+        now = self._clock.monotonic()
+        if self._timeline.stalled(now):
+            return Ending("stalled", "stalled", "connected, but no video comes")
+        if not self.saw_frames and now - self._started > CONNECT_S:
+            detail = self._console.problem or f"no video within {CONNECT_S:.0f} s"
+            return Ending("unreachable", "camera_down", detail)
+        return None
+
+    def _ended(self) -> Ending:
+        detail = self._console.problem
+        if self._console.disk_full:
+            return Ending("disk_full", "disk_full", detail, at_once=self.saw_frames)
+        if self._console.unauthorised:
+            return Ending("unauthorised", "camera_down", "the camera refuses the credentials")
+        if self.saw_frames:
+            return Ending("ended", "camera_down", detail)
+        return Ending("unreachable", "camera_down", detail, found=self._console.found)

@@ -1,0 +1,114 @@
+"""One camera's recording thread: connects, records, and connects again for as long as it runs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from hazardcast import lifecycle
+from hazardcast.clock import Clock
+from recorder import metrics
+from recorder.archive import Archive
+from recorder.attempt import Attempt, Ending, Report, Source
+from recorder.command import Plan, plan_for
+
+log = logging.getLogger(__name__)
+SETTLED_S = 30.0
+"""A connection that lasted this long makes earlier failures forgotten."""
+HASTY_S = 5.0
+"""A connection shorter than this is never followed by another at once, but for a change of plan."""
+REFUSED_FAILURES = 4
+"""Cameras lock accounts after a few wrong passwords: begin with long waits."""
+
+
+class CameraRecorder:
+    """Keeps one camera recorded."""
+
+    def __init__(
+        self,
+        source: Source,
+        archive: Archive,
+        *,
+        program: str,
+        clock: Clock,
+        stop: threading.Event,
+        make_room: Callable[[], None],
+    ) -> None:
+        self.report = Report()
+        self._source = source
+        self._archive = archive
+        self._program = program
+        self._clock = clock
+        self._stop = stop
+        self._make_room = make_room
+        self._plan = Plan()
+        self._keep_audio = True
+        self._failures = 0
+
+    def run(self) -> None:
+        """Record until stopped; survives everything that can go wrong with one connection."""
+        lifecycle.repeat(
+            self._run, what=f"recording {self._source.camera}", stop=self._stop, clock=self._clock
+        )
+        self._archive.close()
+        self.report.state = "stopped"
+
+    def _run(self) -> None:
+        if not self._archive.open():
+            self.report.detail = "another recorder has this camera's directory"
+            log.error(self.report.detail, extra={"camera": self._source.camera})
+            return
+        while not self._stop.is_set():
+            self._connect()
+
+    def _connect(self) -> None:
+        started = self._clock.monotonic()
+        attempt = Attempt(
+            self._source,
+            self._plan,
+            self._archive,
+            program=self._program,
+            keep_audio=self._keep_audio,
+            report=self.report,
+            clock=self._clock,
+            stop=self._stop,
+        )
+        ending = attempt.run()
+        if self._stop.is_set():
+            return
+        lasted_s = self._clock.monotonic() - started
+        changed = self._change_plan(ending, saw_frames=attempt.saw_frames)
+        self._tell(ending, changed=changed)
+        if ending.state == "disk_full":
+            self._make_room()
+        if not changed:
+            self._wait(ending, lasted_s)
+
+    def _change_plan(self, ending: Ending, *, saw_frames: bool) -> bool:
+        """Choose another plan if this one cannot work with what the camera sends."""
+        if ending.found is None or ending.found.video is None or saw_frames:
+            return False
+        if ending.state == "unreachable":
+            self._keep_audio = False
+        plan = plan_for(ending.found, keep_audio=self._keep_audio)
+        changed, self._plan = plan != self._plan, plan
+        return changed
+
+    def _tell(self, ending: Ending, *, changed: bool) -> None:
+        self.report.state, self.report.detail = ending.state, ending.detail
+        facts = {"camera": self._source.camera, "state": ending.state, "detail": ending.detail}
+        if changed:
+            log.info("camera needs another way of recording", extra={**facts, "plan": self._plan})
+            return
+        metrics.RECONNECTS.labels(camera=self._source.camera, reason=ending.cause).inc()
+        log.warning("recording interrupted, connecting again", extra=facts)
+
+    def _wait(self, ending: Ending, lasted_s: float) -> None:
+        if lasted_s >= SETTLED_S:
+            self._failures = 0
+        if ending.at_once and lasted_s >= HASTY_S:
+            return
+        least = REFUSED_FAILURES if ending.state == "unauthorised" else 0
+        self._clock.wait(self._stop, lifecycle.backoff_s(max(self._failures, least)))
+        self._failures += 1

@@ -1,0 +1,193 @@
+"""The recordings of one camera on disk: open files, closed segments, what survives a crash."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hazardcast import segments
+from hazardcast.segments import Segment
+from recorder import adoption, transport_stream
+from recorder.adoption import TimeNote
+from recorder.retention import Stored
+
+log = logging.getLogger(__name__)
+OPEN = ".open"
+LIVE = "live.m3u8"
+NOTE_SUFFIX = ".json"
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A file that nobody closed."""
+
+    path: Path
+    note: TimeNote | None
+    written_at: float
+
+
+class Shelf:
+    """One camera's place in the recordings directory."""
+
+    def __init__(self, recordings_dir: Path, camera: str) -> None:
+        self.camera = camera
+        self.recordings_dir = recordings_dir
+        self.folder = recordings_dir / camera
+        self.open_folder = self.folder / OPEN
+        self._lock_fd: int | None = None
+
+    def claim(self) -> bool:
+        """Make this camera's directories and take them for this process; False if another has."""
+        self.open_folder.mkdir(parents=True, exist_ok=True)
+        if self._lock_fd is not None:
+            return True
+        descriptor = os.open(self.open_folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            return False
+        self._lock_fd = descriptor
+        return True
+
+    def release(self) -> None:
+        """Let another process have it."""
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
+
+    def stored(self) -> list[Stored]:
+        """Every closed segment, oldest first; one scan of the directories."""
+        found = []
+        for segment in segments.list_segments(self.recordings_dir, self.camera):
+            with contextlib.suppress(FileNotFoundError):
+                found.append(Stored(segment, segment.path.stat().st_size))
+        return found
+
+    def keep(self, path: Path, start_ms: int, end_ms: int) -> Stored:
+        """Close a file for good: on the disk before it has its name, named in one step.
+
+        An existing recording is never overwritten; the new end is moved by a millisecond instead.
+
+        Raises:
+            OSError: the disk is full or broken; the file stays where it was.
+        """
+        size = _settle(path)
+        hour = segments.segment_path(self.recordings_dir, self.camera, start_ms, end_ms).parent
+        hour.mkdir(exist_ok=True)
+        taken = {
+            there.end_ms
+            for name in hour.glob(f"{start_ms}-*.ts")
+            if (there := segments.parse_segment(name))
+        }
+        target = hour / f"{start_ms}-{adoption.free_name(start_ms, end_ms, taken)}.ts"
+        path.rename(target)
+        _sync(hour)
+        _sync(self.folder)
+        segment = segments.parse_segment(target)
+        assert segment
+        return Stored(segment, size)
+
+    def head(self, path: Path) -> bytes:
+        """The beginning of a file."""
+        with path.open("rb") as file:
+            return file.read(transport_stream.HEAD_BYTES)
+
+    def note(self, run: str, note: TimeNote) -> None:
+        """Write down how the open files of `run` map to the wall clock."""
+        path = self.open_folder / f"{run}{NOTE_SUFFIX}"
+        draft = path.with_suffix(".draft")
+        draft.write_text(note.encode(), encoding="utf-8")
+        draft.replace(path)
+
+    def orphans(self) -> Iterator[Orphan]:
+        """Open files, oldest first. Only for those whose run is over."""
+        for path in sorted(self.open_folder.glob("*.ts")):
+            note_path = self.open_folder / f"{adoption.run_of(path.stem)}{NOTE_SUFFIX}"
+            with contextlib.suppress(FileNotFoundError):
+                note = adoption.read_note(note_path.read_text("utf-8", "replace"))
+                yield Orphan(path, note, path.stat().st_mtime)
+                continue
+            yield Orphan(path, None, path.stat().st_mtime)
+
+    def clear(self) -> None:
+        """Remove what runs leave beside their files."""
+        for path in self.open_folder.iterdir():
+            if path.name != "lock":
+                path.unlink(missing_ok=True)
+
+    def read_playlist(self) -> str:
+        """The live playlist as it is, empty if there is none."""
+        try:
+            return (self.folder / LIVE).read_text(encoding="utf-8")
+        except (FileNotFoundError, UnicodeDecodeError):
+            return ""
+
+    def write_playlist(self, text: str) -> None:
+        """Replace the live playlist in one step."""
+        draft = self.folder / f".{LIVE}"
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(self.folder / LIVE)
+
+
+def remove(stored: Stored) -> int:
+    """Remove a segment and its hour if that is empty now.
+
+    Returns:
+        The bytes that became free: none while a clip still holds the file by a hard link.
+    """
+    path = stored.segment.path
+    with contextlib.suppress(FileNotFoundError):
+        links = path.stat().st_nlink
+        path.unlink()
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
+        return stored.size if links == 1 else 0
+    return 0
+
+
+def is_linked(stored: Stored) -> bool:
+    """Whether removing it would free nothing, since a clip holds it too."""
+    try:
+        return stored.segment.path.stat().st_nlink > 1
+    except OSError:
+        return False
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes free for this process on the volume of `folder`."""
+    return shutil.disk_usage(folder).free
+
+
+def is_full(error: OSError) -> bool:
+    """Whether an error means that the volume or quota is used up."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def relative(segment: Segment) -> str:
+    """The segment as the live playlist names it."""
+    return f"{segment.path.parent.name}/{segment.path.name}"
+
+
+def _settle(path: Path) -> int:
+    """Cut off a packet that was not finished, put the rest on the disk; returns the size."""
+    with path.open("rb+") as file:
+        size = transport_stream.whole_packets(file.seek(0, os.SEEK_END))
+        file.truncate(size)
+        os.fsync(file.fileno())
+    return size
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

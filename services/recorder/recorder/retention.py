@@ -1,0 +1,71 @@
+"""Which segments must go: by age, by bytes, and to keep disk space free. Never the newest."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hazardcast.segments import Segment
+
+FUTURE_S = 3600.0
+"""A segment dated further ahead was named by a clock that has since been set: it goes first."""
+GB = 1e9
+
+
+@dataclass(frozen=True, order=True)
+class Stored:
+    """A segment on disk and its size."""
+
+    segment: Segment
+    size: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of one camera is kept."""
+
+    max_age_s: float
+    max_bytes: float
+
+
+def surplus(stored: Sequence[Stored], limits: Limits, *, now: float) -> list[Stored]:
+    """What of one camera must go by age or bytes, in the order in which it should.
+
+    Args:
+        stored: by start, oldest first.
+        limits: of this camera.
+        now: epoch seconds.
+    """
+    kept_bytes = sum(item.size for item in stored)
+    oldest_end = stored[0].segment.end if stored else now
+    if oldest_end >= now - limits.max_age_s and kept_bytes <= limits.max_bytes:
+        return []
+    victims = []
+    for item in _oldest_first(stored, now):
+        if item.segment.end >= now - limits.max_age_s and kept_bytes <= limits.max_bytes:
+            break
+        victims.append(item)
+        kept_bytes -= item.size
+    return victims
+
+
+def oldest_of_all(
+    stored: Mapping[str, Sequence[Stored]], *, now: float
+) -> Iterator[tuple[str, Stored]]:
+    """Every segment that may go, oldest first across cameras; each camera keeps its newest."""
+    queues = [
+        [(_rank(item, now), camera, item) for item in _oldest_first(items, now)]
+        for camera, items in stored.items()
+    ]
+    for _, camera, item in heapq.merge(*queues):
+        yield camera, item
+
+
+def _oldest_first(stored: Sequence[Stored], now: float) -> list[Stored]:
+    """All but the newest, what is dated in the future first."""
+    return sorted(stored, key=lambda item: _rank(item, now))[:-1]
+
+
+def _rank(item: Stored, now: float) -> tuple[bool, float]:
+    return item.segment.start <= now + FUTURE_S, item.segment.start

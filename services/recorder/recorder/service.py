@@ -1,0 +1,158 @@
+"""The recorder: a thread per camera that records, and a loop that keeps limits and reports."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from hazardcast import __version__
+from hazardcast.bus import Bus
+from hazardcast.clock import Clock
+from hazardcast.messages import CameraStatus, ServiceStatus
+from hazardcast.settings import Settings
+from hazardcast.site import Camera, stream_url
+from hazardcast.topics import STATUS
+from recorder import metrics
+from recorder.archive import Archive
+from recorder.attempt import Source
+from recorder.camera import CameraRecorder
+from recorder.disk import Shelf
+from recorder.index import RecordingIndex
+from recorder.retention import GB, Limits
+from recorder.upkeep import Upkeep
+
+SERVICE = "recorder"
+TICK_S = 1.0
+TIDY_S = 10.0
+STATUS_S = 5.0
+STOPPING_S = 4.5
+"""All cameras together have this long to close their last segment."""
+
+
+class RecorderService:
+    """Records the given cameras; the bus hears how they are, and recording needs no bus."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cameras: Mapping[str, Camera],
+        *,
+        program: str,
+        bus: Bus,
+        clock: Clock,
+        stop: threading.Event,
+    ) -> None:
+        """Raises ConfigError when a camera's credentials are not set."""
+        self._instance = settings.instance
+        self._bus = bus
+        self._clock = clock
+        self._stop = stop
+        index = RecordingIndex()
+        self._upkeep = Upkeep(
+            settings.recordings_dir,
+            index,
+            {name: _limits(camera) for name, camera in cameras.items()},
+            free_space_floor_gb=settings.free_space_floor_gb,
+            clock=clock,
+        )
+        self.recorders = {
+            name: CameraRecorder(
+                _source(name, camera, settings),
+                Archive(Shelf(settings.recordings_dir, name), index, self._upkeep.make_room),
+                program=program,
+                clock=clock,
+                stop=stop,
+                make_room=self._upkeep.make_room,
+            )
+            for name, camera in cameras.items()
+        }
+        self._threads = [
+            threading.Thread(target=recorder.run, name=f"camera {name}", daemon=True)
+            for name, recorder in self.recorders.items()
+        ]
+        settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+        bus.on_connect(lambda: self.publish("online"))
+
+    def run(self) -> None:
+        """Record until stopped."""
+        for name in self.recorders:
+            metrics.declare(name)
+        for thread in self._threads:
+            thread.start()
+        next_tidy = next_status = self._clock.monotonic()
+        while not self._clock.wait(self._stop, TICK_S):
+            self._measure()
+            if self._clock.monotonic() >= next_tidy:
+                self._upkeep.tidy()
+                next_tidy += TIDY_S
+            if self._clock.monotonic() >= next_status:
+                self.publish("online")
+                next_status += STATUS_S
+        self._finish()
+
+    def _finish(self) -> None:
+        deadline = self._clock.monotonic() + STOPPING_S
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - self._clock.monotonic()))
+        self.publish("stopped")
+
+    def _measure(self) -> None:
+        for name, recorder in self.recorders.items():
+            report = recorder.report
+            metrics.LIVE.labels(camera=name).set(report.state == "live")
+            if report.last_frame_at is not None:
+                metrics.LAST_FRAME.labels(camera=name).set(report.last_frame_at)
+
+    def publish(self, state: str) -> None:
+        """Say how the cameras are."""
+        message = self.status(state)
+        self._bus.publish(STATUS, message, service=SERVICE, instance=self._instance)
+
+    def status(self, state: str) -> ServiceStatus:
+        """This service's word about itself."""
+        return ServiceStatus.model_validate(
+            {
+                "service": SERVICE,
+                "instance": self._instance,
+                "state": state,
+                "version": __version__,
+                "ts": self._clock.now(),
+                "cameras": [self._camera_status(name) for name in self.recorders],
+            }
+        )
+
+    def _camera_status(self, name: str) -> CameraStatus:
+        report = self.recorders[name].report
+        return CameraStatus(
+            camera=name,
+            state=report.state,
+            last_frame_at=report.last_frame_at,
+            detail=report.detail,
+        )
+
+    def alive(self) -> tuple[bool, str]:
+        """Whether every camera still has its thread."""
+        dead = [thread.name for thread in self._threads if not thread.is_alive()]
+        return not dead, f"ended: {', '.join(dead)}" if dead else "recording"
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether every camera is being recorded now."""
+        away = [
+            f"{name} {recorder.report.state}"
+            for name, recorder in self.recorders.items()
+            if recorder.report.state != "live"
+        ]
+        return not away, ", ".join(away) or "every camera is live"
+
+
+def _limits(camera: Camera) -> Limits:
+    return Limits(camera.retention_h * 3600.0, camera.retention_gb * GB)
+
+
+def _source(name: str, camera: Camera, settings: Settings) -> Source:
+    return Source(
+        name,
+        stream_url(name, camera, camera_server=settings.camera_server),
+        camera.segment_s,
+        camera.rtsp_transport,
+    )

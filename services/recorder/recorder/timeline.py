@@ -1,0 +1,186 @@
+"""From frames and closed files to segments named by wall clock.
+
+One `Timeline` follows one connection. It maps stream time to the wall clock, tells when the camera
+has stalled or its clock has jumped, and names each file by its first and last frame as soon as both
+are known. When the machine's clock is set, the file in which that happens keeps the old time; the
+next one begins a new run on the new time, without a frame lost.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from hazardcast.stream_time import StreamTime
+from recorder.frames import ClosedSegment, Frame
+
+STALL_S = 3.0
+LONGEST_STALL_S = 30.0
+"""Cameras that space key frames by minutes are still watched."""
+JUMP_BACK_S = 1.0
+JUMP_AHEAD_S = 10.0
+TOLERANCE_S = 0.002
+"""Frame and segment times are told rounded to microseconds and ticks."""
+SAME_SEAM_S = 0.1
+"""The slew moves the mapping by less than this between two files."""
+
+
+@dataclass(frozen=True)
+class NamedSegment:
+    """A file whose place in time is known."""
+
+    name: str
+    start: float
+    """Wall clock of its first frame, epoch seconds."""
+    end: float
+    """Wall clock of its last frame, epoch seconds."""
+    duration_s: float
+    """From its first frame to the end of its last."""
+    begins_run: bool
+    """True when the wall clock was set since the file before."""
+    error_s: float
+    """Estimate of how wrong the wall clock may be."""
+
+
+@dataclass
+class _Change:
+    """A mapping that takes over at the next file."""
+
+    time: StreamTime
+    from_s: float
+
+
+class Timeline:
+    """What is known of one connection's frames, in decoding order."""
+
+    def __init__(self) -> None:
+        self.frames_in_flight = 0
+        """A frame is handed over only when the frame this many after it begins to arrive."""
+        self.jumped = False
+        """True once the camera's own clock has jumped: connect again."""
+        self.last_frame_at: float | None = None
+        self.key_interval_s = 0.0
+        self._time = StreamTime()
+        self._change: _Change | None = None
+        self._arrivals: deque[tuple[float, float]] = deque()
+        self._frames: list[Frame] = []
+        self._closed: deque[ClosedSegment] = deque()
+        self._last: Frame | None = None
+        self._last_monotonic_s: float | None = None
+        self._last_key_s: float | None = None
+        self._last_end: float | None = None
+
+    @property
+    def offset_s(self) -> float | None:
+        """What to add to stream time to get the wall clock of the file that is open."""
+        return self._time.offset_s
+
+    @property
+    def error_s(self) -> float:
+        """Estimate of the wall clock's error."""
+        return self._time.error_s
+
+    @property
+    def open_s(self) -> float:
+        """Stream time since the last named segment."""
+        return self._frames[-1].pts_s - self._frames[0].pts_s if self._frames else 0.0
+
+    @property
+    def settled(self) -> bool:
+        """True once so much has been seen that the wall clock can be trusted."""
+        return self.open_s >= STALL_S or self._last_end is not None
+
+    def frame(self, frame: Frame, *, arrived_at: float, monotonic_s: float) -> None:
+        """Take the next frame.
+
+        Args:
+            frame: as ffmpeg tells it.
+            arrived_at: wall clock when it was told, epoch seconds.
+            monotonic_s: monotonic clock when it was told.
+        """
+        self._watch(frame, monotonic_s)
+        self._frames.append(frame)
+        self._arrivals.append((arrived_at, monotonic_s))
+        if len(self._arrivals) > self.frames_in_flight:
+            self._observe(frame, *self._arrivals.popleft())
+        mapping = self._change.time if self._change else self._time
+        if mapping.offset_s is not None:
+            self.last_frame_at = mapping.wall(frame.pts_s)
+
+    def stalled(self, monotonic_s: float) -> bool:
+        """True when no frame has come for max(3 s, 2 key-frame intervals), 30 s at most."""
+        if self._last_monotonic_s is None:
+            return False
+        patience_s = min(max(STALL_S, 2 * self.key_interval_s), LONGEST_STALL_S)
+        return monotonic_s - self._last_monotonic_s > patience_s
+
+    def segment(self, closed: ClosedSegment) -> None:
+        """Take a file that ffmpeg has finished."""
+        self._closed.append(closed)
+
+    def named(self, *, final: bool = False) -> list[NamedSegment]:
+        """The files whose last frame is known by now; `final` when no frame will follow."""
+        ready = []
+        while self._closed and (final or self._is_past(self._closed[0])):
+            closed = self._closed.popleft()
+            if segment := self._name(closed, rest=final and not self._closed):
+                ready.append(segment)
+        return ready
+
+    def _is_past(self, closed: ClosedSegment) -> bool:
+        return self._last is not None and self._last.pts_s >= closed.end_s - TOLERANCE_S
+
+    def _watch(self, frame: Frame, monotonic_s: float) -> None:
+        if self._last is not None and self._last_monotonic_s is not None:
+            step_s = frame.pts_s - self._last.pts_s
+            waited_s = monotonic_s - self._last_monotonic_s
+            self.jumped |= step_s < -JUMP_BACK_S or step_s - waited_s > JUMP_AHEAD_S
+        self._last, self._last_monotonic_s = frame, monotonic_s
+        if frame.key:
+            if self._last_key_s is not None:
+                self.key_interval_s = max(0.0, frame.pts_s - self._last_key_s)
+            self._last_key_s = frame.pts_s
+
+    def _observe(self, frame: Frame, arrived_at: float, monotonic_s: float) -> None:
+        mapping = self._change.time if self._change else self._time
+        if mapping.observe(frame.pts_s, arrived_at, monotonic_s=monotonic_s):
+            return
+        fresh = StreamTime()
+        fresh.observe(frame.pts_s, arrived_at, monotonic_s=monotonic_s)
+        self._change = _Change(fresh, frame.pts_s)
+
+    def _name(self, closed: ClosedSegment, *, rest: bool) -> NamedSegment | None:
+        end_s = float("inf") if rest else closed.end_s
+        inside = [frame for frame in self._frames if _belongs(frame, end_s)]
+        self._frames = [frame for frame in self._frames if not _belongs(frame, end_s)]
+        if not inside or self._time.offset_s is None:
+            return None
+        first_s = min(frame.pts_s for frame in inside)
+        last_s = max(frame.pts_s for frame in inside)
+        begins_run = self._switch(first_s)
+        start, end = self._time.wall(first_s), self._time.wall(last_s)
+        if (
+            not begins_run
+            and self._last_end is not None
+            and 0 <= self._last_end - start < SAME_SEAM_S
+        ):
+            start = min(self._last_end + 0.001, end)
+        self._last_end = end
+        duration_s = max(last_s, closed.end_s) - first_s
+        return NamedSegment(closed.name, start, end, duration_s, begins_run, self._time.error_s)
+
+    def _switch(self, first_s: float) -> bool:
+        if self._change is None or first_s < self._change.from_s:
+            return False
+        self._time, self._change = self._change.time, None
+        return True
+
+
+def _belongs(frame: Frame, end_s: float) -> bool:
+    """Whether a frame lies in the file that ends at `end_s`.
+
+    ffmpeg tells the end as the greatest presentation time plus duration, so the next file's key
+    frame lies beyond it by about its own duration, or at it when durations are unknown.
+    """
+    ends_within = frame.pts_s + frame.duration_s <= end_s + TOLERANCE_S
+    return ends_within and frame.pts_s < end_s - TOLERANCE_S

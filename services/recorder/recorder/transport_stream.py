@@ -1,0 +1,176 @@
+"""Just enough of MPEG-TS to know a file's times and picture format without ffmpeg.
+
+Source: ISO/IEC 13818-1 (ITU-T H.222.0), 2.4.3.2 (packets), 2.4.3.6 (PES), 2.4.4 (PAT and PMT).
+Files as ffmpeg writes them: tables fit into one packet, every picture begins a PES packet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+PACKET = 188
+TICKS_PER_S = 90_000
+WRAP_S = (1 << 33) / TICKS_PER_S
+"""Stamps have 33 bits: they begin anew every 26.5 hours."""
+VIDEO_TYPES = frozenset({0x01, 0x02, 0x10, 0x1B, 0x24})
+HEVC_TYPE = 0x24
+HEAD_BYTES = 65_536
+"""Enough of a file's beginning to hold tables and the parameter sets of its key frame."""
+_PARAMETER_BYTES = 4096
+_START_CODE = re.compile(rb"\x00\x00\x01")
+
+
+@dataclass(frozen=True)
+class Times:
+    """Stream time of a file's pictures in seconds, not unwrapped."""
+
+    first_s: float
+    last_s: float
+    pictures: int
+
+
+@dataclass(frozen=True)
+class _Video:
+    pid: int
+    stream_type: int
+
+
+def whole_packets(size: int) -> int:
+    """`size` bytes without a packet that was cut short."""
+    return size - size % PACKET
+
+
+def times(data: bytes) -> Times | None:
+    """When the first and last picture of a file are shown; None when there is none to be found.
+
+    Stamps count from the first picture's, so that a file across the 33-bit wrap stays in order.
+    """
+    stamps = list(_stamps(data))
+    if not stamps:
+        return None
+    first = stamps[0]
+    after = [(stamp - first + (1 << 32)) % (1 << 33) - (1 << 32) for stamp in stamps]
+    return Times(
+        (first + min(after)) / TICKS_PER_S, (first + max(after)) / TICKS_PER_S, len(stamps)
+    )
+
+
+def picture_format(head: bytes) -> bytes | None:
+    """The sequence parameter sets of the first picture: equal ones mean an equal picture format.
+
+    Args:
+        head: the first `HEAD_BYTES` of a file.
+    """
+    video = _video(head)
+    if video is None:
+        return None
+    sets = [unit for unit in _units(_first_picture(head, video.pid)) if _is_sequence(unit, video)]
+    return b"".join(sets) or None
+
+
+def _stamps(data: bytes) -> Iterator[int]:
+    video = _video(data)
+    if video is None:
+        return
+    for start in _starts(data, video.pid):
+        stamp = _presentation_time(data, _payload(data, start))
+        if stamp is not None:
+            yield stamp
+
+
+def _starts(data: bytes, pid: int) -> Iterator[int]:
+    """Where packets lie that begin a unit of `pid`."""
+    high, low = 0x40 | pid >> 8, pid & 0xFF
+    for start in range(0, whole_packets(len(data)), PACKET):
+        if (
+            data[start + 2] == low
+            and data[start + 1] & 0x5F == high
+            and data[start] == 0x47
+            and data[start + 3] & 0x10
+        ):
+            yield start
+
+
+def _payload(data: bytes, start: int) -> int:
+    adaptation = 1 + data[start + 4] if data[start + 3] & 0x20 else 0
+    return start + 4 + adaptation
+
+
+def _presentation_time(data: bytes, at: int) -> int | None:
+    header = data[at : at + 14]
+    if len(header) < 14 or header[:3] != b"\x00\x00\x01" or not header[7] & 0x80:
+        return None
+    stamp = header[9:14]
+    return (
+        (stamp[0] >> 1 & 0x07) << 30
+        | stamp[1] << 22
+        | stamp[2] >> 1 << 15
+        | stamp[3] << 7
+        | stamp[4] >> 1
+    )
+
+
+def _video(data: bytes) -> _Video | None:
+    """The first video stream of the first programme."""
+    table = _section(data, 0)
+    for at in range(8, len(table) - 4, 4):
+        programme, pid = int.from_bytes(table[at : at + 2]), int.from_bytes(table[at + 2 : at + 4])
+        if programme:
+            return _first_video(_section(data, pid & 0x1FFF))
+    return None
+
+
+def _section(data: bytes, pid: int) -> bytes:
+    """A table from the first packet that begins one, empty if there is none."""
+    for start in _starts(data, pid):
+        at = _payload(data, start)
+        at += 1 + data[at] if at < len(data) else 0
+        length = 3 + (int.from_bytes(data[at + 1 : at + 3]) & 0x0FFF)
+        return data[at : min(at + length, start + PACKET)]
+    return b""
+
+
+def _first_video(table: bytes) -> _Video | None:
+    if len(table) < 12:
+        return None
+    at = 12 + (int.from_bytes(table[10:12]) & 0x0FFF)
+    while at + 5 <= len(table) - 4:
+        stream_type, pid = table[at], int.from_bytes(table[at + 1 : at + 3]) & 0x1FFF
+        if stream_type in VIDEO_TYPES:
+            return _Video(pid, stream_type)
+        at += 5 + (int.from_bytes(table[at + 3 : at + 5]) & 0x0FFF)
+    return None
+
+
+def _first_picture(head: bytes, pid: int) -> bytes:
+    start = next(_starts(head, pid), None)
+    if start is None:
+        return b""
+    at = _payload(head, start)
+    if at + 9 > len(head):
+        return b""
+    picture = bytearray(head[at + 9 + head[at + 8] : start + PACKET])
+    for packet in range(start + PACKET, whole_packets(len(head)), PACKET):
+        if int.from_bytes(head[packet + 1 : packet + 3]) & 0x1FFF != pid:
+            continue
+        if head[packet + 1] & 0x40 or len(picture) >= _PARAMETER_BYTES:
+            break
+        picture += head[_payload(head, packet) : packet + PACKET]
+    return bytes(picture)
+
+
+def _units(picture: bytes) -> Iterator[bytes]:
+    """NAL units of an Annex B byte stream (H.264 and H.265, Annex B)."""
+    marks = [mark.end() for mark in _START_CODE.finditer(picture)]
+    for start, end in zip(marks, [*marks[1:], len(picture) + 3], strict=True):
+        yield picture[start : end - 3].rstrip(b"\x00")
+
+
+def _is_sequence(unit: bytes, video: _Video) -> bool:
+    if not unit:
+        return False
+    if video.stream_type == HEVC_TYPE:
+        return unit[0] >> 1 & 0x3F == 33  # H.265 table 7-1: SPS_NUT
+    return unit[0] & 0x1F == 7  # H.264 table 7-1: sequence parameter set

@@ -1,0 +1,80 @@
+"""Keeps the recordings within their limits and the volume from filling up."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from hazardcast.clock import Clock
+from recorder import disk, metrics
+from recorder.index import RecordingIndex
+from recorder.retention import GB, Limits, Stored, oldest_of_all, surplus
+
+log = logging.getLogger(__name__)
+ROOM_BYTES = 64_000_000
+"""What a recording that met a full disk needs at least, whatever the floor says."""
+
+
+class Upkeep:
+    """Removes what must go; called from the service's loop and by a camera that met a full disk."""
+
+    def __init__(
+        self,
+        recordings_dir: Path,
+        index: RecordingIndex,
+        limits: Mapping[str, Limits],
+        *,
+        free_space_floor_gb: float,
+        clock: Clock,
+    ) -> None:
+        self._folder = recordings_dir
+        self._index = index
+        self._limits = limits
+        self._floor_bytes = free_space_floor_gb * GB
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def tidy(self) -> None:
+        """Apply every limit."""
+        with self._lock:
+            for camera, limits in self._limits.items():
+                self._apply(camera, limits)
+            self._keep_free(self._floor_bytes)
+            metrics.FREE_BYTES.set(disk.free_bytes(self._folder))
+
+    def make_room(self) -> None:
+        """The disk is full: free the oldest recordings so that the newest can go on."""
+        with self._lock:
+            self._keep_free(max(self._floor_bytes, ROOM_BYTES))
+
+    def _apply(self, camera: str, limits: Limits) -> None:
+        stored = self._index.of(camera)
+        now = self._clock.now()
+        for victim in surplus(stored, limits, now=now):
+            old = victim.segment.end < now - limits.max_age_s
+            self._remove(camera, victim, "age" if old else "bytes")
+        metrics.RETAINED_BYTES.labels(camera=camera).set(self._index.size(camera))
+
+    def _keep_free(self, wanted_bytes: float) -> None:
+        missing = wanted_bytes - disk.free_bytes(self._folder)
+        if missing <= 0:
+            return
+        for camera, victim in oldest_of_all(self._index.all(), now=self._clock.now()):
+            if disk.is_linked(victim):
+                continue
+            missing -= self._remove(camera, victim, "free_space")
+            if missing <= 0:
+                return
+        log.error("little disk space is left, and nothing more can be removed")
+
+    def _remove(self, camera: str, victim: Stored, reason: str) -> int:
+        self._index.remove(camera, victim)
+        try:
+            freed = disk.remove(victim)
+        except OSError as error:
+            log.warning("segment cannot be removed", extra={"camera": camera, "why": str(error)})
+            return 0
+        metrics.REMOVED.labels(camera=camera, reason=reason).inc()
+        return freed
