@@ -130,9 +130,9 @@ def speed_text(advice: Advice | None) -> str:
     """`slow to 7.0 m/s (25 km/h) for collision 4097-17`."""
     if advice is None:
         return "no limit"
-    verb = "stop" if advice.target_mps == 0 else "slow to"
-    speed = f"{advice.target_mps:.1f} m/s ({advice.target_mps * 3.6:.0f} km/h)"
-    return printable(f"{verb} {speed} for {advice.alert.type.value} {advice.alert.event_id}")
+    speed = f"slow to {advice.target_mps:.1f} m/s ({advice.target_mps * 3.6:.0f} km/h)"
+    what = "stop" if advice.target_mps == 0 else speed
+    return printable(f"{what} for {advice.alert.type.value} {advice.alert.event_id}")
 
 
 def clock_time(now: float) -> str:
