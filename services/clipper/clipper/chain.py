@@ -58,10 +58,9 @@ def chains(sources: Sequence[Source]) -> list[list[Source]]:
     """Sources grouped where stamps and format continue, each group and all groups in order."""
     grown: list[list[Source]] = []
     for source in sorted(sources, key=lambda source: source.segment):
-        for chain in grown:
-            if _continues(chain[-1], source):
-                chain.append(source)
-                break
+        fitting = [chain for chain in grown if _continues(chain[-1], source)]
+        if fitting:
+            min(fitting, key=lambda chain: abs(_drift_s(chain[-1], source))).append(source)
         else:
             grown.append([source])
     return grown
@@ -70,13 +69,22 @@ def chains(sources: Sequence[Source]) -> list[list[Source]]:
 def _continues(earlier: Source, later: Source) -> bool:
     if earlier.scan.format != later.scan.format:
         return False
-    usual_s = interval_s([earlier.ticks(frame) for frame in earlier.scan.frames])
-    last = max(earlier.ticks(frame) for frame in earlier.scan.frames)
-    first = ticks_between(later.scan.frames[0].pts, earlier.scan.frames[0].pts)
-    seam_s = (first - last) / TICKS_PER_S
-    drift_s = later.segment.start - earlier.segment.start - first / TICKS_PER_S
-    near = 0 < seam_s <= max(LEAST_SEAM_S, SEAM_INTERVALS * usual_s)
-    return near and abs(drift_s) <= MOST_DRIFT_S
+    ticks = [earlier.ticks(frame) for frame in earlier.scan.frames]
+    usual_s = interval_s(ticks)
+    seam_s = (_step_ticks(earlier, later) - max(ticks)) / TICKS_PER_S
+    near = usual_s / SEAM_INTERVALS <= seam_s <= max(LEAST_SEAM_S, SEAM_INTERVALS * usual_s)
+    return near and abs(_drift_s(earlier, later)) <= MOST_DRIFT_S
+
+
+def _step_ticks(earlier: Source, later: Source) -> int:
+    """From first frame to first frame by the stamps."""
+    return ticks_between(later.scan.frames[0].pts, earlier.scan.frames[0].pts)
+
+
+def _drift_s(earlier: Source, later: Source) -> float:
+    """How much longer that step is by the wall clock."""
+    step_s = _step_ticks(earlier, later) / TICKS_PER_S
+    return later.segment.start - earlier.segment.start - step_s
 
 
 def interval_s(ticks: Sequence[int]) -> float:
@@ -89,7 +97,7 @@ def pictures_of(chain: Sequence[Source]) -> Iterator[Picture]:
     """The chain's frames in decoding order."""
     origin = 0
     for earlier, source in zip([chain[0], *chain], chain, strict=False):
-        origin += ticks_between(source.scan.frames[0].pts, earlier.scan.frames[0].pts)
+        origin += _step_ticks(earlier, source)
         for index, frame in enumerate(source.scan.frames):
             yield Picture(source, frame, index, origin + source.ticks(frame))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
 from hazardcast.messages import Gap, Window
@@ -130,7 +130,7 @@ def _known_runs(runs: Sequence[Run], joined: Sequence[Stretch]) -> list[Run]:
     by_start = {run.started_at: run for run in runs}
     ordered = [by_start[started_at] for started_at in sorted(by_start)]
     known = []
-    for run, after in zip(ordered, [*ordered[1:], None], strict=True):
+    for run, after in zip_longest(ordered, ordered[1:]):
         until = after.started_at if after else float("inf")
         known.append(_with_end(run, until, joined, is_last=after is None))
     return known

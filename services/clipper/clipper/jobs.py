@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from itertools import count
 
 from hazardcast.errors import DecodeError
-from hazardcast.messages import MILLISECONDS_FROM, ClipRequest, Message, Window
+from hazardcast.messages import MILLISECONDS_FROM, NAME_PATTERN, ClipRequest, Message, Window
 
 LATEST = MILLISECONDS_FROM - 1.0
 """The last moment that the messages' times can express."""
-_PLAIN = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9_.:-]*")
 
 
 class Job(Message):
@@ -74,10 +73,9 @@ def directory_name(event_id: str) -> str:
     Raises:
         DecodeError: the id holds what no event id may.
     """
-    name = f"~{event_id[1:]}" if event_id.startswith(".") else event_id
-    if not _PLAIN.fullmatch(name.removeprefix("~") or "x"):
+    if not re.fullmatch(NAME_PATTERN, event_id):
         raise DecodeError("not a plain name", field="event_id")
-    return name
+    return f"~{event_id[1:]}" if event_id.startswith(".") else event_id
 
 
 def _free(wanted: str, taken: Container[str]) -> str:

@@ -1,0 +1,157 @@
+"""A recorder's directory filled with real video whose every frame carries its own wall clock."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from hazardcast import burnt_clock
+from hazardcast.segments import Run, append_run, segment_path
+
+H264 = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-crf", "16")
+
+
+@dataclass
+class Film:
+    """Shoots stretches of recording as the recorder would; remembers every frame it has shot."""
+
+    recordings_dir: Path
+    work_dir: Path
+    ffmpeg: str
+    camera: str = "north"
+    fps: int = 10
+    frames_ms: list[int] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+
+    def shoot(
+        self,
+        start_ms: int,
+        seconds: float,
+        *,
+        size: tuple[int, int] = (640, 360),
+        codec: tuple[str, ...] = H264,
+        segment_s: float = 4.0,
+        stream_s: float = 100.0,
+        sound: bool = False,
+        cause: str | None = "camera_down",
+    ) -> list[Path]:
+        """One run of `seconds` from `start_ms` (epoch), stamped from `stream_s` on."""
+        folder = self.work_dir / f"run-{start_ms}"
+        folder.mkdir(parents=True)
+        shot = [start_ms + round(i * 1000 / self.fps) for i in range(round(seconds * self.fps))]
+        self._encode(folder / "camera.ts", shot, size, codec, stream_s, sound=sound)
+        paths = list(self._split(folder, shot, segment_s))
+        self.frames_ms += shot
+        self.paths += paths
+        ended_at = shot[-1] / 1000 if cause else None
+        run = Run(start_ms / 1000, ended_at, cause, codec="h264", clock_error_ms=7.0)
+        append_run(self.recordings_dir, self.camera, run)
+        return paths
+
+    def _encode(
+        self,
+        path: Path,
+        shot: list[int],
+        size: tuple[int, int],
+        codec: tuple[str, ...],
+        stream_s: float,
+        *,
+        sound: bool,
+    ) -> None:
+        width, height = size
+        picture = ("-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{width}x{height}")
+        tone = ("-f", "lavfi", "-i", f"sine=440:duration={len(shot) / self.fps}", "-map", "1:a")
+        command = [
+            *(self.ffmpeg, "-v", "error", "-y", *picture, "-r", str(self.fps), "-i", "pipe:0"),
+            *(tone[:4] if sound else ()),
+            *("-map", "0:v", *(tone[4:] if sound else ())),
+            *(
+                *codec,
+                "-c:a",
+                "aac",
+                "-pix_fmt",
+                "yuv420p",
+                "-g",
+                str(self.fps),
+                "-keyint_min",
+                str(self.fps),
+            ),
+            *("-output_ts_offset", str(stream_s), "-f", "mpegts", str(path)),
+        ]
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+            assert process.stdin
+            for frame in _pictures(shot, width, height):
+                process.stdin.write(frame)
+        assert process.returncode == 0
+
+    def _split(self, folder: Path, shot: list[int], segment_s: float) -> Iterator[Path]:
+        """Cut as the recorder's `-c copy -f segment` does, and name by the wall clock."""
+        listed = folder / "list.csv"
+        command = [
+            *(self.ffmpeg, "-v", "error", "-y", "-copyts", "-i", str(folder / "camera.ts")),
+            *("-map", "0", "-c", "copy", "-f", "segment", "-segment_format", "mpegts"),
+            *("-segment_time", str(segment_s), "-segment_list", str(listed)),
+            *("-segment_list_type", "csv", str(folder / "%04d.ts")),
+        ]
+        subprocess.run(command, check=True)
+        rows = list(csv.reader(listed.read_text().splitlines()))
+        origin_s = float(rows[-1][2]) - len(shot) / self.fps
+        for name, begin, end in rows:
+            first = max(0, round((float(begin) - origin_s) * self.fps))
+            last = round((float(end) - origin_s) * self.fps) - 1
+            target = segment_path(self.recordings_dir, self.camera, shot[first], shot[last])
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield (folder / name).rename(target)
+
+    def expected(self, start: float, end: float) -> list[int]:
+        """The frames a clip of [start, end] must hold, were they one run cut at whole seconds."""
+        begin = max((ms for ms in self.frames_ms if self._is_key(ms) and ms <= start * 1000),
+                    default=self.frames_ms[0])  # fmt: skip
+        last = min((ms for ms in self.frames_ms if ms >= end * 1000), default=self.frames_ms[-1])
+        return [ms for ms in self.frames_ms if begin <= ms <= last]
+
+    def _is_key(self, ms: int) -> bool:
+        return ms % 1000 == 0
+
+
+def _pictures(shot: list[int], width: int, height: int) -> Iterator[bytes]:
+    """Frames with a moving bar below the burnt clock, so that there is something to code."""
+    for number, wall_ms in enumerate(shot):
+        frame = np.full((height, width, 3), 90, np.uint8)
+        left = number * 7 % (width - 40)
+        frame[height // 3 : height // 2, left : left + 40] = (40, 160, 220)
+        burnt_clock.burn(frame, wall_ms)
+        yield frame.tobytes()
+
+
+def shown(clip: Path) -> list[tuple[int, float]]:
+    """(burnt wall clock in ms, media time in s) of every frame as a player decodes it."""
+    capture = cv2.VideoCapture(str(clip))
+    frames = []
+    while True:
+        ok, frame = capture.read()
+        if not ok:
+            break
+        wall_ms = burnt_clock.read(frame)
+        assert wall_ms is not None, f"frame {len(frames)} carries no clock"
+        frames.append((wall_ms, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000))
+    capture.release()
+    return frames
+
+
+@pytest.fixture
+def film(tmp_path: Path, ffmpeg: str) -> Film:
+    return Film(tmp_path / "data" / "recordings", tmp_path / "shooting", ffmpeg)
+
+
+@pytest.fixture
+def shown_frames() -> object:
+    """The function `shown`: test modules cannot import from a conftest."""
+    return shown
