@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import count
 
 from recorder import transport_stream
+from recorder.command import STAMP_LEAD_S
 from recorder.transport_stream import WRAP_S
 
 
@@ -47,8 +48,9 @@ def place(data: bytes, note: TimeNote, *, written_at: float) -> tuple[float, flo
     times = transport_stream.times(data)
     if times is None:
         return None
-    turns = round((written_at - note.offset_s - times.last_s) / WRAP_S)
-    shift_s = note.offset_s + turns * WRAP_S
+    offset_s = note.offset_s - STAMP_LEAD_S
+    turns = round((written_at - offset_s - times.last_s) / WRAP_S)
+    shift_s = offset_s + turns * WRAP_S
     return times.first_s + shift_s, times.last_s + shift_s
 
 

@@ -165,11 +165,15 @@ class Attempt:
             self._noted_s = offset_s
 
     def _time_note(self, offset_s: float) -> TimeNote:
-        return TimeNote(offset_s, self._lines.codec, self._timeline.error_s)
+        return TimeNote(offset_s, self._codec, self._timeline.error_s)
+
+    @property
+    def _codec(self) -> str | None:
+        return self._lines.codec if self._plan.video == "copy" else "h264"
 
     def _put_away(self, *, final: bool = False) -> None:
         for named in self._timeline.named(final=final):
-            self._archive.keep(named, self._lines.codec)
+            self._archive.keep(named, self._codec)
 
     def _put_away_rest(self) -> None:
         self._put_away(final=True)

@@ -19,8 +19,9 @@ COPYABLE_AUDIO = frozenset({"aac", "mp2", "mp3", "ac3", "eac3", "opus"})
 ANALYSIS_US = 3_000_000
 UDP_BUFFER_BYTES = 2_097_152
 """A key frame of a 4K camera comes in one burst."""
-START_S = 1
-"""Stream time begins here, so that B-frames' decoding times never lie before zero."""
+STAMP_LEAD_S = 1.0
+"""Stamps in the files are this far ahead of stream time, so that none lies before zero where
+B-frames are decoded before they are shown, and the programme clock runs before the pictures."""
 CUT_EARLY_S = 0.1
 """A key frame this much early still cuts, so that jitter does not double a segment."""
 INTERLEAVE_US = 1_000_000
@@ -97,7 +98,7 @@ def _input(url: str, rtsp_transport: str) -> tuple[str, ...]:
             rtsp += ("-buffer_size", str(UDP_BUFFER_BYTES))
     return (
         *rtsp, "-fflags", "+genpts", "-analyzeduration", str(ANALYSIS_US),
-        "-itsoffset", str(START_S), "-i", url,
+        "-i", url,
     )  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def _recording(plan: Plan, pattern: str, segment_s: float, list_fd: int) -> tupl
     return (
         "-map", "0:v:0", *_video(plan), *_audio(plan),
         "-max_interleave_delta", str(INTERLEAVE_US), "-avoid_negative_ts", "disabled",
-        "-muxdelay", "0", "-muxpreload", "0", "-fflags", "+flush_packets", "-f", "segment",
+        "-muxdelay", f"{STAMP_LEAD_S / 2:g}", "-fflags", "+flush_packets", "-f", "segment",
         "-segment_format", "mpegts", "-segment_time", f"{segment_s:g}",
         "-segment_time_delta", f"{CUT_EARLY_S:g}", "-individual_header_trailer", "0",
         "-segment_list", f"pipe:{list_fd}", "-segment_list_type", "csv", pattern,

@@ -66,8 +66,9 @@ def picture_format(head: bytes) -> bytes | None:
     video = _video(head)
     if video is None:
         return None
-    sets = [unit for unit in _units(_first_picture(head, video.pid)) if _is_sequence(unit, video)]
-    return b"".join(sets) or None
+    units = _units(_first_picture(head, video.pid))
+    sets = {unit for unit in units if _is_sequence(unit, video)}  # some are told twice
+    return b"".join(sorted(sets)) or None
 
 
 def _stamps(data: bytes) -> Iterator[int]:
