@@ -64,22 +64,27 @@ def disc(frame: Frame, centre: Points, radius_px: float, colour: Colour) -> None
     cv2.circle(frame, (int(x), int(y)), radius, colour, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def shade_hull(frame: Frame, points: Points, strength: float) -> None:
-    """Darken the convex hull of `points` by `strength` (0 none, 1 black), with a soft edge."""
+def shade_hulls(frame: Frame, hulls: tuple[tuple[Points, float], ...]) -> None:
+    """Darken convex hulls, each by its strength (0 none, 1 black), with a soft edge.
+
+    Where they overlap, the last one counts.
+    """
     height, width = frame.shape[:2]
     margin_px = 3
-    low = np.maximum(np.floor(points.min(axis=0)).astype(int) - margin_px, 0)
-    high = np.ceil(points.max(axis=0)).astype(int) + margin_px
+    every = np.concatenate([points for points, _ in hulls])
+    low = np.maximum(np.floor(every.min(axis=0)).astype(int) - margin_px, 0)
+    high = np.ceil(every.max(axis=0)).astype(int) + margin_px
     x0, y0, x1, y1 = low[0], low[1], min(int(high[0]), width), min(int(high[1]), height)
     if x1 <= x0 or y1 <= y0:
         return
-    mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    hull = cv2.convexHull(_fixed(points - low))
-    cv2.fillConvexPoly(mask, hull, round(255 * strength), cv2.LINE_AA, _SUBPIXEL_BITS)
-    mask = cv2.blur(mask, (5, 5))
+    keep = np.full((y1 - y0, x1 - x0), 255, np.uint8)
+    for points, strength in hulls:
+        hull = cv2.convexHull(_fixed(points - low))
+        level = round(255 * (1 - strength))
+        cv2.fillConvexPoly(keep, hull, (level,), cv2.LINE_AA, _SUBPIXEL_BITS)
+    cv2.blur(keep, (5, 5), keep)
     part = frame[y0:y1, x0:x1]
-    keep = cv2.cvtColor(cv2.bitwise_not(mask), cv2.COLOR_GRAY2BGR)
-    cv2.multiply(part, keep, part, 1 / 255)
+    cv2.multiply(part, cv2.cvtColor(keep, cv2.COLOR_GRAY2BGR), part, 1 / 255)
 
 
 def expose(frame: Frame, gain: float, noise: Frame, noise_mean: float) -> Frame:
@@ -87,12 +92,14 @@ def expose(frame: Frame, gain: float, noise: Frame, noise_mean: float) -> Frame:
     return np.asarray(cv2.addWeighted(frame, gain, noise, 1.0, -noise_mean), dtype=np.uint8)
 
 
-def blend(frame: Frame, opacity: Layer, colour: Colour, *, top_left: tuple[int, int]) -> None:
-    """Mix `colour` into the part of `frame` under `opacity`, whose corner lies at (x, y)."""
+def veil(frame: Frame, opacity: Layer, grey: float, *, top_left: tuple[int, int]) -> None:
+    """Mix a grey into the part of `frame` under `opacity`, whose corner lies at (x, y)."""
     x0, y0 = top_left
     part = frame[y0 : y0 + opacity.shape[0], x0 : x0 + opacity.shape[1]]
-    weight = opacity[..., None]
-    part[:] = (part * (1 - weight) + np.asarray(colour, np.float32) * weight).astype(np.uint8)
+    keep = cv2.convertScaleAbs(opacity, alpha=-255.0, beta=255.0)
+    added = cv2.convertScaleAbs(opacity, alpha=grey)
+    cv2.multiply(part, cv2.cvtColor(keep, cv2.COLOR_GRAY2BGR), part, 1 / 255)
+    cv2.add(part, cv2.cvtColor(added, cv2.COLOR_GRAY2BGR), part)
 
 
 def glow(frame: Frame, light: NDArray[np.float32], *, top_left: tuple[int, int]) -> None:

@@ -133,7 +133,7 @@ class Stream:
             BrokenPipeError: ffmpeg is gone.
         """
         assert self._process.stdin
-        rest = memoryview(np.ascontiguousarray(frame).reshape(-1)).cast("B")
+        rest = np.ascontiguousarray(frame).data.cast("B")
         while rest:
             rest = rest[os.write(self._process.stdin.fileno(), rest) :]
 

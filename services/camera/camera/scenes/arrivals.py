@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from camera.drawing import Colour
 from camera.scenes.layout import SIDE_ROADS, Road
 from camera.scenes.traffic import Arrival
 
-WARM_UP_S = 45.0
+WARM_UP_S = 80.0
 """Traffic before the start of a cycle, so that the road is populated at its first moment."""
 _PALETTE: tuple[Colour, ...] = (
     (226, 228, 228), (196, 198, 200), (150, 150, 152), (78, 76, 74), (40, 38, 38),
@@ -21,7 +22,7 @@ _KINDS = ("sedan", "hatchback", "suv", "van", "truck")
 _KIND_WEIGHTS = np.array([34, 28, 22, 10, 6]) / 100
 _LANE_SPEED_MPS = (13.2, 11.8)
 _MEAN_HEADWAY_S, _LEAST_HEADWAY_S = 6.2, 2.6
-_SIDE_HEADWAY_S = 13.0
+_SIDE_HEADWAY_S = 17.0
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,7 @@ def _lane(road: Road, lane: int, period_s: float, random: np.random.Generator) -
     while t_s < period_s - _LEAST_HEADWAY_S:
         arrival = _arrival(road, lane, t_s, random)
         arrivals.append(arrival)
-        if t_s - period_s > -WARM_UP_S:
-            arrivals.append(_arrival_before(arrival, period_s))
+        arrivals += _before(arrival, period_s)
         t_s += _LEAST_HEADWAY_S + float(random.exponential(mean_s - _LEAST_HEADWAY_S))
     return arrivals
 
@@ -75,14 +75,8 @@ def _arrival(road: Road, lane: int, t_s: float, random: np.random.Generator) -> 
     return Arrival(key, kind, colour, road, lane, t_s, speed_mps)
 
 
-def _arrival_before(arrival: Arrival, period_s: float) -> Arrival:
-    """The same vehicle one cycle earlier."""
-    return Arrival(
-        arrival.key,
-        arrival.kind,
-        arrival.colour,
-        arrival.road,
-        arrival.lane,
-        arrival.t_s - period_s,
-        arrival.speed_mps,
-    )
+def _before(arrival: Arrival, period_s: float) -> list[Arrival]:
+    """The same vehicle in the cycles before, as far as the warm-up reaches back."""
+    cycles = ceil((WARM_UP_S + arrival.t_s) / period_s)
+    times_s = [arrival.t_s - cycle * period_s for cycle in range(1, cycles + 1)]
+    return [replace(arrival, t_s=t_s) for t_s in times_s if t_s >= -WARM_UP_S]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,18 +13,29 @@ from camera.scenes.view import Array, View
 
 _FLAME_LIFE_S, _FLAMES_PER_S = 0.75, 60
 _SMOKE_LIFE_S, _PUFFS_PER_S = 7.0, 9
-_SMOKE_SHRINK = 4
-_SMOKE_COLOUR = (92.0, 90.0, 88.0)
+_SMOKE_SHRINK, _FLAME_SHRINK = 8, 2
+_SMOKE_GREY = 88.0
 _WIND_MPS = np.array([1.1, 0.5, 0.0])
 
 
-def paint(
-    frame: Frame, view: View, t_s: float, since_s: float, strength: float, at_m: tuple[float, float]
-) -> None:
-    """Burn at `at_m` for `since_s` seconds already, with `strength` from 0 to 1."""
-    seat = np.array([*at_m, 1.0])
-    _smoke(frame, view, t_s, since_s, strength, seat)
-    _flames(frame, view, t_s, since_s, strength, seat)
+@dataclass(frozen=True)
+class Fire:
+    """Something burns at `at_m` since `since_s` of scene time, `strength` from 0 to 1."""
+
+    at_m: tuple[float, float]
+    since_s: float
+    strength: float
+
+    @property
+    def seat(self) -> Array:
+        """Where it burns, world metres."""
+        return np.array([*self.at_m, 1.0])
+
+
+def paint(frame: Frame, view: View, fire: Fire, t_s: float) -> None:
+    """Paint smoke, and flames before it."""
+    _smoke(frame, view, fire, t_s)
+    _flames(frame, view, fire, t_s)
 
 
 def _births(t_s: float, since_s: float, life_s: float, rate: float) -> tuple[Array, Array]:
@@ -38,10 +51,9 @@ def _random(numbers: Array, salt: float) -> Array:
     return np.asarray(value - np.floor(value))
 
 
-def _flames(
-    frame: Frame, view: View, t_s: float, since_s: float, strength: float, seat: Array
-) -> None:
-    numbers, age_s = _births(t_s, since_s, _FLAME_LIFE_S, _FLAMES_PER_S)
+def _flames(frame: Frame, view: View, fire: Fire, t_s: float) -> None:
+    strength, seat = fire.strength, fire.seat
+    numbers, age_s = _births(t_s, t_s - fire.since_s, _FLAME_LIFE_S, _FLAMES_PER_S)
     if not len(numbers):
         return
     age = age_s / _FLAME_LIFE_S
@@ -58,17 +70,18 @@ def _flames(
     )
     pixels, depth = view.project(place)
     radius = view.focal_px / depth * (0.16 + 0.34 * strength) * (1.1 - 0.75 * age)
-    light, corner = _layer(view, pixels, radius, channels=3, shrink=1)
-    heat = np.stack([18 + 60 * (1 - age) ** 3, 58 + 120 * (1 - age) ** 1.5, 150 - 70 * age], axis=1)
-    for point, size, colour in zip(pixels - corner, radius, heat * 0.85, strict=True):
+    light, corner = _layer(view, pixels, radius, channels=3, shrink=_FLAME_SHRINK)
+    heat = np.stack([4 + 26 * (1 - age) ** 3, 26 + 62 * (1 - age) ** 1.5, 118 - 58 * age], axis=1)
+    centres = (pixels - corner) / _FLAME_SHRINK
+    for point, size, colour in zip(centres, radius / _FLAME_SHRINK, heat, strict=True):
         _stamp(light, point, float(size), colour)
-    drawing.glow(frame, light, top_left=(int(corner[0]), int(corner[1])))
+    x0, y0 = int(corner[0]), int(corner[1])
+    drawing.glow(frame, _enlarged(frame, light, _FLAME_SHRINK, (x0, y0)), top_left=(x0, y0))
 
 
-def _smoke(
-    frame: Frame, view: View, t_s: float, since_s: float, strength: float, seat: Array
-) -> None:
-    numbers, age_s = _births(t_s, since_s, _SMOKE_LIFE_S, _PUFFS_PER_S)
+def _smoke(frame: Frame, view: View, fire: Fire, t_s: float) -> None:
+    strength, seat = fire.strength, fire.seat
+    numbers, age_s = _births(t_s, t_s - fire.since_s, _SMOKE_LIFE_S, _PUFFS_PER_S)
     if not len(numbers):
         return
     age = age_s / _SMOKE_LIFE_S
@@ -84,18 +97,19 @@ def _smoke(
     centres = (pixels - corner) / _SMOKE_SHRINK
     for point, size, amount in zip(centres, radius / _SMOKE_SHRINK, thickness, strict=True):
         _stamp(density, point, float(size), np.array([amount]))
-    opacity = 1 - np.exp(-1.6 * density[..., 0])
-    _blend_enlarged(frame, opacity.astype(np.float32), corner)
-
-
-def _blend_enlarged(frame: Frame, opacity: NDArray[np.float32], corner: Array) -> None:
+    opacity = (1 - np.exp(-1.6 * density[..., 0])).astype(np.float32)
     x0, y0 = int(corner[0]), int(corner[1])
-    width = min(opacity.shape[1] * _SMOKE_SHRINK, frame.shape[1] - x0)
-    height = min(opacity.shape[0] * _SMOKE_SHRINK, frame.shape[0] - y0)
-    full = drawing.enlarge(
-        opacity, opacity.shape[1] * _SMOKE_SHRINK, opacity.shape[0] * _SMOKE_SHRINK
-    )
-    drawing.blend(frame, full[:height, :width], _SMOKE_COLOUR, top_left=(x0, y0))
+    full = _enlarged(frame, opacity, _SMOKE_SHRINK, (x0, y0))
+    drawing.veil(frame, full, _SMOKE_GREY, top_left=(x0, y0))
+
+
+def _enlarged(
+    frame: Frame, layer: NDArray[np.float32], factor: int, top_left: tuple[int, int]
+) -> NDArray[np.float32]:
+    """The layer at the frame's resolution, cut where the frame ends."""
+    width, height = layer.shape[1] * factor, layer.shape[0] * factor
+    full = drawing.enlarge(layer, width, height)
+    return full[: frame.shape[0] - top_left[1], : frame.shape[1] - top_left[0]]
 
 
 def _layer(

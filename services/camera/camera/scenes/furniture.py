@@ -7,37 +7,42 @@ import numpy as np
 from camera import drawing
 from camera.drawing import Colour, Frame
 from camera.scenes import signals
-from camera.scenes.layout import ROAD_HALF_M, SHOULDER_M
+from camera.scenes.layout import CROSSING_Y_M, ROAD_HALF_M, SHOULDER_M
 from camera.scenes.view import Array, View
 
 _KERB_M = ROAD_HALF_M + SHOULDER_M
 SUN = np.array([-0.55, -0.50, 0.80]) / np.linalg.norm([-0.55, -0.50, 0.80])
 """Direction towards the sun, world axes."""
 
-# x0, x1, y0, y1, height, colour
+# y counts from the crossing here: x0, x1, y0, y1, height, colour
 _HOUSES: tuple[tuple[float, float, float, float, float, Colour], ...] = (
-    (-46, -30, 100, 130, 17, (150, 160, 172)),
-    (20, 36, 96, 124, 15, (170, 166, 158)),
-    (-42, -24, 66, 92, 12, (140, 152, 176)),
-    (18, 38, 62, 86, 13, (156, 164, 166)),
-    (-44, -22, 40, 60, 10, (158, 170, 180)),
-    (19, 40, 40, 54, 9, (132, 146, 168)),
+    (-46, -30, 70, 100, 17, (150, 160, 172)),
+    (20, 36, 66, 94, 15, (170, 166, 158)),
+    (-42, -24, 36, 62, 12, (140, 152, 176)),
+    (18, 38, 32, 56, 13, (156, 164, 166)),
+    (-44, -22, 10, 30, 10, (158, 170, 180)),
+    (19, 40, 10, 24, 9, (132, 146, 168)),
 )
 _TREES: tuple[tuple[float, float, float], ...] = (
-    (-15.5, 140, 8), (15.5, 138, 8), (-15.5, 112, 7), (15.5, 108, 8), (-15.5, 92, 7),
-    (15.5, 88, 7), (-15.5, 74, 7), (15.5, 71, 6), (-15.6, 58, 7), (15.6, 56, 6),
-    (-16.0, 44, 6), (-17.5, 18, 6), (-16.5, 7, 5.5), (-28, 20, 7), (-36, 16, 8),
+    (-15.5, 110, 8), (15.5, 108, 8), (-15.5, 82, 7), (15.5, 78, 8), (-15.5, 62, 7),
+    (15.5, 58, 7), (-15.5, 44, 7), (15.5, 41, 6), (-15.6, 28, 7), (15.6, 26, 6),
+    (-16.0, 14, 6),
 )  # fmt: skip
-_LAMPS_Y_M = (12.0, 46.0, 78.0, 110.0)
+_LAMPS_Y_M = (-12.5, 16.0, 48.0, 80.0)
 
 
 def draw(frame: Frame, view: View, random: np.random.Generator) -> None:
     """Paint everything, the farthest first."""
     _skyline(frame, view, random)
-    things: list[tuple[float, str, tuple[float, ...]]] = []
-    things += [(house[2], "house", (*house[:5], *house[5])) for house in _HOUSES]
-    things += [(tree[1], "tree", tree) for tree in _TREES]
-    things += [(y, "lamp", (-_KERB_M - 0.7, y)) for y in _LAMPS_Y_M]
+    at = CROSSING_Y_M
+    things: list[tuple[float, str, tuple[float, ...]]] = [
+        *(
+            (at + y0, "house", (x0, x1, at + y0, at + y1, h, *c))
+            for x0, x1, y0, y1, h, c in _HOUSES
+        ),
+        *((at + y, "tree", (x, at + y, height)) for x, y, height in _TREES),
+        *((at + y, "lamp", (-_KERB_M - 0.7, at + y)) for y in _LAMPS_Y_M),
+    ]
     painters = {"house": _house, "tree": _tree, "lamp": _lamp}
     for _, kind, numbers in sorted(things, key=lambda thing: -thing[0]):
         painters[kind](frame, view, random, numbers)
@@ -104,17 +109,17 @@ def _tree(
 ) -> None:
     x, y, height = numbers
     foot = np.array([x, y, 0.0])
-    centre = foot + [0, 0, 0.62 * height]
+    centre = np.array([x, y, 0.62 * height])
     shadow = centre - SUN / SUN[2] * centre[2]
     ring = [
         [np.cos(a) * 0.34 * height, np.sin(a) * 0.34 * height, 0] for a in np.linspace(0, 6.1, 14)
     ]
-    drawing.shade_hull(frame, view.project(shadow + np.array(ring))[0], 0.36)
+    drawing.shade_hulls(frame, ((view.project(shadow + np.array(ring))[0], 0.36),))
     ends, depth = view.project(np.array([foot, centre]))
     scale = view.focal_px / depth[0]
     drawing.line(frame, ends[0], ends[1], _hazed((52, 62, 72), y), max(1, int(0.3 * scale)))
     for _ in range(90):
-        offset = random.normal(0, [0.15, 0.15, 0.15]) * height
+        offset = np.clip(random.normal(0, 0.15, 3), -0.27, 0.27) * height
         lit = 0.5 + 0.5 * float(np.dot(offset, SUN)) / (0.2 * height)
         tone = np.clip(0.62 + 0.5 * lit, 0.45, 1.25) * random.uniform(0.9, 1.1)
         point = view.project((centre + offset)[None])[0][0]

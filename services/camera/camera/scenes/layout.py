@@ -1,4 +1,4 @@
-"""The drawn junction: a four-lane main road crossed by a two-lane side road; traffic on the right."""
+"""The drawn junction: a four-lane road crossed by a two-lane one; traffic keeps to the right."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from math import atan2
 
 import numpy as np
 
-from camera.scenes.view import Array
-
 LANE_M = 3.4
 ROAD_HALF_M = 2 * LANE_M
 SHOULDER_M = 2.6
 """Paved strip outside the outer lanes."""
 PAVEMENT_M = 3.0
-CROSSING_Y_M = 30.0
+CROSSING_Y_M = 26.0
 """Centre line of the side road."""
 CROSSING_HALF_M = LANE_M + 0.4
 ZEBRA_M = 2.6
@@ -68,8 +66,3 @@ WESTBOUND = Road(
 )
 MAIN_ROADS = (AWAY, TOWARDS)
 SIDE_ROADS = (EASTBOUND, WESTBOUND)
-
-
-def quad(x0: float, x1: float, y0: float, y1: float, z: float = 0.0) -> Array:
-    """A rectangle parallel to the ground, shape (4, 3)."""
-    return np.array([[x0, y0, z], [x1, y0, z], [x1, y1, z], [x0, y1, z]], dtype=np.float64)

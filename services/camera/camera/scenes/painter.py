@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, sin
+from functools import cache, lru_cache
+from math import cos, degrees, radians, sin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from camera.scenes.view import Array, View
 _NEAREST_M = 3.0
 _SMALL_M = 75.0
 """Beyond this, tyres and sills are smaller than a pixel."""
+_HAZE_STEP_M = 6.0
+_SUN_SLOPE = SUN / SUN[2]
 _HAZE = np.array([214.0, 205.0, 196.0])
 _MATERIALS = np.zeros((8, 3))
 for _material, _base in (
@@ -58,7 +61,7 @@ class Vehicle:
 
     def to_world(self, points_m: Array) -> Array:
         """Points in vehicle axes (N, 3) → world axes."""
-        return np.asarray(points_m @ _turn(self) + [self.x_m, self.y_m, 0.0])
+        return np.asarray(points_m @ _turn(self.heading_rad) + [self.x_m, self.y_m, 0.0])
 
     @property
     def footprint(self) -> Array:
@@ -69,26 +72,32 @@ class Vehicle:
 
 def paint(frame: Frame, view: View, vehicles: list[Vehicle], t_s: float) -> None:
     """Paint all vehicles that the camera sees, the farthest first."""
-    seen = [(vehicle, *_project(view, vehicle)) for vehicle in vehicles]
-    seen = [item for item in seen if _visible(view, item[1], item[2])]
+    seen = [item for item in _projected(view, vehicles) if _visible(view, item[1], item[2])]
     seen.sort(key=lambda item: -float(item[2].mean()))
-    for vehicle, _, _ in seen:
-        _shadow(frame, view, vehicle)
+    for vehicle, _, depth in seen:
+        if depth.mean() < _SMALL_M * 1.5:
+            _shadow(frame, view, vehicle)
     for vehicle, pixels, depth in seen:
-        _body(frame, view, vehicle, pixels, float(depth.mean()), t_s)
+        _body(frame, view, vehicle, (pixels, float(depth.mean())), t_s)
+
+
+def _projected(view: View, vehicles: list[Vehicle]) -> list[tuple[Vehicle, Array, Array]]:
+    """Every vehicle with the pixels and depths of its corners."""
+    if not vehicles:
+        return []
+    corners = [vehicle.to_world(vehicle.solid.corners) for vehicle in vehicles]
+    pixels, depth = view.project(np.concatenate(corners))
+    ends = np.cumsum([len(one) for one in corners])[:-1]
+    return list(zip(vehicles, np.split(pixels, ends), np.split(depth, ends), strict=True))
 
 
 def box(view: View, vehicle: Vehicle) -> tuple[float, float, float, float] | None:
     """x1, y1, x2, y2 in pixels of a vehicle, or None when it is out of view."""
-    pixels, depth = _project(view, vehicle)
+    _, pixels, depth = _projected(view, [vehicle])[0]
     if not _visible(view, pixels, depth):
         return None
     low, high = pixels.min(axis=0), pixels.max(axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
-
-
-def _project(view: View, vehicle: Vehicle) -> tuple[Array, Array]:
-    return view.project(vehicle.to_world(vehicle.solid.corners))
 
 
 def _visible(view: View, pixels: Array, depth: Array) -> bool:
@@ -99,22 +108,38 @@ def _visible(view: View, pixels: Array, depth: Array) -> bool:
 
 
 def _shadow(frame: Frame, view: View, vehicle: Vehicle) -> None:
-    shape = vehicle.solid
-    foot = np.hstack([shape.footprint, np.full((4, 1), 0.12)])
-    roof = np.hstack([shape.footprint * [0.72, 0.86], np.full((4, 1), shape.height_m * 0.92)])
-    corners = vehicle.to_world(np.vstack([foot, roof]))
-    cast = corners - (SUN / SUN[2]) * corners[:, 2:]
+    """What the sun casts, and the darker ground right under the vehicle."""
+    corners = vehicle.to_world(_shadow_casters(vehicle.kind))
+    cast = corners - _SUN_SLOPE * corners[:, 2:]
     pixels, depth = view.project(cast)
     if depth.min() > 1.0:
-        drawing.shade_hull(frame, pixels, 0.48)
-        drawing.shade_hull(frame, view.project(vehicle.to_world(foot * [1, 1, 0]))[0], 0.35)
+        drawing.shade_hulls(frame, ((pixels[:8], 0.48), (pixels[8:], 0.66)))
+
+
+@cache
+def _shadow_casters(kind: str) -> Array:
+    """Corners of sill and roof, then of the ground under the vehicle; shape (12, 3)."""
+    shape = solid(kind)
+    foot, under = np.full((4, 1), 0.12), np.zeros((4, 1))
+    roof = np.full((4, 1), shape.height_m * 0.92)
+    return np.vstack(
+        [
+            np.hstack([shape.footprint, foot]),
+            np.hstack([shape.footprint * [0.72, 0.86], roof]),
+            np.hstack([shape.footprint, under]),
+        ]
+    )
 
 
 def _body(
-    frame: Frame, view: View, vehicle: Vehicle, pixels: Array, depth_m: float, t_s: float
+    frame: Frame, view: View, vehicle: Vehicle, where: tuple[Array, float], t_s: float
 ) -> None:
-    shape = vehicle.solid
-    colours = _colours(vehicle, depth_m, t_s)
+    shape, (pixels, depth_m) = vehicle.solid, where
+    blinking = vehicle.hazard_lights and t_s % 0.8 < 0.4
+    heading_deg, haze_steps = round(degrees(vehicle.heading_rad)), round(depth_m / _HAZE_STEP_M)
+    colours = _colours(
+        vehicle.kind, vehicle.colour, heading_deg, haze_steps, (vehicle.braking, blinking)
+    )
     visible = _facing(view, vehicle)
     if depth_m > _SMALL_M:
         visible &= ~np.isin(shape.materials, (shapes.DARK, shapes.TYRE, shapes.HEADLIGHT))
@@ -126,15 +151,17 @@ def _body(
         outline.fill(frame, face.start, face.end, colours[index])
 
 
-def _turn(vehicle: Vehicle) -> Array:
+def _turn(heading_rad: float) -> Array:
     """Shape (3, 3): vehicle axes → world axes, for row vectors."""
-    c, s = cos(vehicle.heading_rad), sin(vehicle.heading_rad)
+    c, s = cos(heading_rad), sin(heading_rad)
     return np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
 def _facing(view: View, vehicle: Vehicle) -> NDArray[np.bool_]:
     """Which faces the camera sees from outside, shape (F,)."""
-    eye = (np.asarray(view.position_m) - [vehicle.x_m, vehicle.y_m, 0.0]) @ _turn(vehicle).T
+    eye = (np.asarray(view.position_m) - [vehicle.x_m, vehicle.y_m, 0.0]) @ _turn(
+        vehicle.heading_rad
+    ).T
     shape = vehicle.solid
     return np.asarray(((eye - shape.anchors) * shape.normals).sum(axis=1) > 0)
 
@@ -150,20 +177,23 @@ def _drawing_order(view: View, vehicle: Vehicle, faces: NDArray[np.intp]) -> lis
     return order
 
 
-def _colours(vehicle: Vehicle, depth_m: float, t_s: float) -> list[Colour]:
+@lru_cache(maxsize=8192)
+def _colours(
+    kind: str, paint: Colour, heading_deg: int, haze_steps: int, lamps: tuple[bool, bool]
+) -> list[Colour]:
     """Each face's colour: its material in sunlight, seen through haze."""
-    shape = vehicle.solid
+    shape, (braking, blinking) = solid(kind), lamps
     base = _MATERIALS.copy()
-    base[shapes.PAINTED] = vehicle.colour
-    if vehicle.braking:
+    base[shapes.PAINTED] = paint
+    if braking:
         base[shapes.TAILLIGHT] = _BRAKING
-    if vehicle.hazard_lights and t_s % 0.8 < 0.4:
+    if blinking:
         base[shapes.INDICATOR] = _BLINKING
-    normals = shape.normals @ _turn(vehicle)
+    normals = shape.normals @ _turn(radians(heading_deg))
     light = 0.52 + 0.30 * np.maximum(normals @ SUN, 0) + 0.26 * np.maximum(normals[:, 2], 0)
     light[shape.materials >= shapes.HEADLIGHT] = 1.0
     light[shape.materials == shapes.BOX] *= 0.95
-    haze = 1 - np.exp(-depth_m / 420.0)
+    haze = 1 - np.exp(-haze_steps * _HAZE_STEP_M / 420.0)
     lit = base[shape.materials] * light[:, None] * (1 - haze) + _HAZE * haze
     colours: list[Colour] = np.clip(lit, 0, 255).tolist()
     return colours

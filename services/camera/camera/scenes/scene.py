@@ -9,7 +9,7 @@ import numpy as np
 
 from camera import drawing
 from camera.drawing import Frame
-from camera.scenes import arrivals, backdrop, burning, painter, signals, traffic
+from camera.scenes import arrivals, backdrop, burning, litter, painter, signals, traffic
 from camera.scenes.layout import MAIN_ROADS
 from camera.scenes.painter import Vehicle
 from camera.scenes.stories import STORIES, Story
@@ -23,7 +23,7 @@ _NOISE_MARGIN_PX = 64
 
 @dataclass(frozen=True)
 class Scene:
-    """One scene, which repeats every `period_s`; the incident begins at `impact_s` of each cycle."""
+    """One scene; it repeats every `period_s`, with the incident at `impact_s` of each cycle."""
 
     name: str
     impact_s: float = 20.0
@@ -81,17 +81,22 @@ class Scene:
         """The frame at scene time `t_s`, shape (height, width, 3)."""
         cycle_s = self.cycle_s(t_s)
         frame = self.backdrop.copy()
-        painter.paint(frame, self.view, self.vehicles(t_s), cycle_s)
+        if scattered := self.story.litter(cycle_s):
+            litter.paint(frame, self.view, scattered, cycle_s)
+        self._paint_traffic(frame, cycle_s)
         signals.paint(frame, self.view, self.story.lamp(MAIN_ROADS[0], cycle_s))
-        self._burn(frame, cycle_s)
         return self._exposed(frame, t_s)
 
-    def _burn(self, frame: Frame, cycle_s: float) -> None:
-        burning_now = self.story.fire(cycle_s)
-        if burning_now:
-            strength, place = burning_now
-            since_s = cycle_s - self.impact_s
-            burning.paint(frame, self.view, cycle_s, since_s, strength, place)
+    def _paint_traffic(self, frame: Frame, cycle_s: float) -> None:
+        """The vehicles, and a fire behind those that pass in front of it."""
+        vehicles, fire = self.vehicles(cycle_s), self.story.fire(cycle_s)
+        if fire is None:
+            painter.paint(frame, self.view, vehicles, cycle_s)
+            return
+        nearer = [vehicle for vehicle in vehicles if vehicle.y_m < fire.at_m[1] - 1.0]
+        painter.paint(frame, self.view, [v for v in vehicles if v not in nearer], cycle_s)
+        burning.paint(frame, self.view, fire, cycle_s)
+        painter.paint(frame, self.view, nearer, cycle_s)
 
     def _exposed(self, frame: Frame, t_s: float) -> Frame:
         """Passing clouds change the light by a few per cent; the sensor adds noise."""

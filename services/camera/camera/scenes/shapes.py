@@ -61,7 +61,7 @@ class Solid:
 
 @dataclass(frozen=True)
 class _Style:
-    """A vehicle's two profiles: body and cabin (lower edge first), and what the cabin is made of."""
+    """A vehicle's profiles as (u, w): body, cabin from its rear foot to its front one, cargo."""
 
     length_m: float
     width_m: float
@@ -166,7 +166,7 @@ class _Builder:
     def stretch(self, profile: Profile, half_low: float, half_high: float, material: int) -> None:
         """The profile across the width: strips along it, then both sides.
 
-        The half width goes from `half_low` at the profile's lowest corner to `half_high` at its top.
+        The half width goes from `half_low` at its lowest corner to `half_high` at its top.
         """
         low, high = min(w for _, w in profile), max(w for _, w in profile)
 

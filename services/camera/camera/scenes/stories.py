@@ -9,8 +9,18 @@ from dataclasses import dataclass
 from math import pi
 from typing import Literal, Protocol
 
+from camera.scenes import burning
 from camera.scenes.arrivals import Slot
-from camera.scenes.layout import AWAY, EASTBOUND, MAIN_ROADS, SIDE_ROADS, TOWARDS, Road
+from camera.scenes.layout import (
+    AWAY,
+    CROSSING_Y_M,
+    EASTBOUND,
+    MAIN_ROADS,
+    SIDE_ROADS,
+    TOWARDS,
+    Road,
+)
+from camera.scenes.litter import Litter
 from camera.scenes.motion import Crash, Stop
 from camera.scenes.painter import Vehicle
 from camera.scenes.traffic import Obstacle
@@ -19,6 +29,8 @@ Lamp = Literal["green", "yellow", "red"]
 CLEARED_AT = 0.8
 """Share of the period after which the incident is over."""
 STANDOFF_M = 7.0
+_STOP_Y_M = CROSSING_Y_M - 13.0
+"""Where the vehicles of the fire and of the blockage stop: on this side of the crossing."""
 
 
 class Story(Protocol):
@@ -50,8 +62,12 @@ class Story(Protocol):
         """What the signal shows to `road`."""
         ...
 
-    def fire(self, t_s: float) -> tuple[float, tuple[float, float]] | None:
-        """How strongly it burns (0 to 1) and where (x, y in metres), if it does."""
+    def fire(self, t_s: float) -> burning.Fire | None:
+        """What burns, if anything does."""
+        ...
+
+    def litter(self, t_s: float) -> Litter | None:
+        """What lies on the road."""
         ...
 
 
@@ -73,20 +89,24 @@ class Normal:
         """Nothing is kept free."""
         return []
 
-    def actors(self, t_s: float) -> list[Vehicle]:
+    def actors(self, t_s: float) -> list[Vehicle]:  # noqa: ARG002 - others need it
         """Nobody is scripted."""
         return []
 
-    def obstacles(self, t_s: float) -> list[Obstacle]:
+    def obstacles(self, t_s: float) -> list[Obstacle]:  # noqa: ARG002 - as above
         """Nothing stands in the way."""
         return []
 
-    def lamp(self, road: Road, t_s: float) -> Lamp:
+    def lamp(self, road: Road, t_s: float) -> Lamp:  # noqa: ARG002 - as above
         """Green for the main road."""
         return "green" if road in MAIN_ROADS else "red"
 
-    def fire(self, t_s: float) -> tuple[float, tuple[float, float]] | None:
+    def fire(self, t_s: float) -> burning.Fire | None:  # noqa: ARG002 - as above
         """Nothing burns."""
+        return None
+
+    def litter(self, t_s: float) -> Litter | None:  # noqa: ARG002 - as above
+        """The road is clean."""
         return None
 
 
@@ -95,30 +115,26 @@ class Queue(Normal):
     """Red lights: cars queue, the side road goes, then they go too; nothing is wrong."""
 
     busy_roads: tuple[Road, ...] = (*MAIN_ROADS, *SIDE_ROADS)
-    cycle_s = 75.0
     red_s = 36.0
     yellow_s = 3.0
+    side_green_s = (7.0, 27.0)
+
+    @property
+    def cycle_s(self) -> float:
+        """About 75 s, so that the period holds whole signal cycles."""
+        return self.period_s / max(1, round(self.period_s / 75.0))
 
     def lamp(self, road: Road, t_s: float) -> Lamp:
         """Red for the main road during the first part of each signal cycle."""
-        phase_s = self._phase_s(t_s)
+        phase_s = (t_s - self.impact_s) % self.cycle_s
         if road in MAIN_ROADS:
-            if phase_s is not None and phase_s < self.red_s:
-                return "yellow" if phase_s < self.yellow_s else "red"
+            if phase_s >= min(self.red_s, self.cycle_s / 2):
+                return "green"
+            return "yellow" if phase_s < self.yellow_s else "red"
+        opens_s, closes_s = self.side_green_s
+        if opens_s <= phase_s < closes_s:
             return "green"
-        if phase_s is None or not 7.0 <= phase_s < self.red_s - 6.0:
-            return "red"
-        return "green" if phase_s < self.red_s - 6.0 - self.yellow_s else "yellow"
-
-    def _phase_s(self, t_s: float) -> float | None:
-        last_s = self.cleared_s - self.red_s
-        since_s = t_s - self.impact_s
-        if since_s < 0:
-            return None
-        cycle = since_s // self.cycle_s
-        if self.impact_s + cycle * self.cycle_s > max(last_s, self.impact_s):
-            return None
-        return since_s - cycle * self.cycle_s
+        return "yellow" if closes_s <= phase_s < closes_s + self.yellow_s else "red"
 
 
 @dataclass(frozen=True)
@@ -141,18 +157,18 @@ class Collision(Normal):
         """The car with the right of way."""
         return Crash(
             key="striking", kind="sedan", colour=(44, 38, 170), impact_s=self.impact_s,
-            at_m=(TOWARDS.place(0, 0)[0], 31.2), heading_rad=-pi / 2, before_mps=(0.0, -12.6),
-            after_mps=(2.0, -4.2), spin_rad=0.62,
+            at_m=(TOWARDS.place(0, 0)[0], CROSSING_Y_M + 1.2), heading_rad=-pi / 2,
+            before_mps=(0.0, -12.6), after_mps=(2.0, -4.2), spin_rad=0.62,
         )  # fmt: skip
 
     def slots(self) -> list[Slot]:
         """The crossing is free of others around the impact, and nobody is close to the two cars."""
         t = self.impact_s
         return [
-            Slot(TOWARDS, 0, TOWARDS.s_of(0, 31.2), t - 4.5, t + 3.6),
-            Slot(TOWARDS, 1, TOWARDS.s_of(0, 29.0), t - 3.2, t + 2.0),
-            Slot(AWAY, 0, AWAY.s_of(0, 26.0), t - 2.6, t + 3.2),
-            Slot(AWAY, 1, AWAY.s_of(0, 27.0), t - 2.2, t + 2.4),
+            Slot(TOWARDS, 0, TOWARDS.s_of(0, CROSSING_Y_M + 1.2), t - 4.5, t + 3.6),
+            Slot(TOWARDS, 1, TOWARDS.s_of(0, CROSSING_Y_M - 1.0), t - 3.2, t + 2.0),
+            Slot(AWAY, 0, AWAY.s_of(0, CROSSING_Y_M - 4.0), t - 2.6, t + 3.2),
+            Slot(AWAY, 1, AWAY.s_of(0, CROSSING_Y_M - 3.0), t - 2.2, t + 2.4),
         ]
 
     def actors(self, t_s: float) -> list[Vehicle]:
@@ -161,6 +177,12 @@ class Collision(Normal):
             return []
         crashed = (crash.at(t_s) for crash in (self.struck, self.striking))
         return [vehicle for vehicle in crashed if abs(vehicle.x_m) < 70 and vehicle.y_m < 150]
+
+    def litter(self, t_s: float) -> Litter | None:
+        """Glass and plastic around the place of the impact."""
+        if not self.impact_s <= t_s < self.cleared_s:
+            return None
+        return Litter((self.striking.at_m[0], EASTBOUND.place(0, 0)[1]), self.impact_s)
 
     def obstacles(self, t_s: float) -> list[Obstacle]:
         """The coming car for those behind it, then both wrecks."""
@@ -178,7 +200,7 @@ class Collision(Normal):
 
 
 @dataclass(frozen=True)
-class Fire(Normal):
+class Burning(Normal):
     """A van pulls over on the left, stops, and a little later its bonnet burns."""
 
     incident = True
@@ -189,14 +211,14 @@ class Fire(Normal):
         """The van that will burn."""
         return Stop(
             key="van", kind="van", colour=(222, 224, 222), road=TOWARDS, lane=1.0, end_lane=1.92,
-            stop_s_m=TOWARDS.s_of(0, 15.0), stopped_at_s=self.impact_s - self.stopped_before_s,
+            stop_s_m=TOWARDS.s_of(0, _STOP_Y_M), stopped_at_s=self.impact_s - self.stopped_before_s,
             cruise_mps=12.0, braking_mps2=2.2,
         )  # fmt: skip
 
     def slots(self) -> list[Slot]:
         """Nobody is right before or behind the van while it brakes."""
         at_s = self.impact_s - self.stopped_before_s
-        return [Slot(TOWARDS, 1, TOWARDS.s_of(0, 15.0), at_s - 8.5, at_s + 0.5)]
+        return [Slot(TOWARDS, 1, TOWARDS.s_of(0, _STOP_Y_M), at_s - 8.5, at_s + 0.5)]
 
     def actors(self, t_s: float) -> list[Vehicle]:
         """The van, until it is towed away."""
@@ -209,15 +231,15 @@ class Fire(Normal):
         still_in_lane = t_s < self.impact_s - self.stopped_before_s - 1.5
         return [found] if found and still_in_lane else []
 
-    def fire(self, t_s: float) -> tuple[float, tuple[float, float]] | None:
+    def fire(self, t_s: float) -> burning.Fire | None:
         """Grows for 30 s from the onset; burns out before the van is removed."""
         burning_s = t_s - self.impact_s
         left_s = self.cleared_s - t_s
         if burning_s < 0 or left_s < 0:
             return None
         strength = min(1.0, 0.25 + 0.75 * burning_s / 30.0, left_s / 15.0)
-        x_m, y_m = TOWARDS.place(self.van.stop_s_m + 1.6, self.van.end_lane)
-        return strength, (x_m, y_m)
+        bonnet_m = TOWARDS.place(self.van.stop_s_m + 1.6, self.van.end_lane)
+        return burning.Fire(bonnet_m, self.impact_s, strength)
 
 
 @dataclass(frozen=True)
@@ -230,15 +252,15 @@ class Blockage(Normal):
     def car(self) -> Stop:
         """The car that breaks down."""
         return Stop(
-            key="stopped", kind="suv", colour=(64, 58, 52), road=TOWARDS, lane=0.0, end_lane=0.0,
-            stop_s_m=TOWARDS.s_of(0, 14.0), stopped_at_s=self.impact_s,
+            key="stopped", kind="suv", colour=(52, 142, 214), road=TOWARDS, lane=0.0, end_lane=0.0,
+            stop_s_m=TOWARDS.s_of(0, _STOP_Y_M), stopped_at_s=self.impact_s,
             cruise_mps=12.0, braking_mps2=2.6, leaves_at_s=self.cleared_s,
         )  # fmt: skip
 
     def slots(self) -> list[Slot]:
         """Nobody is right before the car or close behind it."""
         at_s = self.impact_s
-        return [Slot(TOWARDS, 0, TOWARDS.s_of(0, 14.0), at_s - 7.0, at_s + 0.5)]
+        return [Slot(TOWARDS, 0, TOWARDS.s_of(0, _STOP_Y_M), at_s - 7.0, at_s + 0.5)]
 
     def actors(self, t_s: float) -> list[Vehicle]:
         """The car."""
@@ -255,6 +277,6 @@ STORIES: dict[str, type[Normal]] = {
     "normal": Normal,
     "queue": Queue,
     "collision": Collision,
-    "fire": Fire,
+    "fire": Burning,
     "blockage": Blockage,
 }

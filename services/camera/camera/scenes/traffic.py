@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import atan2, sqrt
 
 from camera.drawing import Colour
@@ -71,7 +72,7 @@ class _Driver:
     trace: list[tuple[float, float, float, bool]] = field(default_factory=list)
     """s, fractional lane, speed, braking at every step since the arrival."""
 
-    @property
+    @cached_property
     def length_m(self) -> float:
         return solid(self.arrival.kind).length_m
 
@@ -240,13 +241,16 @@ def _leader(
 ) -> Obstacle | None:
     """The nearest thing ahead in `lane`."""
     road = driver.arrival.road
-    ahead = [
-        other.as_obstacle(lane)
-        for other in driving
-        if other is not driver and other.arrival.road is road and other.occupies(lane)
-    ]
-    ahead += [item for item in obstacles if item.road is road and item.lane == lane]
+    ahead = [item for item in obstacles if item.road is road and item.lane == lane]
     ahead = [item for item in ahead if (item.rear_s_m + item.front_s_m) / 2 > driver.s_m]
+    drivers = [
+        other
+        for other in driving
+        if other.s_m > driver.s_m and other.arrival.road is road and other.occupies(lane)
+    ]
+    if drivers:
+        nearest = min(drivers, key=lambda other: other.s_m - other.length_m / 2)
+        ahead.append(nearest.as_obstacle(lane))
     return min(ahead, key=lambda item: item.rear_s_m, default=None)
 
 
