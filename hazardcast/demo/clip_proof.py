@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,8 @@ from hazardcast.processes import run_captured
 
 DECODE_TIMEOUT_S = 120.0
 STRIP_WIDTH, STRIP_HEIGHT = 960, 16
-MISSING_FROM = 1.6
-"""A step of so many frame intervals between two frames means that one is missing."""
+LAST_FRAMES = 8
+"""One late frame at the very end must not look like a missing one."""
 _STRIP = f"crop=iw:max(1\\,iw/60):0:0,scale={STRIP_WIDTH}:{STRIP_HEIGHT},format=gray"
 _EVERY_FRAME_ONCE = "setpts=N/FRAME_RATE/TB"
 
@@ -49,33 +48,32 @@ class ClipProof:
         """When the last frame was taken (epoch seconds)."""
         return None if not self._read else self._read[-1] / 1000.0
 
-    @property
-    def missing(self) -> int:
-        """Frames that should lie between two that are there."""
-        return missing_frames(self._read)
+    def missing(self, fps: float) -> int:
+        """As `missing_frames`."""
+        return missing_frames(self._read, fps=fps)
 
     @property
     def _read(self) -> list[int]:
         return [reading for reading in self.readings_ms if reading is not None]
 
 
-def missing_frames(readings_ms: Sequence[int]) -> int:
-    """How many frames the steps between consecutive clock readings leave out.
+def missing_frames(readings_ms: Sequence[int], *, fps: float) -> int:
+    """How many frames of a steady camera are not there.
 
-    The ordinary step is the median one. A step backwards, or none, counts as one missing frame,
-    as the clip then shows something other than what happened.
+    Frame n is due `n / fps` after the first; it may be drawn late, never early. So a reading that
+    is late counts for nothing, but when it and all that follow are late by a whole frame, one is
+    missing. A reading that is not later than the one before counts too, as the clip then shows
+    something other than what happened.
     """
-    steps = [after - before for before, after in itertools.pairwise(readings_ms)]
-    if not steps:
-        return 0
-    usual_ms = max(1.0, statistics.median(steps))
-    missing = 0
-    for step in steps:
-        if step <= 0:
-            missing += 1
-        elif step >= MISSING_FROM * usual_ms:
-            missing += round(step / usual_ms) - 1
-    return missing
+    interval_ms = 1000.0 / fps
+    late_ms = [reading - number * interval_ms for number, reading in enumerate(readings_ms)]
+    last = min(late_ms[-LAST_FRAMES:], default=0.0)
+    least_ms = [min(late, last) for late in late_ms]
+    settled_ms = list(itertools.accumulate(reversed(least_ms), min))[::-1]
+    shifts = (after - before for before, after in itertools.pairwise(settled_ms))
+    missing = sum(round(shift / interval_ms) for shift in shifts)
+    repeated = sum(after <= before for before, after in itertools.pairwise(readings_ms))
+    return missing + repeated
 
 
 def prove(clip: Path, *, ffmpeg: str) -> ClipProof:

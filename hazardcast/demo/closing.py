@@ -16,6 +16,7 @@ from hazardcast.demo.figures import (
     of_vehicle,
 )
 from hazardcast.demo.scene import DemoScene
+from hazardcast.demo.truth import Truth
 
 
 @dataclass(frozen=True)
@@ -76,32 +77,35 @@ def clip_path(facts: Facts) -> Path | None:
     return Path(facts.clip.path) if facts.clip and facts.clip.path else None
 
 
-def pictures_of(
-    facts: Facts, scene: DemoScene, impact_at: float | None, ffmpeg: str
-) -> Iterator[Check]:
+def pictures_of(facts: Facts, scene: DemoScene, known: Truth, ffmpeg: str) -> Iterator[Check]:
     """Decode the clip and look at its pictures."""
     path = clip_path(facts)
     if path is None:
         yield Check("clip plays", "there is none", "it plays", holds=False)
         return
     try:
-        yield from pictures(prove(path, ffmpeg=ffmpeg), scene, impact_at)
+        proof = prove(path, ffmpeg=ffmpeg)
     except UnplayableClipError as error:
         yield Check("clip plays", str(error), "it plays", holds=False)
-
-
-def pictures(proof: ClipProof, scene: DemoScene, impact_at: float | None) -> Iterator[Check]:
-    """What the clip's pictures prove; the clock only for drawn scenes."""
-    if not scene.is_drawn:
-        yield Check("clip plays", f"{proof.frames} frames decoded", "> 0", proof.frames > 0)
         return
+    yield Check("clip plays", f"{proof.frames} frames decoded", "it plays", proof.frames > 0)
+    if scene.is_drawn:
+        yield from pictures(proof, scene, known)
+
+
+def pictures(proof: ClipProof, scene: DemoScene, known: Truth) -> Iterator[Check]:
+    """What the clock in the clip's pictures proves, against the truth of the camera."""
     clear = f"{proof.frames - proof.unreadable} of {proof.frames}"
     yield Check("frames with a readable clock", clear, "all", not proof.unreadable)
-    yield Check("frames missing in the clip", str(proof.missing), "0", not proof.missing)
-    if impact_at is None or proof.first_at is None or proof.last_at is None:
+    first, last = proof.first_at, proof.last_at
+    if known.impact_at is None or known.fps is None or first is None or last is None:
         yield Check("clip around the impact", "unknown", "known", holds=False)
         return
-    before_s, after_s = impact_at - proof.first_at, proof.last_at - impact_at
+    missing = proof.missing(known.fps)
+    skipped = f" (the camera itself skipped {known.skipped})" if known.skipped else ""
+    lost = max(0, missing - known.skipped)
+    yield Check("frames missing in the clip", f"{missing}{skipped}", "0", not lost)
+    before_s, after_s = known.impact_at - first, last - known.impact_at
     yield Check(
         "clip begins before the impact", f"{before_s:.2f} s", f"≥ {scene.pre_s:g} s",
         before_s >= scene.pre_s,
@@ -110,6 +114,16 @@ def pictures(proof: ClipProof, scene: DemoScene, impact_at: float | None) -> Ite
         "clip ends after the impact", f"{after_s:.2f} s", f"≥ {scene.post_s:g} s",
         after_s >= scene.post_s,
     )  # fmt: skip
+
+
+def detection(facts: Facts, known: Truth) -> Iterator[Check]:
+    """What it was taken for; how long after the drawn impact is told, not judged."""
+    if facts.alert is not None and facts.expected_type is not None:
+        found = str(facts.alert.type)
+        yield Check("type of incident", found, facts.expected_type, found == facts.expected_type)
+    if facts.alert is not None and known.impact_at is not None:
+        delay_s = facts.alert.confirmed_at - known.impact_at
+        yield Check("impact → incident confirmed", f"{delay_s:.2f} s", "", holds=True)
 
 
 def recording(gap_count: int, recorded_s: float) -> Check:

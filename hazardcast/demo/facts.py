@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from hazardcast.catalogue import CAUSES, IncidentType
 from hazardcast.demo.figures import HeardReceipt
 from hazardcast.messages import Alert, ClipState, Detections, Incident
 
@@ -54,10 +55,17 @@ class Facts:
             if alert.event_id == self.alert.event_id:
                 self.ended = self.ended or alert.terminated
             return False
-        if known or (self.expected_type and alert.type != self.expected_type):
+        if known or not self._akin(alert):
             return False
         self.alert = alert
         return True
+
+    def _akin(self, alert: Alert) -> bool:
+        """Whether it may be the expected event, if under another name of the same family."""
+        if self.expected_type is None:
+            return True
+        expected = CAUSES[IncidentType(self.expected_type)]
+        return CAUSES[alert.type].family == expected.family
 
     def printed(self, vehicle: str, line: str) -> bool:
         """A vehicle wrote a line; True when it is one of its console."""

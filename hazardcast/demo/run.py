@@ -143,8 +143,10 @@ class Demo:
             raise StageFailedError(message, death.name)
         self.facts.missing = self._roll.missing
         camera = self._roll.camera("recorder", CAMERA)
-        self.facts.camera_live = camera is not None and camera.state == LIVE
         self.facts.recorded_s = self._recorded_s()
+        self.facts.camera_live = self.facts.recorded_s > 0 or (
+            camera is not None and camera.state == LIVE
+        )
 
     def _recorded_s(self) -> float:
         kept = self._segments()
@@ -165,9 +167,11 @@ class Demo:
     def _detail(self, stage: Stage) -> str:
         """What is worth telling now that a stage holds."""
         alert = self.facts.alert
-        if alert is None or stage.name != "alert on the air":
+        if stage.name not in ("detections", "alert on the air"):
             return self._pulse()
-        known = truth.ask(self.house.place)
+        known = truth.ask(self.house)
+        if alert is None:
+            return self._pulse() + self._announced(known)
         if known.impact_at is not None:
             late_s = alert.confirmed_at - known.impact_at
             return f"{alert.event_id}, confirmed {late_s:.2f} s after the impact that was drawn"
@@ -176,6 +180,12 @@ class Demo:
             "" if position_s is None else f", at {position_s:.1f} s of the file: look for yourself"
         )
         return f"{alert.event_id}{where}"
+
+    def _announced(self, known: truth.Truth) -> str:
+        """When the drawn accident is to come."""
+        if known.impact_at is None:
+            return ""
+        return f" · the {self._scene.name} comes in {known.impact_at - self._clock.now():.0f} s"
 
     def _quiet(self) -> list[closing.Check]:
         """Watch a scene in which nothing happens."""
@@ -188,13 +198,14 @@ class Demo:
 
     def _accident(self) -> list[closing.Check]:
         """Cancel the alert, so that vehicles report once more, and draw up the figures."""
-        impact_at = truth.ask(self.house.place).impact_at
+        known = truth.ask(self.house)
         self._cancel()
         return [
+            *closing.detection(self.facts, known),
             *closing.vehicles(self.facts),
             *closing.clip(self.facts),
             *closing.pictures_of(
-                self.facts, self._scene, impact_at, find_ffmpeg(self._settings.ffmpeg)
+                self.facts, self._scene, known, find_ffmpeg(self._settings.ffmpeg)
             ),
             self._recording(),
         ]
@@ -202,6 +213,7 @@ class Demo:
     def _cancel(self) -> None:
         alert = self.facts.alert
         assert alert is not None
+        self._screen.say("the story is over: cancelling the alert", "step")
         fields = {"type": alert.type, "status": "cancel", "event_id": alert.event_id}
         self._bus.publish(INCIDENTS, Incident.parse(fields))
         deadline = self._clock.monotonic() + CANCEL_WITHIN_S
