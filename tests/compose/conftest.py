@@ -79,7 +79,7 @@ class Ear:
         """The first message on a topic (a regular expression) whose JSON has these fields."""
         for said in list(self.heard):
             if said.at >= after and re.fullmatch(topic, said.topic) and said.payload:
-                content = said.json if fields else {}
+                content = said.json if said.payload.startswith("{") else {}
                 if all(content.get(name) == value for name, value in fields.items()):
                     return said
         return None
@@ -109,7 +109,7 @@ class Stack:
         """Start everything but Grafana; returns how long it took until all were healthy."""
         began = time.monotonic()
         self.compose(
-            "up", "-d", "--wait", "--wait-timeout", str(int(timeout_s)), "--no-build",
+            "up", "-d", "--wait", "--wait-timeout", str(int(timeout_s)), "--no-build", "--pull", "never",
             "--scale", "grafana=0", *arguments, timeout_s=timeout_s + 60,
         )  # fmt: skip
         return time.monotonic() - began

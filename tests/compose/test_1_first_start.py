@@ -38,15 +38,16 @@ def credentials(stack, service: str) -> tuple[str, str]:
     return account, stack.exec(service, "cat", SECRETS[service].split()[0]).strip()
 
 
-def publish(stack, topic: str, *, service: str | None = None, password: str | None = None) -> subprocess.CompletedProcess[str]:  # fmt: skip
+def publish(stack, *topics: str, service: str | None = None, password: str | None = None) -> subprocess.CompletedProcess[str]:  # fmt: skip
     """Publish from another machine of the network, as a service or without an account."""
-    login: list[str] = []
+    login = ""
     if service is not None:
         account, right = credentials(stack, service)
-        login = ["-u", account, "-P", password or right]
+        login = f"-u {account} -P {password or right}"
+    shell = 'for topic; do mosquitto_pub -h mosquitto -q 1 $LOGIN -t "$topic" -m "{\\"forged\\":true}"; done'
     return subprocess.run(
-        ["docker", "run", "--rm", "--network", f"{stack.project}_default", "eclipse-mosquitto:2",
-         "mosquitto_pub", "-h", "mosquitto", "-q", "1", *login, "-t", topic, "-m", '{"forged":true}'],
+        ["docker", "run", "--rm", "--network", f"{stack.project}_default", "-e", f"LOGIN={login}",
+         "eclipse-mosquitto:2", "sh", "-c", shell, "sh", *topics],
         text=True, capture_output=True, check=False, timeout=60,
     )  # fmt: skip
 
@@ -128,8 +129,9 @@ ALLOWED = [
 def test_each_account_says_its_own_topics_and_nothing_else(stack, within) -> None:
     ear = stack.hear("v2x/#")
 
-    for service, topic in (*FORBIDDEN, *ALLOWED):
-        publish(stack, topic, service=service)
+    for service in SERVICES:
+        topics = [topic for account, topic in (*FORBIDDEN, *ALLOWED) if account == service]
+        publish(stack, *topics, service=service)
     within(10, lambda: ear.first("v2x/broadcast", forged=True), what="what is allowed")
 
     heard = {said.topic for said in ear.heard if "forged" in said.payload}
@@ -192,7 +194,8 @@ def layers_of_all_images() -> Iterator[tuple[str, bytes]]:
         tarfile.open(fileobj=saving.stdout, mode="r|") as archive,
     ):
         for member in archive:
-            if member.name.endswith("layer.tar") or member.name.startswith("blobs/"):
+            layer = member.name.endswith("layer.tar") or member.name.startswith("blobs/")
+            if layer and member.isfile():
                 yield from _small_files(archive, member)
 
 

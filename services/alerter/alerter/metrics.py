@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge, Histogram
 
+from alerter.refusal import Reason
+from hazardcast.messages import Alert
 from hazardcast.metrics import LATENCY_BUCKETS_S
 
 FINE_BUCKETS_S = (
@@ -57,3 +61,49 @@ DATAGRAMS_UNIQUE = Counter("hazardcast_datagrams_unique_total", "Datagrams that 
 LOSS = Gauge("hazardcast_reported_loss_ratio", "Datagram loss that the worst vehicle reports")
 VEHICLES = Gauge("hazardcast_vehicles_online", "Vehicles known to listen")
 STATE_ERRORS = Counter("hazardcast_state_errors_total", "Changes that could not be put on disk")
+
+LATITUDE = Gauge(
+    "hazardcast_alert_latitude_degrees",
+    "Where the newest alert in force of each camera and kind is",
+    ["camera", "kind"],
+)
+LONGITUDE = Gauge(
+    "hazardcast_alert_longitude_degrees",
+    "Where the newest alert in force of each camera and kind is",
+    ["camera", "kind"],
+)
+_places: set[tuple[str, str]] = set()
+
+
+def show_in_force(alerts: Iterable[Alert]) -> None:
+    """Show how many alerts are in force, and where: the newest of each camera and kind."""
+    alerts = sorted(alerts, key=lambda alert: alert.reference_time)
+    newest = {(alert.camera or "", alert.type.value): alert for alert in alerts}
+    ACTIVE.set(len(alerts))
+    for camera, kind in _places - newest.keys():
+        LATITUDE.remove(camera, kind)
+        LONGITUDE.remove(camera, kind)
+    for (camera, kind), alert in newest.items():
+        LATITUDE.labels(camera=camera, kind=kind).set(alert.lat)
+        LONGITUDE.labels(camera=camera, kind=kind).set(alert.lon)
+    _places.clear()
+    _places.update(newest)
+
+
+def declare() -> None:
+    """Show the series from the start, as zero: the first event is then seen as growth."""
+    for result in ("new", "update", "cancel", "unchanged"):
+        INGESTED.labels(result=result)
+    for reason in Reason:
+        REJECTED.labels(reason=reason)
+    for result in ("met", "missed", "lost"):
+        DEADLINE.labels(result=result)
+    for result in ("displayed", "irrelevant"):
+        RECEIPTS.labels(result=result)
+    for kind in ("alert", "heartbeat"):
+        DATAGRAMS_SENT.labels(kind=kind)
+    for method in ("rtt_bound", "synced"):
+        LATENCY.labels(method=method)
+
+
+declare()
