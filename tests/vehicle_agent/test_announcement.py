@@ -32,7 +32,9 @@ def sighting(alert: Alert, *, clock_error_s: float | None = 0.5) -> Sighting:
 
 
 def line(alert: Alert, word: Word = Word.NEW, **changes: object) -> str:
-    fields = {"distance_m": alert.distance_m, "sighting": sighting(alert), **changes}
+    fields = {"distance_m": alert.distance_m, **changes}
+    if "sighting" not in fields:
+        fields["sighting"] = sighting(alert)
     text = alert_line(Announcement(word, alert, **fields), alert.confirmed_at + 0.003)  # type: ignore[arg-type]
     return re.sub(r"\d\d:\d\d:\d\d\.\d{3}", "TIME", text)
 

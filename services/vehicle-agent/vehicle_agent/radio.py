@@ -15,7 +15,7 @@ from vehicle_agent.link import WARN_AFTER_S
 from vehicle_agent.sighting import Arrival, Path
 
 log = logging.getLogger(__name__)
-CHECK_EVERY_S = 0.5
+CHECK_EVERY_S = 0.2
 REJOIN_AFTER_S = WARN_AFTER_S
 MAX_QUEUED_S = 60.0
 
@@ -100,6 +100,11 @@ class Radio:
         if packet.overflowed is not None and packet.overflowed > self._overflowed:
             metrics.OVERFLOWED.inc(packet.overflowed - self._overflowed)
             self._overflowed = packet.overflowed
-        self._deliver(
-            Arrival(packet.data, packet.source, self.path, now - queued_s, monotonic - queued_s)
+        arrival = Arrival(
+            packet.data, packet.source, self.path, now - queued_s, monotonic - queued_s
         )
+        try:
+            self._deliver(arrival)
+        except Exception:
+            # One datagram must not deafen the vehicle to the next.
+            log.exception("datagram not dealt with")
