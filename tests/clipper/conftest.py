@@ -35,7 +35,7 @@ class AtOnce(Executor):
         future: Future[Any] = Future()
         try:
             future.set_result(work(*args, **more))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - as an executor does
             future.set_exception(error)
         return future
 

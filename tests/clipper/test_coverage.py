@@ -129,6 +129,22 @@ def test_a_hole_inside_a_run_is_lack_of_frames() -> None:
     assert causes(found) == [(30.0, 35.0, "no_frames")]
 
 
+def test_frames_before_a_runs_first_key_frame_belong_to_the_gap_before_it() -> None:
+    runs = [run(0, 30, "stalled"), run(40, None, None)]
+    found = coverage.cover(window(10, 60), stretches((0, 30), (42, 70)), tolerance=0.25, runs=runs)
+    assert causes(found) == [(30.0, 42.0, "stalled")]
+
+    first = coverage.cover(window(-5, 20), stretches((2, 30)), tolerance=0.25, runs=runs)
+    assert causes(first) == [(-5.0, 2.0, "never_recorded")]
+
+
+def test_a_run_told_twice_counts_with_its_end() -> None:
+    runs = [run(0, None, None), run(0, 30, "stalled"), run(40, None, None)]
+    found = coverage.cover(window(10, 60), stretches((0, 30), (40, 70)), tolerance=0.25, runs=runs)
+
+    assert causes(found) == [(30.0, 40.0, "stalled")]
+
+
 def test_no_recording_at_all_is_never_recorded() -> None:
     found = coverage.cover(window(0, 10), [], tolerance=0.25)
 

@@ -173,3 +173,17 @@ def test_frames_missing_inside_a_segment_divide_stretches() -> None:
 
 def test_one_chain_for_a_whole_run() -> None:
     assert [len(one) for one in chain.chains(segments(6))] == [6]
+
+
+def test_a_segments_name_is_the_time_of_the_frame_shown_first() -> None:
+    whole = source(0, 20)
+    frames = list(whole.scan.frames)
+    frames[0], frames[1] = (
+        frames[0]._replace(pts=frames[1].pts),
+        frames[1]._replace(pts=frames[0].pts),
+    )
+    scan = Scan(tuple(frames), whole.scan.size, "h264", "a", b"")
+    swapped = Source(whole.segment, scan)
+
+    assert swapped.wall(frames[1]) == T_MS / 1000
+    assert swapped.wall(frames[0]) == T_MS / 1000 + 0.04

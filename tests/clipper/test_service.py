@@ -65,7 +65,7 @@ def test_segments_survive_the_retention_of_recordings(bench: Any) -> None:
     bench.ask(pre_s=50, post_s=20)
     clipper.tick()
     kept = sorted((bench.jobs_dir / "4097-1" / "segments").iterdir())
-    assert [os.stat(path).st_nlink for path in kept] == [2] * 6
+    assert [path.stat().st_nlink for path in kept] == [2] * 6
     for path in paths:
         path.unlink()
     pass_time(bench, clipper, 31)
@@ -87,7 +87,7 @@ def test_where_no_link_can_be_made_segments_are_copied(
     kept = sorted((bench.jobs_dir / "4097-1" / "segments").iterdir())
 
     assert [path.read_bytes() for path in kept] == [path.read_bytes() for path in paths]
-    assert [os.stat(path).st_nlink for path in kept] == [1] * 6
+    assert [path.stat().st_nlink for path in kept] == [1] * 6
 
 
 def test_past_the_deadline_a_clip_is_partial_and_says_what_is_missing_and_why(bench: Any) -> None:

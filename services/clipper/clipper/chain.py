@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -27,13 +28,19 @@ class Source:
     segment: Segment
     scan: Scan
 
+    @cached_property
+    def first_pts(self) -> int:
+        """Stamp of the frame shown first, which need not be the one that is decoded first."""
+        frames = self.scan.frames
+        return min(frames, key=lambda frame: ticks_between(frame.pts, frames[0].pts)).pts
+
     def wall(self, frame: Frame) -> float:
-        """Wall clock of one of its frames: the name gives that of the first."""
+        """Wall clock of one of its frames: the name gives that of the first shown."""
         return self.segment.start + self.ticks(frame) / TICKS_PER_S
 
     def ticks(self, frame: Frame) -> int:
-        """Ticks from its first frame to `frame`."""
-        return ticks_between(frame.pts, self.scan.frames[0].pts)
+        """Ticks from the first frame shown to `frame`."""
+        return ticks_between(frame.pts, self.first_pts)
 
 
 class Picture(NamedTuple):
@@ -78,7 +85,7 @@ def _continues(earlier: Source, later: Source) -> bool:
 
 def _step_ticks(earlier: Source, later: Source) -> int:
     """From first frame to first frame by the stamps."""
-    return ticks_between(later.scan.frames[0].pts, earlier.scan.frames[0].pts)
+    return ticks_between(later.first_pts, earlier.first_pts)
 
 
 def _drift_s(earlier: Source, later: Source) -> float:

@@ -23,6 +23,8 @@ FRAME_INTERVALS = 3.0
 """Contiguous segments are one frame interval apart; up to this many are jitter, not a gap."""
 LEAST_TOLERANCE_S = 0.25
 MOST_TOLERANCE_S = 2.0
+LEAD_S = 5.0
+"""A connection may bring frames for so long before its first key frame."""
 LOST_AT_THE_END_S = 61.0
 """A run may end up to one segment after its last closed one: that one was lost with the cause."""
 
@@ -152,8 +154,9 @@ def _with_end(run: Run, until: float, joined: Sequence[Stretch], *, is_last: boo
 def explain(hole: Stretch, runs: Sequence[Run], joined: Sequence[Stretch]) -> list[Gap]:
     """Gaps that make up `hole`, split where the cause changes.
 
-    Within a run the video was recorded and is no longer there (retention), or is not there yet;
-    between two runs it is what ended the earlier one; before the first nothing was recorded.
+    Within a run the video was recorded and is no longer there (retention takes the oldest first),
+    or is not there yet; between two runs it is what ended the earlier one; before the first nothing
+    was recorded. A run begins with its first key frame: what comes before belongs to the gap.
     """
     cuts = {hole.start, hole.end}
     for run in runs:
@@ -181,10 +184,16 @@ def _cause(start: float, end: float, runs: Sequence[Run], joined: Sequence[Stret
         return run.cause or UNKNOWN
     if run.ended_at is None and not later_video:
         return NOT_RECORDED_YET
-    earlier_video = any(
-        run.started_at <= stretch.start and stretch.end <= start for stretch in joined
-    )
+    if start <= run.started_at and end - start <= LEAD_S:
+        return _cause_before(run, runs)
+    earlier_video = any(stretch.end <= start for stretch in joined)
     return NO_FRAMES if earlier_video and later_video else RETENTION
+
+
+def _cause_before(run: Run, runs: Sequence[Run]) -> str:
+    """What a run began after."""
+    at = runs.index(run)
+    return (runs[at - 1].cause or UNKNOWN) if at else NEVER_RECORDED
 
 
 def _outside_runs(start: float, runs: Sequence[Run], joined: Sequence[Stretch]) -> str:

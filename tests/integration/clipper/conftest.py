@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from recorder.command import Plan, command
 
 from hazardcast import burnt_clock
 from hazardcast.segments import Run, append_run, segment_path
@@ -92,15 +93,25 @@ class Film:
         assert process.returncode == 0
 
     def _split(self, folder: Path, shot: list[int], segment_s: float) -> Iterator[Path]:
-        """Cut as the recorder's `-c copy -f segment` does, and name by the wall clock."""
+        """Cut with the recorder's own command, and name by the wall clock."""
         listed = folder / "list.csv"
-        command = [
-            *(self.ffmpeg, "-v", "error", "-y", "-copyts", "-i", str(folder / "camera.ts")),
-            *("-map", "0", "-c", "copy", "-f", "segment", "-segment_format", "mpegts"),
-            *("-segment_time", str(segment_s), "-segment_list", str(listed)),
-            *("-segment_list_type", "csv", str(folder / "%04d.ts")),
-        ]
-        subprocess.run(command, check=True)
+        with listed.open("w") as file:
+            cutting = command(
+                self.ffmpeg,
+                str(folder / "camera.ts"),
+                Plan(),
+                prefix="run",
+                segment_s=segment_s,
+                list_fd=file.fileno(),
+            )
+            subprocess.run(
+                cutting,
+                cwd=folder,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(file.fileno(),),
+            )
         rows = list(csv.reader(listed.read_text().splitlines()))
         origin_s = float(rows[-1][2]) - len(shot) / self.fps
         for name, begin, end in rows:

@@ -256,8 +256,10 @@ def test_a_segment_cut_short_by_a_crash_gives_what_it_holds(
     built, video = build(job(T0 + 6.0, 5.0, 5.0))
 
     frames = [ms for ms, _ in shown_frames(video)]
-    assert frames == film.frames_ms[10 : 10 + len(frames)]
     assert len(frames) > 30
+    assert (
+        frames[:-2] == film.frames_ms[10 : 10 + len(frames) - 2]
+    )  # the cut may fall among B-frames
     assert built.manifest.state == "partial"
 
 
