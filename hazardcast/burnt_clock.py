@@ -1,4 +1,4 @@
-"""A wall clock burnt into the picture, for machines to read: what end-to-end latency is measured by.
+"""A wall clock burnt into the picture for machines to read: the measure of end-to-end latency.
 
 The strip along the top edge of the frame is one row of 80 equal cells, black or white:
 

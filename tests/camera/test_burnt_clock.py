@@ -21,14 +21,14 @@ def noisy_frame(width: int, height: int, seed: int = 0) -> np.ndarray:
 
 @given(TIMES, WIDTHS)
 def test_what_is_burnt_is_read(wall_ms: int, width: int) -> None:
-    frame = noisy_frame(width, width * 9 // 16)
+    frame = noisy_frame(width, width // 20)
     burnt_clock.burn(frame, wall_ms)
     assert burnt_clock.read(frame) == wall_ms
 
 
-@given(TIMES, st.sampled_from([(640, 360), (854, 480), (1280, 720), (1920, 1080)]))
+@given(TIMES, st.sampled_from([(640, 40), (854, 53), (1280, 80), (1920, 120)]))
 def test_it_survives_scaling(wall_ms: int, size: tuple[int, int]) -> None:
-    frame = noisy_frame(960, 540)
+    frame = noisy_frame(960, 60)
     burnt_clock.burn(frame, wall_ms)
     scaled = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
     assert burnt_clock.read(scaled) == wall_ms
@@ -36,7 +36,7 @@ def test_it_survives_scaling(wall_ms: int, size: tuple[int, int]) -> None:
 
 @given(TIMES)
 def test_brightness_planes_are_enough(wall_ms: int) -> None:
-    frame = noisy_frame(960, 540)[:, :, 0].copy()
+    frame = noisy_frame(960, 60)[:, :, 0].copy()
     burnt_clock.burn(frame, wall_ms)
     assert burnt_clock.read(frame) == wall_ms
 
@@ -59,7 +59,7 @@ def test_any_row_of_cells_that_was_not_burnt_reads_as_none(cells: list[bool]) ->
 
 @given(TIMES, st.integers(0, burnt_clock.CELLS - 1))
 def test_one_flipped_cell_is_noticed(wall_ms: int, cell: int) -> None:
-    frame = noisy_frame(960, 540)
+    frame = noisy_frame(960, 60)
     burnt_clock.burn(frame, wall_ms)
     part = frame[: burnt_clock.strip_height_px(960), cell * 12 : (cell + 1) * 12]
     part[:] = np.where(part > 128, 16, 235)
@@ -68,7 +68,7 @@ def test_one_flipped_cell_is_noticed(wall_ms: int, cell: int) -> None:
 
 @given(TIMES, TIMES, st.floats(0.05, 0.95))
 def test_a_mixture_of_two_frames_is_never_misread(first: int, second: int, part: float) -> None:
-    one, other = noisy_frame(640, 360), noisy_frame(640, 360)
+    one, other = noisy_frame(640, 40), noisy_frame(640, 40)
     burnt_clock.burn(one, first)
     burnt_clock.burn(other, second)
     mixed = cv2.addWeighted(one, part, other, 1 - part, 0)
@@ -90,9 +90,9 @@ def test_times_and_frames_that_do_not_fit_are_refused() -> None:
 
 
 @pytest.mark.network
-@pytest.mark.parametrize("height", [360, 540, 720, 1080])
+@pytest.mark.parametrize("height", [360, 1080])
 def test_every_frame_survives_hard_compression(tmp_path: Path, ffmpeg: str, height: int) -> None:
-    times = [1_800_000_000_000 + 67 * number for number in range(45)]
+    times = [1_800_000_000_000 + 67 * number for number in range(30)]
     path = tmp_path / "clock.mp4"
     frames = []
     for number, wall_ms in enumerate(times):

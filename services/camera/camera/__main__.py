@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from camera.server import CameraServer
 from camera.service import CameraService, local_camera
 from camera.status import status
 from hazardcast import site
@@ -13,6 +14,8 @@ from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.lifecycle import run_service
 from hazardcast.metrics import Health, MetricsServer
 from hazardcast.settings import Settings
+
+FAREWELL_S = 0.5
 
 
 def serve(settings: Settings, stop: threading.Event) -> None:
@@ -25,14 +28,15 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         name: local_camera(name, camera, clock=clock, ffmpeg=ffmpeg)
         for name, camera in local.items()
     }
+    server = CameraServer(settings.camera_host, settings.camera_port, cameras)
+    metrics = MetricsServer(settings.metrics_host, settings.metrics_port, Health())
     will = status(settings.instance, "offline", clock.now())
     bus = MqttBus(settings, client_id=f"hazardcast-camera-{settings.instance}", will=will)
-    metrics = MetricsServer(settings.metrics_host, settings.metrics_port, Health())
-    service = CameraService(cameras, bus, clock, settings.instance)
+    service = CameraService(server, bus, clock=clock, instance=settings.instance)
     bus.start()
     try:
-        service.run(settings.camera_host, settings.camera_port, stop)
-        bus.flush(0.5)
+        service.run(stop)
+        bus.flush(FAREWELL_S)
     finally:
         bus.close()
         metrics.close()

@@ -13,6 +13,7 @@ from typing import Any
 
 from camera.channel import Subscription
 from camera.source import LocalCamera
+from hazardcast.errors import ConfigError
 
 FIRST_KEYFRAME_S = 8.0
 """A client that comes before the stream has begun waits this long for it."""
@@ -21,11 +22,20 @@ _SEND_TIMEOUT_S = 10.0
 
 
 class CameraServer:
-    """Serves the cameras, a thread for each client."""
+    """Serves the cameras, a thread for each client.
+
+    Raises:
+        ConfigError: the address cannot be listened on.
+    """
 
     def __init__(self, host: str, port: int, cameras: Mapping[str, LocalCamera]) -> None:
-        self._server = _Server((host, port), _Handler)
-        self._server.cameras = cameras
+        try:
+            self._server = _Server((host, port), _Handler)
+        except (OSError, OverflowError) as error:
+            raise ConfigError(
+                f"HAZARDCAST_CAMERA_HOST, HAZARDCAST_CAMERA_PORT: {host}:{port}: {error}"
+            ) from None
+        self._server.cameras = self.cameras = cameras
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.1,), name="streams", daemon=True

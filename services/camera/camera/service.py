@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -14,7 +13,7 @@ from camera.played import PlayedFile
 from camera.scenes import scene_from_url
 from camera.server import CameraServer
 from camera.source import LocalCamera
-from camera.status import Diary, status
+from camera.status import SERVICE, Diary, status
 from hazardcast import lifecycle
 from hazardcast.bus import Bus
 from hazardcast.clock import Clock
@@ -45,19 +44,17 @@ def local_camera(camera_id: str, camera: Camera, *, clock: Clock, ffmpeg: str) -
 class CameraService:
     """Keeps the cameras streaming, serves them, and says how they do."""
 
-    def __init__(
-        self, cameras: Mapping[str, LocalCamera], bus: Bus, clock: Clock, instance: str
-    ) -> None:
-        self._cameras = cameras
+    def __init__(self, server: CameraServer, bus: Bus, *, clock: Clock, instance: str) -> None:
+        self._server = server
+        self._cameras = server.cameras
         self._bus = bus
         self._clock = clock
         self._instance = instance
         self._diary = Diary()
         bus.on_connect(self._say)
 
-    def run(self, host: str, port: int, stop: threading.Event) -> None:
+    def run(self, stop: threading.Event) -> None:
         """Stream until `stop`."""
-        server = CameraServer(host, port, self._cameras)
         log.info("streaming", extra={"cameras": ", ".join(self._cameras) or "none"})
         threads = [self._start(camera, stop) for camera in self._cameras.values()]
         try:
@@ -65,17 +62,16 @@ class CameraService:
                 self._tick()
         finally:
             stop.set()
-            server.close()
-            for camera in self._cameras.values():
-                camera.interrupt()
-            for thread in threads:
-                thread.join(JOIN_S)
-            self._bus.publish(
-                STATUS,
-                status(self._instance, "stopped", self._clock.now()),
-                service="camera",
-                instance=self._instance,
-            )
+            self._end(threads)
+
+    def _end(self, threads: list[threading.Thread]) -> None:
+        self._server.close()
+        for camera in self._cameras.values():
+            camera.interrupt()
+        for thread in threads:
+            thread.join(JOIN_S)
+        message = status(self._instance, "stopped", self._clock.now())
+        self._bus.publish(STATUS, message, service=SERVICE, instance=self._instance)
 
     def _start(self, camera: LocalCamera, stop: threading.Event) -> threading.Thread:
         repeat = partial(
@@ -101,5 +97,5 @@ class CameraService:
     def _say(self) -> None:
         words = tuple(camera.status for camera in self._cameras.values())
         message = status(self._instance, "online", self._clock.now(), words)
-        self._bus.publish(STATUS, message, service="camera", instance=self._instance)
+        self._bus.publish(STATUS, message, service=SERVICE, instance=self._instance)
         self._diary.note(words, self._clock.monotonic())
