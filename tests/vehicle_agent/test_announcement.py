@@ -3,14 +3,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from vehicle_agent.announcement import (
     Announcement,
     Word,
     alert_line,
     clock_text,
-    printable,
     speed_text,
 )
 from vehicle_agent.clock_trust import ClockState
@@ -82,12 +79,6 @@ def test_without_a_trusted_clock_no_latency_is_claimed() -> None:
 
 def test_a_late_joiners_line_claims_no_latency_either() -> None:
     assert "in force for 3 ms" in line(STATION.alert(), before_joining=True)
-
-
-@given(st.text(max_size=60))
-def test_nothing_a_terminal_obeys_reaches_the_console(text: str) -> None:
-    assert printable(text).isprintable()
-    assert len(printable(text)) == len(text)
 
 
 @pytest.mark.parametrize("mark", ["\x1b[2J", "\x9b2J", "\u202e", "\u2028", "\n", "\u200b"])

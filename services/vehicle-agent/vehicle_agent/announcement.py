@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from hazardcast.catalogue import IncidentType
 from hazardcast.messages import Alert, ReceptionCounters
+from hazardcast.printing import printable
 from vehicle_agent.clock_trust import ClockState
 from vehicle_agent.link import LinkReport, LinkState
 from vehicle_agent.sighting import Sighting
@@ -143,10 +144,3 @@ def clock_time(now: float) -> str:
 def duration(seconds: float) -> str:
     """`3 ms`, `12.3 s`."""
     return f"{seconds * 1000:.0f} ms" if abs(seconds) < 10 else f"{seconds:.1f} s"
-
-
-def printable(text: str) -> str:
-    """`text` with everything that a terminal might obey (controls, bidi marks) replaced."""
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else "�" for character in text)
