@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-
 from alerter import ingress, placing
 from alerter.ingress import Limits
 from alerter.refusal import Refusal
 from alerter.register import Event, Outcome, Register
+
 from hazardcast import site
 from hazardcast.messages import Alert, Incident
 from hazardcast.site import SiteConfig

@@ -4,12 +4,12 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from alerter import datagrams, heartbeat
 from alerter.datagrams import alert_payload, digest, fit, room_for_alert
 from alerter.transmitter import Totals
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hazardcast import trust
 from hazardcast.catalogue import IncidentType, Severity
 from hazardcast.envelope import MAX_DATAGRAM_BYTES, Algorithm, seal

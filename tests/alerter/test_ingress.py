@@ -3,12 +3,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from alerter import ingress
 from alerter.ingress import Limits, Report
 from alerter.refusal import Reason, Refusal
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hazardcast.errors import DecodeError
 from hazardcast.messages import Incident
 
@@ -82,6 +82,11 @@ def test_whatever_json_comes_it_is_judged_or_named_wrong(fields: dict[str, objec
     if isinstance(outcome, Report):
         assert outcome.ts <= NOW + 5.001
         assert outcome.ts >= NOW - 60.001
+
+
+def test_a_megabyte_is_refused_before_it_is_read() -> None:
+    with pytest.raises(DecodeError, match="at most 65536"):
+        Incident.decode(b'{"type":"fire","road":"' + b"x" * 1_000_000 + b'"}')
 
 
 @given(payload=st.binary(max_size=200))

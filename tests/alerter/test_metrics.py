@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from alerter import metrics
 from prometheus_client import REGISTRY
 
-from alerter import metrics
 from hazardcast.messages import Alert
 
 

@@ -3,12 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from alerter import register as register_module
 from alerter.refusal import Refusal
 from alerter.register import Event, Register
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hazardcast.geo import distance_m
 from hazardcast.messages import Alert
 

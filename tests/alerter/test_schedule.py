@@ -3,10 +3,9 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from alerter.schedule import BURST_S, Agenda, Slot, copies_level
 from hypothesis import given
 from hypothesis import strategies as st
-
-from alerter.schedule import BURST_S, Agenda, Slot, copies_level
 
 
 def drain(agenda: Agenda, *, until: float, step_s: float = 0.001, start: float = 0.0) -> list[Slot]:

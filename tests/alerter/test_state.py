@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from alerter import store as store_module
 from alerter.sequence import Sequence
 from alerter.store import Store
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hazardcast.errors import ConfigError
 from hazardcast.testing import ManualClock
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from alerter import ingress, placing
 from alerter.ingress import Limits
 from alerter.refusal import Refusal
 from alerter.register import Outcome, Register
+
 from hazardcast import site
 from hazardcast.messages import Incident
 

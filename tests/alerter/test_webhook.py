@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from alerter.http_server import HttpServer
+from alerter.refusal import Reason, Refusal
+from alerter.register import Outcome
+from alerter.webhook import PROBLEM_JSON, Doors, application
+from fastapi import FastAPI
+
+from hazardcast.errors import ConfigError
+from hazardcast.messages import Incident
+from hazardcast.metrics import Health
+
+TOKEN = "correct horse"
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+
+
+class Web:
+    def __init__(self, desk: Any) -> None:
+        self.answer: Refusal | None = None
+        self.broker = True
+        health = Health(ready=lambda: (self.broker, "broker"))
+
+        def accept(incident: Incident) -> Outcome | Refusal:
+            return self.answer or desk.report(**json.loads(incident.encode()))
+
+        doors = Doors(accept, lambda: desk.register.in_force(desk.now), health, TOKEN)
+        self.server = HttpServer(application(doors), host="127.0.0.1", port=0)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.server.port}", timeout=5.0)
+
+    def close(self) -> None:
+        self.client.close()
+        self.server.close()
+
+    def post(self, content: Any, headers: dict[str, str] = HEADERS) -> Any:
+        return self.client.post("/alert", content=content, headers=headers)
+
+
+@pytest.fixture
+def web(desk: Any) -> Iterator[Web]:
+    served = Web(desk)
+    yield served
+    served.close()
+
+
+def test_a_port_in_use_is_a_configuration_error(web: Web) -> None:
+    with pytest.raises(ConfigError, match="HAZARDCAST_HTTP_PORT"):
+        HttpServer(FastAPI(), host="127.0.0.1", port=web.server.port)
+
+
+def problem(answer: Any, status: int) -> dict[str, Any]:
+    """RFC 9457: media type, and members that agree with the status."""
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == PROBLEM_JSON
+    told: dict[str, Any] = answer.json()
+    assert told["status"] == status
+    assert told["title"]
+    assert told["type"] == "about:blank"
+    return told
+
+
+def test_an_incident_is_accepted_with_its_event_id(web: Web) -> None:
+    answer = web.post('{"type":"collision"}')
+    assert answer.status_code == 202
+    assert answer.json()["event_id"] == "4097-1"
+
+
+def test_an_answer_does_not_wait_for_nagle_and_a_delayed_acknowledgement(web: Web) -> None:
+    """40 ms each, if it did; the quickest of ten says so even on a busy machine."""
+    waits_s = [web.client.get("/healthz").elapsed.total_seconds() for _ in range(10)]
+    assert min(waits_s) < 0.03
+
+
+def test_a_repeated_incident_gets_the_same_event_id(web: Web) -> None:
+    assert [web.post('{"type":"fire"}').json() for _ in range(2)] == [
+        {"event_id": "4097-1", "revision": 0, "result": "new"},
+        {"event_id": "4097-1", "revision": 0, "result": "unchanged"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer wrong", "Basic correct horse", "Bearer correct", "Bearer ☃"]
+)
+def test_without_the_token_nobody_may_report(web: Web, header: str) -> None:
+    answer = web.post('{"type":"fire"}', {"Authorization": header.encode()})  # type: ignore[dict-item]
+    problem(answer, 401)
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_wrong_field_is_named(web: Web) -> None:
+    told = problem(web.post('{"type":"fire","lat":91,"lon":0}'), 422)
+    assert told["field"] == "lat"
+    assert "90" in told["detail"]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "nul", b"\xff", "[" * 60_000])
+def test_what_is_no_json_object_is_a_bad_request(web: Web, body: Any) -> None:
+    problem(web.post(body), 400)
+
+
+def test_a_body_of_a_megabyte_is_refused_unread(web: Web) -> None:
+    problem(web.post(b"x" * 1_000_000), 413)
+
+
+def test_a_body_without_a_length_is_given_up_on_when_it_is_too_long(web: Web) -> None:
+    problem(web.post(b"x" * 10_000 for _ in range(20)), 413)
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        (Reason.STALE, 422), (Reason.FUTURE, 422), (Reason.UNKNOWN_EVENT, 404),
+        (Reason.ENDED, 409), (Reason.TOO_MANY, 503),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_a_problem_with_its_reason(web: Web, reason: Reason, status: int) -> None:
+    web.answer = Refusal(reason, "because", "ts")
+    told = problem(web.post('{"type":"fire"}'), status)
+    assert (told["reason"], told["field"], told["detail"]) == (reason.value, "ts", "ts: because")
+
+
+def test_alerts_in_force_are_shown_as_broadcast(web: Web) -> None:
+    web.post('{"type":"fire","camera":"north"}')
+    told = web.client.get("/alerts").json()
+    assert [alert["event_id"] for alert in told["alerts"]] == ["4097-1"]
+    assert told["alerts"][0]["cause_code"] == 94
+
+
+def test_health_and_metrics_are_served(web: Web) -> None:
+    assert web.client.get("/healthz").status_code == 200
+    assert web.client.get("/readyz").status_code == 200
+    web.broker = False
+    assert web.client.get("/readyz").status_code == 503
+    assert "hazardcast_alerts_rejected_total" in web.client.get("/metrics").text
+
+
+def test_the_interface_describes_itself(web: Web) -> None:
+    described = web.client.get("/openapi.json").json()
+    body = described["paths"]["/alert"]["post"]["requestBody"]["content"]["application/json"]
+    assert "type" in body["schema"]["required"]
