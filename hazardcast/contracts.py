@@ -26,9 +26,24 @@ def render() -> dict[str, str]:
     return {**schemas, "asyncapi.yaml": _asyncapi_text()}
 
 
-def readme(root: Path) -> str:
-    """The README with its reference tables made anew."""
-    return reference.with_tables((root / "README.md").read_text(encoding="utf-8"), root)
+def readmes(root: Path) -> dict[str, str]:
+    """The READMEs with their reference tables made anew."""
+    english, korean = (root / name for name in ("README.md", "README.ko.md"))
+    words = korean_words(root)
+    return {
+        english.name: reference.with_tables(_text(english), reference.tables(root)),
+        korean.name: reference.with_tables(_text(korean), reference.tables(root, words)),
+    }
+
+
+def korean_words(root: Path) -> dict[str, str]:
+    """English text of the tables → Korean."""
+    data = yaml.safe_load(_text(root / "docs" / "reference.ko.yaml"))
+    return {**data["headers"], **data["texts"]}
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def kebab(model: type[Message]) -> str:
@@ -98,7 +113,7 @@ def _operation(topic: Topic[Any]) -> dict[str, Any]:
 def write(root: Path) -> list[Path]:
     """Write every file below `root`; returns those that changed."""
     changed = []
-    files = {**render(), "README.md": readme(root)}
+    files = {**render(), **readmes(root)}
     for name, text in files.items():
         path = root / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,19 +104,38 @@ def table(header: tuple[str, ...], rows: list[Any]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def tables(root: Path) -> dict[str, str]:
-    """Name of a block in the README → its table."""
+def tables(root: Path, words: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Name of a block in the README → its table; `words` translates the texts it has."""
+    contents: dict[str, tuple[tuple[str, ...], list[Any]]] = {
+        "settings": (("variable", "default", "purpose"), settings_rows()),
+        "topics": (("topic", "who → whom", "QoS", "what"), topic_rows()),
+        "metrics": (("metric", "service", "kind", "what"), metric_rows(root)),
+    }
+    said = words or {}
     return {
-        "settings": table(("variable", "default", "purpose"), settings_rows()),
-        "topics": table(("topic", "who → whom", "QoS", "what"), topic_rows()),
-        "metrics": table(("metric", "service", "kind", "what"), metric_rows(root)),
+        name: table(
+            tuple(said.get(cell, cell) for cell in header),
+            [tuple(said.get(cell, cell) for cell in row) for row in rows],
+        )
+        for name, (header, rows) in contents.items()
     }
 
 
-def with_tables(text: str, root: Path) -> str:
+def texts(root: Path) -> set[str]:
+    """Every text of the tables that a translation must have."""
+    topics = topic_rows()
+    return {
+        *(row[-1] for row in settings_rows()),
+        *(row[-1] for row in topics),
+        *(row[1] for row in topics),
+        *(row[-1] for row in metric_rows(root)),
+    }
+
+
+def with_tables(text: str, made: Mapping[str, str]) -> str:
     """`text` with the content of every `<!-- table: NAME -->` block made anew."""
-    for name, body in tables(root).items():
+    for name, body in made.items():
         block = re.compile(rf"<!-- table: {name} -->\n.*?<!-- end of table -->", re.DOTALL)
-        made = _BLOCK.format(name=name, body=body)
-        text = block.sub(lambda _, made=made: made, text)  # type: ignore[misc]
+        whole = _BLOCK.format(name=name, body=body)
+        text = block.sub(lambda _, whole=whole: whole, text)  # type: ignore[misc]
     return text
