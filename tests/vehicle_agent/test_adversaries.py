@@ -40,9 +40,6 @@ class Shown:
     def irrelevant(self, announcement: Announcement) -> None:
         """A cancel of what was never heard: nothing to show."""
 
-    def remember(self, alerts: object) -> None:
-        pass
-
 
 class Air:
     """A station, a revoked station, an attacker and one vehicle on one group."""
@@ -81,7 +78,9 @@ class Air:
 
     def restart_vehicle(self) -> None:
         self.silence()
-        Memory(self._folder).save_marks(self.agent.marks())
+        memory = Memory(self._folder)
+        memory.note(self.agent.marks())
+        memory.flush()
         self.listen()
 
     def silence(self) -> None:

@@ -24,19 +24,15 @@ HIGH_NEAR_MPS = 0.5
 class Notes:
     """A reporter that only notes."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self) -> None:
         self.announced: list[Announcement] = []
         self.irrelevants: list[Announcement] = []
-        self._memory = memory
 
     def announce(self, announcement: Announcement) -> None:
         self.announced.append(announcement)
 
     def irrelevant(self, announcement: Announcement) -> None:
         self.irrelevants.append(announcement)
-
-    def remember(self, alerts: list[dict[str, Any]]) -> None:
-        self._memory.save_alerts(alerts)
 
 
 class Vehicle:
@@ -48,7 +44,7 @@ class Vehicle:
         self.station, self.clock, self.folder = station, clock, folder
         self.pose = pose or Pose()
         self.memory = Memory(folder)
-        self.notes = Notes(self.memory)
+        self.notes = Notes()
         self.agent = Agent(
             station.truststore(),
             memory=self.memory,
@@ -73,7 +69,9 @@ class Vehicle:
         return advice.target_mps if advice else None
 
     def restarted(self) -> Vehicle:
-        self.memory.save_marks(self.agent.marks())
+        self.memory.note(self.agent.marks())
+        self.memory.flush()
+        self.memory.save_alerts(self.agent.changes() or [])
         return Vehicle(self.station, self.clock, self.folder, pose=self.pose)
 
 
@@ -214,9 +212,9 @@ def test_after_a_restart_a_recording_of_what_was_heard_shows_nothing(
 ) -> None:
     recorded = [station.say(station.alert()), station.heartbeat()]
     vehicle.hear(*recorded)
-    (vehicle.folder / "alerts.json").unlink()
 
     again = vehicle.restarted()
+    (vehicle.folder / "alerts.json").unlink()
     again.hear(*recorded)
 
     assert again.words == []
@@ -403,6 +401,7 @@ def test_the_epoch_of_a_station_is_never_forgotten(
     before = station.say(station.alert())
     station.epoch, station.seq = 2, 0
     vehicle.hear(station.heartbeat())
+    vehicle.memory.flush()
 
     crashed = Vehicle(station, vehicle.clock, vehicle.folder)
     crashed.hear(before)

@@ -64,8 +64,9 @@ def test_no_text_becomes_a_formula_or_breaks_a_row(tmp_path: Path, road: str) ->
 def test_marks_and_epochs_come_back(tmp_path: Path) -> None:
     memory = Memory(tmp_path)
     memory.save({4097: 10})
-    memory.save_marks({4097: (10, 55)})
+    memory.note({4097: (10, 55)})
     memory.save({4097: 10, 4098: 3})
+    memory.flush()
 
     assert Memory(tmp_path).marks == {4097: (10, 55), 4098: (3, 0)}
     assert Memory(tmp_path).load() == {4097: 10, 4098: 3}
@@ -73,17 +74,31 @@ def test_marks_and_epochs_come_back(tmp_path: Path) -> None:
 
 def test_a_new_epoch_starts_its_mark_anew(tmp_path: Path) -> None:
     memory = Memory(tmp_path)
-    memory.save_marks({4097: (10, 55)})
+    memory.note({4097: (10, 55)})
     memory.save({4097: 11})
 
-    assert Memory(tmp_path).marks == {4097: (11, 0)}
+    assert memory.marks == {4097: (11, 0)}
 
 
 def test_a_station_not_heard_this_time_keeps_its_mark(tmp_path: Path) -> None:
-    Memory(tmp_path).save_marks({4097: (10, 55)})
-    Memory(tmp_path).save_marks({4098: (3, 1)})
+    for marks in ({4097: (10, 55)}, {4098: (3, 1)}):
+        memory = Memory(tmp_path)
+        memory.note(marks)
+        memory.flush()
 
     assert Memory(tmp_path).marks == {4097: (10, 55), 4098: (3, 1)}
+
+
+def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
+    memory = Memory(tmp_path)
+    memory.note({4097: (10, 55)})
+    memory.flush()
+    (tmp_path / "epochs.json").unlink()
+
+    memory.note({4097: (10, 55)})
+    memory.flush()
+
+    assert not (tmp_path / "epochs.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -115,6 +130,7 @@ def test_without_a_disk_the_memory_works_on(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "file" / "below")
 
     memory.save({4097: 10})
+    memory.flush()
     memory.save_alerts([{}])
 
     assert memory.load() == {4097: 10}

@@ -373,13 +373,18 @@ def test_a_vehicle_that_dies_is_reported_offline_by_the_broker(
 def test_receipts_wait_for_a_broker_that_is_away(road: Road, mosquitto: Any, desk: Desk) -> None:
     vehicle = road.start(mqtt_port=str(mosquitto.port))
     eventually(connected(desk))
+    desk.bus.close()
     mosquitto.stop()
     road.burst(road.station.alert())
     eventually(vehicle.words)
-
+    vehicle.process.send_signal(signal.SIGSTOP)  # so that the alerter is back before it
     mosquitto.start()
 
-    eventually(lambda: desk.receipts, within_s=30, what="the receipt arrives after all")
+    later = Desk(mosquitto.settings())
+    vehicle.process.send_signal(signal.SIGCONT)
+
+    eventually(lambda: later.receipts, within_s=30, what="the receipt arrives after all")
+    later.bus.close()
 
 
 def test_a_unicast_port_hears_where_multicast_is_dropped(road: Road) -> None:

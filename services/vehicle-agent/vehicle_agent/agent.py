@@ -45,10 +45,6 @@ class Reporter(Protocol):
         """A version arrived that does not concern this vehicle."""
         ...
 
-    def remember(self, alerts: list[dict[str, Any]]) -> None:
-        """What is known changed; keep it when what was announced before is shown."""
-        ...
-
 
 @dataclass(frozen=True)
 class Condition:
@@ -87,6 +83,7 @@ class Agent:
         self._link = Link(clock.monotonic())
         self._joined: dict[int, float] = {}
         self._tallies = Tallies()
+        self._changed = False
 
     def receive(self, arrival: Arrival) -> None:
         """Take one arrival; what is not believed is counted and forgotten."""
@@ -121,6 +118,14 @@ class Agent:
         """How far each station was heard, to be kept across restarts."""
         with self._lock:
             return self._intake.reception.high_water()
+
+    def changes(self) -> list[dict[str, Any]] | None:
+        """What is known of alerts, to be kept across restarts; None: as at the last call."""
+        with self._lock:
+            if not self._changed:
+                return None
+            self._changed = False
+            return self._known.remember(now=self._clock.now(), monotonic=self._clock.monotonic())
 
     def silent_s(self) -> float:
         """Since any station was heard, or since the start."""
@@ -170,14 +175,14 @@ class Agent:
                 word = Word.NEW
             known.shown = True
             self._reporter.announce(self._announcement(word, alert, sighting))
-        self._remember()
+        self._changed = True
 
     def _heard_again(self, known: Known, alert: Alert, sighting: Sighting) -> None:
         """Nothing new, unless the vehicle has come near since."""
         if known.in_force and not known.shown and is_relevant(alert, self._pose):
             known.shown = True
             self._reporter.announce(self._announcement(Word.NEW, alert, sighting))
-            self._remember()
+            self._changed = True
 
     def _compare(self, heartbeat: Heartbeat, station: int, monotonic: float) -> None:
         """End what the station no longer holds in force, should its cancel have been lost."""
@@ -190,14 +195,14 @@ class Agent:
         for known in ended:
             self._tell_end(known, Word.EXPIRED)
         if ended:
-            self._remember()
+            self._changed = True
 
     def _end(self, events: list[Known]) -> None:
         for known in events:
             self._known.forget(known)
             self._tell_end(known, Word.WITHDRAWN)
         if events:
-            self._remember()
+            self._changed = True
 
     def _tell_end(self, known: Known, word: Word) -> None:
         if known.shown and known.alert:
@@ -214,10 +219,6 @@ class Agent:
             before_joining=alert.reference_time < joined - JOIN_MARGIN_S,
             reception=self._tallies.counters() if sighting else (),
         )
-
-    def _remember(self) -> None:
-        now, monotonic = self._clock.now(), self._clock.monotonic()
-        self._reporter.remember(self._known.remember(now=now, monotonic=monotonic))
 
     def _condition(self) -> Condition:
         now, monotonic = self._clock.now(), self._clock.monotonic()

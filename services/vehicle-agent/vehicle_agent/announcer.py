@@ -10,7 +10,6 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any
 
 from hazardcast.bus import Bus
 from hazardcast.clock import Clock
@@ -20,17 +19,12 @@ from vehicle_agent import metrics
 from vehicle_agent.alert_log import AlertLog
 from vehicle_agent.announcement import Announcement, alert_line
 from vehicle_agent.console import Console
-from vehicle_agent.memory import Memory
 from vehicle_agent.receipts import receipt
 
 log = logging.getLogger(__name__)
 QUEUE_LENGTH = 1000
 
 Job = Callable[[], None]
-
-
-def _nothing() -> None:
-    """A job that only wakes the worker."""
 
 
 class Announcer:
@@ -42,7 +36,6 @@ class Announcer:
         *,
         console: Console,
         alert_log: AlertLog,
-        memory: Memory,
         bus: Bus,
         clock: Clock,
         woken: threading.Event,
@@ -50,11 +43,9 @@ class Announcer:
         self._vehicle = vehicle
         self._console = console
         self._alert_log = alert_log
-        self._memory = memory
         self._bus = bus
         self._clock = clock
         self._woken = woken
-        self._unkept: list[dict[str, Any]] | None = None
         self._jobs: queue.Queue[Job | None] = queue.Queue(QUEUE_LENGTH)
         self._thread = threading.Thread(target=self._work, name="announcer", daemon=True)
 
@@ -85,10 +76,10 @@ class Announcer:
         if self._jobs.empty():
             self._enqueue(lambda: self._console.status(text))
 
-    def remember(self, alerts: list[dict[str, Any]]) -> None:
-        """Keep on disk what is known, once everything announced before is shown."""
-        self._unkept = alerts
-        self._enqueue(_nothing)
+    @property
+    def idle(self) -> bool:
+        """Whether everything announced so far has been shown."""
+        return self._jobs.unfinished_tasks == 0
 
     def _enqueue(self, job: Job | None) -> None:
         try:
@@ -103,14 +94,7 @@ class Announcer:
             except Exception:
                 # A full disk or a closed console must not silence what comes after.
                 log.exception("announcing failed")
-            if self._jobs.empty():
-                self._keep()
-        self._keep()
-
-    def _keep(self) -> None:
-        alerts, self._unkept = self._unkept, None
-        if alerts is not None:
-            self._memory.save_alerts(alerts)
+            self._jobs.task_done()
 
     def _announce(self, announcement: Announcement) -> None:
         self._console.line(alert_line(announcement, self._clock.now()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ class Memory:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.Lock()
         self._marks = _marks(self._read(EPOCHS_FILE))
+        self._written = dict(self._marks)
 
     @property
     def marks(self) -> Marks:
@@ -32,28 +35,28 @@ class Memory:
         return {station: epoch for station, (epoch, _) in self._marks.items()}
 
     def save(self, epochs: dict[int, int]) -> None:
-        """Keep the epochs at once: a lower one is never believed again."""
-        marks = {
-            station: self._marks.get(station, (epoch, 0))
-            if self.load().get(station) == epoch
-            else (epoch, 0)
-            for station, epoch in epochs.items()
-        }
-        self.save_marks(marks)
+        """Note the epochs: a lower one is never believed again. `flush` puts them on disk."""
+        with self._lock:
+            for station, epoch in epochs.items():
+                if self._marks.get(station, (-1, 0))[0] < epoch:
+                    self._marks[station] = (epoch, 0)
 
-    def save_marks(self, marks: Marks) -> None:
-        """Keep how far each station was heard; a station not named keeps its mark."""
-        merged = {**self._marks, **marks}
-        if merged == self._marks:
+    def note(self, marks: Marks) -> None:
+        """Note how far each station was heard; a station not named keeps its mark."""
+        with self._lock:
+            self._marks.update(marks)
+
+    def flush(self) -> None:
+        """Put on disk what was noted. Kept off the receive path, as disks may take their time."""
+        with self._lock:
+            marks = dict(self._marks)
+        if marks == self._written:
             return
-        self._marks = merged
-        self._write(
-            EPOCHS_FILE,
-            {
-                str(station): {"epoch": epoch, "seq": seq}
-                for station, (epoch, seq) in merged.items()
-            },
-        )
+        self._written = marks
+        named = {
+            str(station): {"epoch": epoch, "seq": seq} for station, (epoch, seq) in marks.items()
+        }
+        self._write(EPOCHS_FILE, named)
 
     def alerts(self) -> list[dict[str, Any]]:
         """What `save_alerts` kept."""

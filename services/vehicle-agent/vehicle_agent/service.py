@@ -32,7 +32,9 @@ from vehicle_agent.sighting import Arrival
 from vehicle_agent.trust_file import TrustFile
 
 LOOK_EVERY_S = 0.2
-CHORES_EVERY_S = 2.0
+KEEP_EVERY_S = 0.5
+MARKS_EVERY_S = 5.0
+"""After a crash at most this much may be heard again; flash memory wears with every write."""
 THREAD_SWITCH_S = 0.000_5
 """Python's default of 5 ms would let a flood on one socket hold up the other threads."""
 LAST_WORD_S = 2.0
@@ -109,7 +111,6 @@ class VehicleAgent:
             settings.vehicle,
             console=console,
             alert_log=AlertLog(settings.data_dir / folder),
-            memory=self._memory,
             bus=bus,
             clock=clock,
             woken=self._woken,
@@ -145,28 +146,38 @@ class VehicleAgent:
         self._bus.start()
         for radio in self._radios:
             radio.start()
-        next_chores = self._clock.monotonic()
-        kernel_bound = kernel_bound_s()
+        keeper = threading.Thread(target=self._keep_house, args=(new_trust,), name="keeper")
+        keeper.start()
         while not self._stop.is_set():
-            self._monitor.look(self.agent.check(kernel_bound), self.agent.counters())
-            if self._clock.monotonic() >= next_chores:
-                next_chores = self._clock.monotonic() + CHORES_EVERY_S
-                kernel_bound = kernel_bound_s()
-                self._chores(new_trust())
+            self._monitor.look(self.agent.check(kernel_bound_s()), self.agent.counters())
             self._clock.wait(self._woken, LOOK_EVERY_S)
             self._woken.clear()
+        keeper.join()
         self._leave()
 
-    def _chores(self, store: TrustStore | None) -> None:
-        self._memory.save_marks(self.agent.marks())
-        if store:
-            self.agent.trust(store)
+    def _keep_house(self, new_trust: Callable[[], TrustStore | None]) -> None:
+        """What may wait for the disk, on a thread of its own."""
+        next_marks = self._clock.monotonic()
+        while not self._clock.wait(self._stop, KEEP_EVERY_S):
+            if store := new_trust():
+                self.agent.trust(store)
+            if self._clock.monotonic() >= next_marks:
+                next_marks += MARKS_EVERY_S
+                self._memory.note(self.agent.marks())
+            self._keep()
+
+    def _keep(self) -> None:
+        """Alerts are kept as shown only when they are: a crash may repeat a line, not lose one."""
+        self._memory.flush()
+        if self._announcer.idle and (alerts := self.agent.changes()) is not None:
+            self._memory.save_alerts(alerts)
 
     def _leave(self) -> None:
         for radio in self._radios:
             radio.join()
-        self._memory.save_marks(self.agent.marks())
         self._announcer.close()
+        self._memory.note(self.agent.marks())
+        self._keep()
         self._console.close()
         self._monitor.publish_status("stopped")
 
