@@ -1,7 +1,8 @@
-"""Which replica analyses which camera: rendezvous hashing over the replicas that are alive.
+"""Which replica analyses which camera: rendezvous hashing over the replicas that are alive, evenly.
 
 Every replica computes the same answer from the same facts, without a coordinator; when a replica
-comes or goes only its own cameras move (Thaler & Ravishankar 1998).
+comes or goes, few cameras move but its own (rendezvous: Thaler & Ravishankar 1998; bounded loads:
+Mirrokni, Thorup & Zadimoghaddam 2018).
 """
 
 from __future__ import annotations
@@ -16,15 +17,36 @@ SILENT_AFTER_S = 70.0
 """A replica silent for longer is taken for dead: its last will may have been lost."""
 
 
-def owner(camera: str, replicas: Iterable[str]) -> str | None:
-    """The replica of highest weight for this camera, None when there is none."""
-    return max(replicas, key=lambda replica: (_weight(camera, replica), replica), default=None)
+def owners(cameras: Iterable[str], replicas: Iterable[str]) -> dict[str, str]:
+    """Camera → replica: each goes where its weight is highest and there is still room.
+
+    The heaviest pairs choose first. No replica gets more than one camera more than another.
+    """
+    cameras, replicas = set(cameras), set(replicas)
+    if not replicas:
+        return {}
+    fair, extra = divmod(len(cameras), len(replicas))
+    chosen: dict[str, str] = {}
+    load = dict.fromkeys(replicas, 0)
+    pairs = sorted(
+        ((_weight(camera, replica), camera, replica) for camera in cameras for replica in replicas),
+        reverse=True,
+    )
+    for _, camera, replica in pairs:
+        if camera in chosen or load[replica] > fair or (load[replica] == fair and not extra):
+            continue
+        extra -= load[replica] == fair
+        load[replica] += 1
+        chosen[camera] = replica
+    return chosen
 
 
 def owned(cameras: Iterable[str], replicas: Iterable[str], instance: str) -> frozenset[str]:
     """The cameras that fall to `instance`, itself always counted as alive."""
-    alive = frozenset(replicas) | {instance}
-    return frozenset(camera for camera in cameras if owner(camera, alive) == instance)
+    alive = {*replicas, instance}
+    return frozenset(
+        camera for camera, replica in owners(cameras, alive).items() if replica == instance
+    )
 
 
 def _weight(camera: str, replica: str) -> bytes:

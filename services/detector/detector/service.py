@@ -25,6 +25,8 @@ SETTLING_S = 2.0
 STATUS_EVERY_S = 5.0
 STATUS_AT_LEAST_S = 25.0
 LOOK_EVERY_S = 0.5
+IDLE_S = 10.0
+"""A camera of which nothing was analysed for longer is not being watched."""
 
 OpenWorker = Callable[[str, Camera], Worker]
 State = Literal["online", "stopped"]
@@ -101,12 +103,11 @@ class DetectorService:
         )
 
     def ready(self) -> tuple[bool, str]:
-        """Ready once every owned camera has delivered a frame."""
-        waiting = [
-            name for name, worker in list(self._workers.items())
-            if worker.status().last_frame_at is None
-        ]  # fmt: skip
-        return (not waiting, f"no frame yet from {', '.join(waiting)}" if waiting else "ready")
+        """Ready while frames are analysed, or when no camera falls to this replica."""
+        workers = list(self._workers.items())
+        idle = [name for name, worker in workers if worker.idle_s > IDLE_S]
+        detail = f"nothing analysed of {', '.join(idle)}" if idle else f"{len(workers)} cameras"
+        return not workers or len(idle) < len(workers), detail
 
     def _keep(self, cameras: frozenset[str]) -> None:
         gone = [self._workers.pop(name) for name in sorted(self._workers.keys() - cameras)]

@@ -61,6 +61,7 @@ class Worker:
         self._bus, self._clock = bus, clock
         self._stop = threading.Event()
         self._scene = "clear"
+        self._processed_monotonic: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"detect-{camera_id}", daemon=True)
 
     def start(self) -> None:
@@ -90,6 +91,13 @@ class Worker:
             detail=detail,
         )
 
+    @property
+    def idle_s(self) -> float:
+        """Since a frame was last analysed; endless before the first."""
+        if self._processed_monotonic is None:
+            return float("inf")
+        return self._clock.monotonic() - self._processed_monotonic
+
     def _run(self) -> None:
         lifecycle.repeat(
             self._analyse, what=f"analysing {self._id}", stop=self._stop, clock=self._clock
@@ -106,7 +114,8 @@ class Worker:
     def _process(self, pipeline: Pipeline, frame: Frame) -> None:
         started = self._clock.monotonic()
         found = pipeline.detect(frame)
-        inference_s = self._clock.monotonic() - started
+        self._processed_monotonic = self._clock.monotonic()
+        inference_s = self._processed_monotonic - started
         outcome = pipeline.reason(frame, found)
         self._scene = outcome.scene.value
         for report in outcome.reports:
