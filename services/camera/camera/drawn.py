@@ -33,21 +33,27 @@ class DrawnCamera(LocalCamera):
 
     def facts(self) -> dict[str, Any]:
         """The truth of the scene: when the present cycle's incident begins or began."""
-        view, fps = self._scene.view, self._scene.fps
-        scene_s = 0.0 if self._started_s is None else self._clock.monotonic() - self._started_s
-        started_at = self._clock.now() - scene_s
-        onset_s = self._scene.onset_s(scene_s)
+        view = self._scene.view
         return {
             "camera": self.id,
             "scene": self._scene.name,
             "state": self.state,
-            "started_at": round(started_at, 3),
-            "impact_at": None if onset_s is None else round(started_at + onset_s, 3),
+            **self._times(),
             "period_s": self._scene.period_s,
             "width": view.width,
             "height": view.height,
-            "fps": fps,
+            "fps": self._scene.fps,
         }
+
+    def _times(self) -> dict[str, float | None]:
+        """Epoch seconds; None before the first frame, and `impact_at` without an incident."""
+        if self._started_s is None:
+            return {"started_at": None, "impact_at": None}
+        scene_s = self._clock.monotonic() - self._started_s
+        started_at = self._clock.now() - scene_s
+        onset_s = self._scene.onset_s(scene_s)
+        impact_at = None if onset_s is None else round(started_at + onset_s, 3)
+        return {"started_at": round(started_at, 3), "impact_at": impact_at}
 
     def _produce(self, stop: threading.Event) -> None:
         self._scene.prepare()
