@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import hypothesis
@@ -24,6 +25,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("noisy")
 
+SYSTEM_PYTHON = "/usr/bin/python3"
+RTSP_SERVER = Path(__file__).with_name("rtsp_server.py")
 ASSETS = Path(__file__).resolve().parents[2] / "shared" / "assets"
 
 
@@ -124,3 +127,53 @@ def embedded_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealBr
     server = RealBroker(tmp_path_factory.mktemp("embedded"), "embedded")
     yield server
     server.stop()
+
+
+class RtspCamera:
+    """An RTSP camera in a process of its own, to be frozen, killed and started again."""
+
+    def __init__(self, options: Sequence[str]) -> None:
+        self._options = options
+        self.port = "0"
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [SYSTEM_PYTHON, str(RTSP_SERVER), "--port", self.port, *self._options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self._process.stdout
+        self.url = self._process.stdout.readline().strip()
+        assert self.url.startswith("rtsp://"), "the RTSP server did not start"
+        self.port = self.url.split(":")[2].split("/")[0]
+
+    def freeze(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+
+
+@pytest.fixture
+def rtsp_camera() -> Iterator[Callable[..., RtspCamera]]:
+    """`rtsp_camera("--codec", "h265", "--audio", "aac")`: options of `tests/rtsp_server.py`."""
+    needed = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"  # fmt: skip
+    if not Path(SYSTEM_PYTHON).exists() or subprocess.run(
+        [SYSTEM_PYTHON, "-c", needed], stderr=subprocess.DEVNULL, check=False
+    ).returncode:
+        missing("GStreamer's RTSP server for the system's Python (gir1.2-gst-rtsp-server-1.0)")
+    cameras: list[RtspCamera] = []
+
+    def start(*options: str) -> RtspCamera:
+        cameras.append(RtspCamera(options))
+        return cameras[-1]
+
+    yield start
+    for camera in cameras:
+        camera.kill()

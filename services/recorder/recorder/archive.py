@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from hazardcast import segments
 from recorder import disk, metrics, runs, transport_stream
@@ -18,6 +19,7 @@ from recorder.timeline import NamedSegment
 
 log = logging.getLogger(__name__)
 MOST_RUNS = 2000
+T = TypeVar("T")
 MakeRoom = Callable[[], None]
 
 
@@ -50,20 +52,31 @@ class Archive:
     def keep(self, named: NamedSegment, codec: str | None) -> None:
         """Take a file that has been closed."""
         path = self.shelf.open_folder / named.name
+        if not path.exists():
+            self._count_discarded("missing", "ffmpeg could not write it", 0)
+            return
         self._end_run_if_changed(path, named)
         begins_run = not self._runs.is_open
         stored = self._put_away(path, named)
         segment = stored.segment
-        self._runs.segment(segment.start, segment.end, codec=codec, error_s=named.error_s)
         self._index.add(self._camera, stored)
         self._count(stored, named)
-        self._tell_players(stored, named, begins_run=begins_run)
+        self._aside(
+            lambda: self._runs.segment(
+                segment.start, segment.end, codec=codec, error_s=named.error_s
+            )
+        )
+        self._aside(lambda: self._tell_players(stored, named, begins_run=begins_run))
 
     def end_run(self, cause: str) -> None:
         """Recording has ended; what follows is a new run."""
-        self._runs.end(cause)
+        self._aside(lambda: self._runs.end(cause))
         self._format = None
         self.shelf.clear()
+
+    def note(self, run: str, note: TimeNote) -> None:
+        """Write down how the open files of `run` map to the wall clock."""
+        self._aside(lambda: self.shelf.note(run, note))
 
     def adopt(self, note: TimeNote) -> None:
         """Keep what is left of a run whose ffmpeg could not finish it."""
@@ -96,26 +109,41 @@ class Archive:
     def _discard(self, orphan: Orphan, reason: str, why: str) -> None:
         size = orphan.path.stat().st_size
         orphan.path.unlink()
+        self._count_discarded(reason, why, size)
+
+    def _count_discarded(self, reason: str, why: str, size: int) -> None:
         metrics.DISCARDED.labels(camera=self._camera, reason=reason).inc()
         log.warning("file discarded: %s", why, extra={"camera": self._camera, "bytes": size})
 
     def _end_run_if_changed(self, path: Path, named: NamedSegment) -> None:
         picture_format = transport_stream.picture_format(self.shelf.head(path))
         if named.begins_run:
-            self._runs.end("clock_stepped")
+            self._aside(lambda: self._runs.end("clock_stepped"))
         elif self._format and picture_format and picture_format != self._format:
-            self._runs.end("format_changed")
+            self._aside(lambda: self._runs.end("format_changed"))
         self._format = picture_format or self._format
 
     def _put_away(self, path: Path, named: NamedSegment) -> Stored:
         start_ms, end_ms = round(named.start * 1000), round(named.end * 1000)
+        return self._with_room(lambda: self.shelf.keep(path, start_ms, end_ms))
+
+    def _with_room(self, write: Callable[[], T]) -> T:
+        """Do what writes; on a full disk, once more after the oldest recordings are gone."""
         try:
-            return self.shelf.keep(path, start_ms, end_ms)
+            return write()
         except OSError as error:
             if not disk.is_full(error):
                 raise
             self._make_room()
-            return self.shelf.keep(path, start_ms, end_ms)
+            return write()
+
+    def _aside(self, write: Callable[[], None]) -> None:
+        """Write what helps later, but is not worth a frame of recording when it fails."""
+        try:
+            self._with_room(write)
+        except OSError as error:
+            facts = {"camera": self._camera, "why": str(error)}
+            log.warning("not written down", extra=facts)
 
     def _count(self, stored: Stored, named: NamedSegment) -> None:
         metrics.SEGMENTS.labels(camera=self._camera).inc()

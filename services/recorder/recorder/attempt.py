@@ -161,7 +161,7 @@ class Attempt:
         if offset_s is None:
             return
         if self._noted_s is None or abs(offset_s - self._noted_s) > NOTE_AFTER_S:
-            self._archive.shelf.note(self._run_name, self._time_note(offset_s))
+            self._archive.note(self._run_name, self._time_note(offset_s))
             self._noted_s = offset_s
 
     def _time_note(self, offset_s: float) -> TimeNote:

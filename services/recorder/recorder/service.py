@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 
@@ -21,6 +22,7 @@ from recorder.index import RecordingIndex
 from recorder.retention import GB, Limits
 from recorder.upkeep import Upkeep
 
+log = logging.getLogger(__name__)
 SERVICE = "recorder"
 TICK_S = 1.0
 TIDY_S = 10.0
@@ -83,12 +85,19 @@ class RecorderService:
         while not self._clock.wait(self._stop, TICK_S):
             self._measure()
             if self._clock.monotonic() >= next_tidy:
-                self._upkeep.tidy()
+                self.tidy()
                 next_tidy += TIDY_S
             if self._clock.monotonic() >= next_status:
                 self.publish("online")
                 next_status += STATUS_S
         self._finish()
+
+    def tidy(self) -> None:
+        """Remove what the limits say must go; a failing disk must not end the recording."""
+        try:
+            self._upkeep.tidy()
+        except OSError as error:
+            log.warning("recordings cannot be tidied", extra={"why": str(error)})
 
     def _finish(self) -> None:
         deadline = self._clock.monotonic() + STOPPING_S

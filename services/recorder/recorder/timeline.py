@@ -21,6 +21,9 @@ JUMP_BACK_S = 1.0
 JUMP_AHEAD_S = 10.0
 TOLERANCE_S = 0.002
 """Frame and segment times are told rounded to microseconds and ticks."""
+TRUST_S = 2.0
+"""While it probes the stream, ffmpeg holds frames back and then tells them in one burst; nothing is
+named before frames have come as they were sent for this long."""
 SAME_SEAM_S = 0.1
 """The slew moves the mapping by less than this between two files."""
 
@@ -66,6 +69,7 @@ class Timeline:
         self._frames: list[Frame] = []
         self._closed: deque[ClosedSegment] = deque()
         self._last: Frame | None = None
+        self._first_monotonic_s: float | None = None
         self._last_monotonic_s: float | None = None
         self._last_key_s: float | None = None
         self._last_end: float | None = None
@@ -84,11 +88,6 @@ class Timeline:
     def open_s(self) -> float:
         """Stream time since the last named segment."""
         return self._frames[-1].pts_s - self._frames[0].pts_s if self._frames else 0.0
-
-    @property
-    def settled(self) -> bool:
-        """True once so much has been seen that the wall clock can be trusted."""
-        return self.open_s >= STALL_S or self._last_end is not None
 
     def frame(self, frame: Frame, *, arrived_at: float, monotonic_s: float) -> None:
         """Take the next frame.
@@ -120,12 +119,21 @@ class Timeline:
 
     def named(self, *, final: bool = False) -> list[NamedSegment]:
         """The files whose last frame is known by now; `final` when no frame will follow."""
+        if not (final or self._is_trusted()):
+            return []
         ready = []
         while self._closed and (final or self._is_past(self._closed[0])):
             closed = self._closed.popleft()
             if segment := self._name(closed, rest=final and not self._closed):
                 ready.append(segment)
         return ready
+
+    def _is_trusted(self) -> bool:
+        return (
+            self._first_monotonic_s is not None
+            and self._last_monotonic_s is not None
+            and self._last_monotonic_s - self._first_monotonic_s >= TRUST_S
+        )
 
     def _is_past(self, closed: ClosedSegment) -> bool:
         return self._last is not None and self._last.pts_s >= closed.end_s - TOLERANCE_S
@@ -135,6 +143,8 @@ class Timeline:
             step_s = frame.pts_s - self._last.pts_s
             waited_s = monotonic_s - self._last_monotonic_s
             self.jumped |= step_s < -JUMP_BACK_S or step_s - waited_s > JUMP_AHEAD_S
+        elif self._first_monotonic_s is None:
+            self._first_monotonic_s = monotonic_s
         self._last, self._last_monotonic_s = frame, monotonic_s
         if frame.key:
             if self._last_key_s is not None:
