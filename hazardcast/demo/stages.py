@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hazardcast.demo.facts import Facts
-from hazardcast.demo.scene import DemoScene
+from hazardcast.demo.scene import START_UP_S, DemoScene
 
 QUIET_MARGIN_S = 8.0
+CONFIRMED_AFTER_S = 20.0
+"""From a drawn incident to its confirmation; a blockage must have lasted a while."""
+LOOPS_S = 60.0
 PRE_ROLL = "pre-roll recorded"
 
 
@@ -65,7 +68,7 @@ def _detections() -> Stage:
 def _accident(scene: DemoScene) -> list[Stage]:
     return [
         Stage(
-            "alert on the air", 75.0, lambda facts: facts.alert is not None,
+            "alert on the air", _confirmed_within_s(scene), lambda facts: facts.alert is not None,
             "no incident was confirmed here: try another source, or HAZARDCAST_MODEL=detector.onnx",
             "detector",
         ),
@@ -80,6 +83,13 @@ def _accident(scene: DemoScene) -> list[Stage]:
             "the clipper does not finish; its log says why", "clipper",
         ),
     ]  # fmt: skip
+
+
+def _confirmed_within_s(scene: DemoScene) -> float:
+    """A drawn incident comes once and at a known time; a file is played again and again."""
+    if scene.is_drawn:
+        return scene.clip_pre_s + START_UP_S + CONFIRMED_AFTER_S
+    return LOOPS_S
 
 
 def quiet_s(scene: DemoScene) -> float:

@@ -64,7 +64,7 @@ def test_an_accident_reported_by_hand_reaches_vehicle_and_clip(
     start: Any, tmp_path: Path, video: Path, rtsp_camera: Any, mosquitto_clients: None
 ) -> None:
     config = write_config(
-        tmp_path, file={"url": str(video)}, gate={"url": rtsp_camera(fps=15).url}
+        tmp_path, file={"url": str(video)}, gate={"url": rtsp_camera().url}
     )  # fmt: skip
     up = start("up", config=config, clip_pre_s=3, clip_post_s=2)
     eventually(lambda: up.says("READY"), within_s=40, what=up.text)
