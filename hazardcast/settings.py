@@ -155,6 +155,12 @@ class Settings(BaseSettings):
     ros2: bool = Field(
         False, description="publish `rt/v2x/alert` over DDS (needs the `ros2` extra)"
     )
+    ros2_cmd_vel: bool = Field(
+        False, description="with `ros2`: publish `rt/cmd_vel` too while an alert slows the vehicle"
+    )
+    ros2_domain: Annotated[int, Field(ge=0, le=232)] = Field(
+        0, description="with `ros2`: the DDS domain, as in ROS_DOMAIN_ID"
+    )
 
     @property
     def recordings_dir(self) -> Path:

@@ -28,6 +28,7 @@ EDGES: dict[str, set[str]] = {
         "detector/image.py",
     },
     "onnxruntime": {"detector/onnx_model.py"},
+    "cyclonedds": {"vehicle_agent/ros2.py"},
     "subprocess": {
         "hazardcast/processes.py",
         "camera/encoder.py",

@@ -39,6 +39,7 @@ class Announcer:
         bus: Bus,
         clock: Clock,
         woken: threading.Event,
+        also: Callable[[Announcement], None] | None = None,
     ) -> None:
         self._vehicle = vehicle
         self._console = console
@@ -46,6 +47,7 @@ class Announcer:
         self._bus = bus
         self._clock = clock
         self._woken = woken
+        self._also = also
         self._jobs: queue.Queue[Job | None] = queue.Queue(QUEUE_LENGTH)
         self._thread = threading.Thread(target=self._work, name="announcer", daemon=True)
 
@@ -102,6 +104,8 @@ class Announcer:
         metrics.SHOWN[announcement.word].inc()
         self._measure(announcement, displayed_at, displayed_monotonic)
         self._acknowledge(announcement, displayed_at, displayed_monotonic, shown=True)
+        if self._also:
+            self._also(announcement)
         self._alert_log.append(announcement, displayed_at)
 
     def _irrelevant(self, announcement: Announcement) -> None:

@@ -26,6 +26,7 @@ from vehicle_agent.clock_sync import kernel_bound_s
 from vehicle_agent.console import Console, open_console
 from vehicle_agent.memory import Memory
 from vehicle_agent.monitor import SERVICE, Monitor, status
+from vehicle_agent.outlet import open_ros2
 from vehicle_agent.radio import Deliver, Radio
 from vehicle_agent.relevance import Pose
 from vehicle_agent.sighting import Arrival
@@ -106,6 +107,7 @@ class VehicleAgent:
         folder = f"vehicle-{settings.vehicle}"
         self._bus, self._console, self._clock, self._stop = bus, console, clock, stop
         self._woken = threading.Event()
+        self._ros2 = open_ros2(settings)
         self._memory = Memory(settings.state_dir / folder)
         self._announcer = Announcer(
             settings.vehicle,
@@ -114,6 +116,7 @@ class VehicleAgent:
             bus=bus,
             clock=clock,
             woken=self._woken,
+            also=self._ros2.alert if self._ros2 else None,
         )
         self.agent = Agent(
             store,
@@ -149,7 +152,10 @@ class VehicleAgent:
         keeper = threading.Thread(target=self._keep_house, args=(new_trust,), name="keeper")
         keeper.start()
         while not self._stop.is_set():
-            self._monitor.look(self.agent.check(kernel_bound_s()), self.agent.counters())
+            condition = self.agent.check(kernel_bound_s())
+            if self._ros2:
+                self._ros2.speed(condition.advice)
+            self._monitor.look(condition, self.agent.counters())
             self._clock.wait(self._woken, LOOK_EVERY_S)
             self._woken.clear()
         keeper.join()
