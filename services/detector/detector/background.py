@@ -100,14 +100,14 @@ class BackgroundModel:
             )
 
     def _find(self, state: _Road, small: Image, dt_s: float) -> Boxes:
-        mask = _foreground(state, small)
+        mask, solid = _foreground(state, small)
         changed = image.differences(small, state.last) > CHANGE_THRESHOLD
         state.last = small
         if np.count_nonzero(mask) > MOST_COVERED * mask.size:
             self._state, self._first_t = None, None
             return empty()
         self._update(state, small, mask, changed, dt_s)
-        return _objects(mask)
+        return _objects(mask, solid)
 
     def _update(self, state: _Road, small: Image, mask: Image, changed: Bools, dt_s: float) -> None:
         covered = image.closed(mask, 7)
@@ -139,17 +139,18 @@ def _rate(dt_s: float, constant_s: float) -> float:
     return float(1.0 - np.exp(-dt_s / constant_s))
 
 
-def _foreground(state: _Road, small: Image) -> Image:
+def _foreground(state: _Road, small: Image) -> tuple[Image, Image]:
+    """What differs from the road, and the part of it that is no shadow."""
     road = image.rounded(state.road)
     difference = image.differences(small, road)
     threshold = np.maximum(THRESHOLD, NOISE_FACTOR * state.noise)
-    mask = (difference > threshold) & (state.busy < BUSY_SHARE)
-    rows, columns = np.nonzero(mask)
-    if len(rows):
-        mask[rows, columns] = ~_shadows(
-            small[rows, columns].astype(np.float32), state.road[rows, columns]
-        )
-    return image.closed(image.opened(mask.astype(np.uint8) * 255), 5)
+    differs = ((difference > threshold) & (state.busy < BUSY_SHARE)).astype(np.uint8) * 255
+    differs = image.closed(image.opened(differs), 5)
+    solid = differs.copy()
+    rows, columns = np.nonzero(differs)
+    shadow = _shadows(small[rows, columns].astype(np.float32), state.road[rows, columns])
+    solid[rows[shadow], columns[shadow]] = 0
+    return differs, image.opened(solid)
 
 
 def _shadows(pixels: Floats, road: Floats) -> Bools:
@@ -161,10 +162,16 @@ def _shadows(pixels: Floats, road: Floats) -> Bools:
     return dark
 
 
-def _objects(mask: Image) -> Boxes:
-    corners, filled_px = image.blobs(mask, max(12, round(LEAST_AREA * mask.size)))
+def _objects(differs: Image, solid: Image) -> Boxes:
+    """One box for what hangs together, around its part that is no shadow.
+
+    Windows and grey paint look like shadow too; so shadows hold an object together, but do not
+    make it larger.
+    """
+    least_px = max(12, round(LEAST_AREA * differs.size))
+    corners, filled_px = image.parts(differs, solid, least_px)
     width, height = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
     fill = filled_px / np.maximum(width * height, 1)
     good = (fill >= LEAST_FILL) & (width >= 4) & (height >= 4)
     labels = np.full(int(good.sum()), int(Label.OBJECT))
-    return make(corners[good], 0.5 + fill[good] / 2, labels)
+    return make(corners[good], 0.5 + np.minimum(fill[good], 1.0) / 2, labels)

@@ -103,6 +103,25 @@ def blobs(mask: Image, least_px: int) -> tuple[Floats, Floats]:
     return corners, found[:, 4]
 
 
+def parts(mask: Image, core: Image, least_px: int) -> tuple[Floats, Floats]:
+    """For each connected region of `mask`: box and area of its pixels that are in `core`.
+
+    Regions with fewer than `least_px` of them are left out.
+    """
+    count, labels = cv2.connectedComponents(mask, connectivity=8)
+    rows, columns = np.nonzero(core)
+    owner = np.asarray(labels)[rows, columns].astype(np.intp)
+    area = np.bincount(owner, minlength=count).astype(np.float32)
+    low = np.full((count, 2), np.inf, np.float32)
+    high = np.full((count, 2), -np.inf, np.float32)
+    points = np.stack([columns, rows], axis=1).astype(np.float32)
+    np.minimum.at(low, owner, points)
+    np.maximum.at(high, owner, points + 1)
+    keep = area >= least_px
+    keep[0] = False
+    return np.concatenate([low, high], axis=1)[keep], area[keep]
+
+
 def filled(polygons: tuple[Floats, ...], width: int, height: int) -> Image:
     """(H, W) mask, 255 inside the polygons ((K, 2) in px)."""
     mask: Image = np.zeros((height, width), np.uint8)

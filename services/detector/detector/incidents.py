@@ -120,7 +120,9 @@ class IncidentBook:
             for incident in self._active():
                 incident.seen_t = max(incident.seen_t, t - CLEAR_S / 2)
             return []
-        believed = self._weigh(t, hypotheses)
+        hypotheses = list(hypotheses)
+        self._keep_alive(t, hypotheses)
+        believed = self._weigh(t, [one for one in hypotheses if one.opens])
         reports = [report for one in believed if (report := self._believe(t, one))]
         return reports + self._end(t, tracks)
 
@@ -144,6 +146,12 @@ class IncidentBook:
         self._candidates = [one for one in self._candidates if not one.hopeless]
         return [one.hypothesis for one in self._candidates if one.sure]
 
+    def _keep_alive(self, t: float, hypotheses: Iterable[Hypothesis]) -> None:
+        for hypothesis in hypotheses:
+            for incident in self._active():
+                if _same(incident.hypothesis, hypothesis, incident.place):
+                    incident.seen_t = t
+
     def _candidate_of(self, hypothesis: Hypothesis) -> int:
         for index, candidate in enumerate(self._candidates):
             known = candidate.hypothesis
@@ -158,7 +166,6 @@ class IncidentBook:
                 continue
             if incident.over_t is not None:
                 return None
-            incident.seen_t = t
             if RANK[hypothesis.type] > RANK[incident.hypothesis.type]:
                 incident.hypothesis = hypothesis
                 incident.place = _joined(incident.place, hypothesis.place)

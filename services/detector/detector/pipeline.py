@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from detector import boxes, image
 from detector.boxes import Boxes, Floats
+from detector.flames import FlameWatch
 from detector.frame import Frame
 from detector.habits import Habits
+from detector.image import Image
 from detector.incidents import IncidentBook, Report
 from detector.model import Model
 from detector.motion import feet, last_stop
+from detector.rules.blockage import blockages
 from detector.rules.collision import collisions
+from detector.rules.fire import fires
 from detector.rules.hypothesis import Hypothesis, Observation
+from detector.rules.rollover import rollovers
 from detector.scene import THUMB_PX, SceneState, SceneWatch
 from detector.tracks import Track, Tracker
 
-RULES: tuple[Callable[[Observation], list[Hypothesis]], ...] = (collisions,)
+RULES: tuple[Callable[[Observation], list[Hypothesis]], ...] = (
+    collisions,
+    rollovers,
+    blockages,
+    fires,
+)
 HABIT_AFTER_S = 1.0
 """A vehicle that has stood for this long has stopped."""
 
@@ -42,6 +53,12 @@ class Areas:
             keep &= boxes.covered_by(found.xyxy, (np.array(self.road, np.float32) * scale,))
         return found if keep.all() else found.take(keep)
 
+    def mask(self, width: int, height: int) -> Image | None:
+        """(H, W) 255 where nothing is to be looked for, None when that is nowhere."""
+        if not self.ignore:
+            return None
+        return _mask(self.ignore, width, height)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -51,6 +68,13 @@ class Outcome:
     """The confirmed tracks that were seen in it."""
     reports: Sequence[Report]
     scene: SceneState
+
+
+@lru_cache(maxsize=32)
+def _mask(ignore: tuple[tuple[tuple[float, float], ...], ...], width: int, height: int) -> Image:
+    scale = np.array([width, height], np.float32)
+    polygons = tuple(np.array(polygon, np.float32) * scale for polygon in ignore)
+    return image.filled(polygons, width, height)
 
 
 class Pipeline:
@@ -63,6 +87,7 @@ class Pipeline:
         self._tracker = Tracker()
         self._scene = SceneWatch()
         self._habits = Habits()
+        self._flames = FlameWatch()
 
     def process(self, frame: Frame) -> Outcome:
         """Take the next frame into account."""
@@ -79,9 +104,12 @@ class Pipeline:
         scene = self._scene.update(image.grey(image.shrunk(frame.image, THUMB_PX)), frame.t)
         if scene is SceneState.CUT:
             self._tracker.reset()
+            self._flames.reset()
         tracks = self._tracker.update(found, frame.t)
         self._remember_stops(tracks, frame.t)
-        seen = Observation(frame.t, width, height, tracks, self._habits)
+        flames = self._flames.update(frame.image, frame.t, self._areas.mask(width, height))
+        past = self._tracker.past
+        seen = Observation(frame.t, width, height, tracks, self._habits, flames, past)
         hypotheses = [hypothesis for rule in RULES for hypothesis in rule(seen)]
         reports = self.book.update(
             frame.t, hypotheses, tracks, rest=self._scene.suppressed(frame.t)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from detector import kalman
 from detector.association import SURE_SCORE, associate
-from detector.boxes import Boxes, Floats, Label, areas, intersections
+from detector.boxes import Bools, Boxes, Floats, Label
+from detector.groups import grouped
 from detector.history import Column, History
 
 CONFIRMED_AFTER = 3
@@ -20,8 +21,9 @@ LOST_STATIONARY_S = 30.0
 STATIONARY_BLPS = 0.15
 """Slower than this (body lengths per second, body = √(w·h)) is standing."""
 FAST_BLPS = 0.6
-GROUP_COVER = 0.6
-"""A track of which this share lies in another track's box is hidden in it (merged blobs)."""
+HIDDEN_S = 3.0
+"""A track hidden in another's blob is followed for this long."""
+PAST_S = 40.0
 LATEST_STEP_S = 3.0
 """After a longer pause positions say nothing any more: all tracks end."""
 
@@ -37,6 +39,8 @@ class Track:
     unseen_s: float = 0.0
     seen: bool = True
     """Whether it was found in the latest frame."""
+    hidden_s: float = 0.0
+    """For how long it has been followed only as a part of another's blob."""
     fast_t: float = float("-inf")
     """When it last was at `FAST_BLPS` or more."""
 
@@ -92,6 +96,8 @@ class Tracker:
     def __init__(self) -> None:
         self.tracks: list[Track] = []
         """Every live track, unconfirmed and lost ones included."""
+        self.past: deque[Track] = deque()
+        """Confirmed tracks that ended within `PAST_S`, oldest first."""
         self._filters = kalman.none()
         self._last_t: float | None = None
         self._next_id = 1
@@ -110,10 +116,11 @@ class Tracker:
         if dt_s > LATEST_STEP_S:
             self.reset()
         self._advance(dt_s)
+        groups = self._follow_grouped(found, t, dt_s)
+        found = found.take(~groups) if groups.any() else found
         pairs = self._associate(found)
         self._correct(pairs, found, t)
-        self._follow_hidden(dict(pairs), found, t)
-        self._drop_lost()
+        self._drop_lost(t)
         self._begin(pairs, found, t)
         return self.confirmed()
 
@@ -124,6 +131,7 @@ class Tracker:
     def reset(self) -> None:
         """Forget everything, as after a cut."""
         self.tracks.clear()
+        self.past.clear()
         self._filters = kalman.none()
 
     def _advance(self, dt_s: float) -> None:
@@ -134,9 +142,11 @@ class Tracker:
             track.unseen_s += dt_s
 
     def _associate(self, found: Boxes) -> list[tuple[int, int]]:
-        persons = np.array([track.label is Label.PERSON for track in self.tracks], bool)
-        alive = np.array([track.unseen_s < 0.6 for track in self.tracks], bool)
-        return associate(self._filters.boxes(), persons, alive, found)
+        free = [row for row, track in enumerate(self.tracks) if not track.seen]
+        persons = np.array([self.tracks[row].label is Label.PERSON for row in free], bool)
+        alive = np.array([self.tracks[row].unseen_s < 0.6 for row in free], bool)
+        pairs = associate(self._filters.boxes()[free], persons, alive, found)
+        return [(free[row], column) for row, column in pairs]
 
     def _correct(self, pairs: list[tuple[int, int]], found: Boxes, t: float) -> None:
         if not pairs:
@@ -151,36 +161,40 @@ class Tracker:
         track.history.append(t, found.xyxy[column], score)
         track.votes[int(found.labels[column])] += 1
         track.hits += 1
-        track.unseen_s, track.seen = 0.0, True
+        track.unseen_s, track.hidden_s, track.seen = 0.0, 0.0, True
         if track.confirmed and track.speed_blps >= FAST_BLPS:
             track.fast_t = t
 
-    def _follow_hidden(self, matched: dict[int, int], found: Boxes, t: float) -> None:
-        """Keep tracks that merged into one blob with another: a blob without class has no parts.
-
-        The hidden track keeps its size and moves as predicted, but not out of the blob; so two
-        blobs that hit each other and stop are two tracks that stop.
-        """
-        blobs = np.flatnonzero(found.labels == Label.OBJECT)
-        hidden = [
-            row for row, track in enumerate(self.tracks) if row not in matched and track.confirmed
+    def _follow_grouped(self, found: Boxes, t: float, dt_s: float) -> Bools:
+        """Follow the tracks that are hidden in a group; returns which boxes are groups."""
+        eligible = [
+            track.confirmed and track.unseen_s < 0.6 and track.hidden_s < HIDDEN_S
+            for track in self.tracks
         ]
-        if not len(blobs) or not hidden:
-            return
-        predicted = self._filters.boxes()[hidden]
-        cover = intersections(predicted, found.xyxy[blobs]) / areas(predicted)[:, None]
-        for row, box, shares in zip(hidden, predicted, cover, strict=True):
-            best = int(shares.argmax())
-            if shares[best] >= GROUP_COVER:
-                inside = _moved_into(box, found.xyxy[blobs[best]])
-                self._filters.correct(np.array([row]), inside[None])
-                track = self.tracks[row]
-                track.history.append(t, inside, SURE_SCORE)
-                track.unseen_s, track.seen = 0.0, True
+        members, groups = grouped(self._steady(), np.array(eligible, bool), found)
+        for row, box in members.items():
+            self._filters.correct(np.array([row]), box[None])
+            self.tracks[row].history.append(t, box, SURE_SCORE)
+            self.tracks[row].unseen_s, self.tracks[row].seen = 0.0, True
+            self.tracks[row].hidden_s += dt_s
+        return groups
 
-    def _drop_lost(self) -> None:
+    def _steady(self) -> Floats:
+        """(N, 4) where the tracks should be now, as large as they were when last seen."""
+        boxes = self._filters.boxes()
+        if not len(boxes):
+            return boxes
+        last = np.array([track.box for track in self.tracks])
+        centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (last[:, 2:] - last[:, :2]) / 2
+        return np.concatenate([centre - half, centre + half], axis=1)
+
+    def _drop_lost(self, t: float) -> None:
+        while self.past and self.past[0].last_t < t - PAST_S:
+            self.past.popleft()
         keep = np.array([not _given_up(track) for track in self.tracks], bool)
         if not keep.all():
+            ended = (track for track, kept in zip(self.tracks, keep, strict=True) if not kept)
+            self.past.extend(track for track in ended if track.confirmed)
             self._filters.keep(keep)
             self.tracks = [track for track, kept in zip(self.tracks, keep, strict=True) if kept]
 
@@ -200,11 +214,3 @@ def _given_up(track: Track) -> bool:
     if not track.confirmed:
         return track.unseen_s > 0.5
     return track.unseen_s > (LOST_STATIONARY_S if track.stationary else LOST_MOVING_S)
-
-
-def _moved_into(box: Floats, outer: Floats) -> Floats:
-    """`box` moved (and shrunk if need be) so that it lies within `outer`."""
-    low, high = outer[:2], outer[2:]
-    size = np.minimum(box[2:] - box[:2], high - low)
-    start = np.clip(box[:2], low, high - size)
-    return np.concatenate([start, start + size])

@@ -31,6 +31,8 @@ CONTACT_GAP_BL = 0.15
 GROUND_GATE = 0.6
 """Boxes touch on the ground only if their lower edges differ by less than this share of height."""
 ABRUPT_S = 0.8
+APART_S = 3.0
+APART_BL = 0.1
 CROSSING_COS = 0.85
 
 
@@ -111,6 +113,8 @@ def _impact(track: Track, stop: Stop, tracks: Sequence[Track], stops: dict[int, 
             continue
         if other.last_t < stop.braking_t - 0.3 or other.first_t > stop.rest_t - 0.3:
             continue
+        if not were_apart(track, other, stop.rest_t) or closing_blps(track, other, stop) < 0.5:
+            continue
         distance = closest_bl(track, other, stop)
         if distance < gap:
             best, gap = other, distance
@@ -128,6 +132,28 @@ def closest_bl(track: Track, other: Track, stop: Stop) -> float:
         if on_same_ground(mine, theirs):
             closest = min(closest, gap_bl(mine, theirs))
     return closest
+
+
+def were_apart(track: Track, other: Track, rest_t: float) -> bool:
+    """Whether the two came together: boxes that always overlapped are one vehicle seen double."""
+    start = max(track.first_t, other.first_t, rest_t - APART_S)
+    moments = np.linspace(start, rest_t, 8)
+    gaps = [gap_bl(track.history.box_at(t), other.history.box_at(t)) for t in moments]
+    return max(gaps) > APART_BL
+
+
+def closing_blps(track: Track, other: Track, stop: Stop) -> float:
+    """Relative speed before braking; parts of one vehicle move alike. 0 if the other is too new."""
+    start, end = stop.braking_t - 0.8, stop.braking_t
+    if other.first_t > end - 0.3:
+        return 0.0
+    start = max(start, other.first_t, track.first_t)
+    ways = []
+    for one in (track, other):
+        first, last = one.history.box_at(start), one.history.box_at(end)
+        ways.append([(last[0] + last[2] - first[0] - first[2]) / 2, last[3] - first[3]])
+    relative = np.hypot(ways[0][0] - ways[1][0], ways[0][1] - ways[1][1])
+    return float(relative / max(stop.size_px, 1.0) / max(end - start, 0.1))
 
 
 def on_same_ground(first: Floats, second: Floats) -> bool:

@@ -25,6 +25,8 @@ class Observation:
     habits: Habits
     """Where vehicles usually stop in this view."""
     flames: Sequence[Flame] = ()
+    past: Sequence[Track] = ()
+    """Tracks that ended within the last half minute."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Hypothesis:
     place: Floats
     """(4,) the box that it fills."""
     confidence: float
+    opens: bool = True
+    """False: too weak to begin an incident, enough to say that one still goes on."""
     track_ids: frozenset[int] = frozenset()
     evidence: dict[str, Any] = field(default_factory=dict)
     """The numbers behind it, few and JSON-ready."""
