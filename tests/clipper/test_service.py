@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from clipper import store as store_module
 from clipper.ffmpeg import FfmpegError, StoppedError
+from clipper.task import MOST_FAILURES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -198,6 +199,17 @@ def test_a_restart_resumes_where_it_was(bench: Any) -> None:
     assert bench.builder.built == 1
 
 
+def test_a_request_repeated_while_it_is_worked_on_is_answered_too(bench: Any) -> None:
+    bench.record(bench.clock.now() - 60, 60)
+    clipper = bench.start()
+    ts = bench.clock.now()
+    bench.ask(ts=ts, pre_s=30, post_s=30)
+    clipper.tick()
+    bench.ask(ts=ts, pre_s=30, post_s=30)
+
+    assert bench.words() == ["pending", "recording", "recording"]
+
+
 def test_a_restart_repeats_finished_clips(bench: Any) -> None:
     bench.record(bench.clock.now() - 60, 60)
     clipper = bench.start()
@@ -243,10 +255,10 @@ def test_a_failed_build_is_tried_again_and_says_so(bench: Any) -> None:
 def test_after_too_many_failures_the_segments_stay_until_someone_asks_again(bench: Any) -> None:
     bench.record(bench.clock.now() - 60, 60)
     clipper = bench.start()
-    bench.builder.failures = [FfmpegError("broken")] * 5
+    bench.builder.failures = [FfmpegError("broken")] * MOST_FAILURES
     ts = bench.clock.now() - 30
     bench.ask(ts=ts, pre_s=10, post_s=10)
-    pass_time(bench, clipper, 400)
+    pass_time(bench, clipper, 900, records=False)
     last = bench.states()[-1]
     assert (last.state, last.detail) == ("failed", "cannot be built: broken")
     assert bench.jobs() == ["4097-1"]

@@ -8,6 +8,7 @@ bytes at hand; nothing is decoded.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
@@ -22,6 +23,8 @@ WRAP = 1 << 33
 PAT_PID = 0
 VIDEO_TYPES = {0x01: "mpeg1video", 0x02: "mpeg2video", 0x10: "mpeg4", 0x1B: "h264", 0x24: "hevc"}
 """Stream types of the PMT that carry video (ISO/IEC 13818-1 table 2-34)."""
+_UNIT_START = re.compile(rb"[\x40-\x7f]")
+"""A packet's second byte with payload_unit_start set and no transport error."""
 PARAMETER_BYTES = 4096
 """Enough of a key frame's beginning to hold its parameter sets."""
 
@@ -181,12 +184,9 @@ class _Walk:
 
 def _unit_starts(chunk: bytearray) -> list[int]:
     """Offsets of the packets in which a section or PES packet begins (payload_unit_start)."""
-    second_bytes = chunk[1::PACKET]
-    return [
-        index * PACKET
-        for index, byte in enumerate(second_bytes)
-        if byte & 0xC0 == 0x40 and chunk[index * PACKET] == SYNC
-    ]
+    second_bytes = bytes(chunk[1::PACKET])
+    starts = (match.start() * PACKET for match in _UNIT_START.finditer(second_bytes))
+    return [start for start in starts if chunk[start] == SYNC]
 
 
 def _pid(chunk: bytearray, start: int) -> int:

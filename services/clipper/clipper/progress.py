@@ -44,7 +44,8 @@ class Progress:
         self._clock = clock
         self._finished = finished
         self._said: dict[str, _Said] = {}
-        self._lock = threading.Lock()
+        # Held while publishing too (which never waits): a job's last state is said last.
+        self._lock = threading.RLock()
 
     def say(self, job: str, state: ClipState) -> None:
         """Say the state of the unfinished job of this name, if it is news."""
@@ -54,13 +55,19 @@ class Progress:
             if said and not is_news(said.state, state, now - said.at):
                 return
             self._said[job] = _Said(state, now)
-        self.publish(state)
+            self.publish(state)
+
+    def say_again(self, job: str) -> None:
+        """Say what was last said of an unfinished job."""
+        with self._lock:
+            if said := self._said.get(job):
+                self.publish(said.state)
 
     def finish(self, job: str, state: ClipState) -> None:
         """Say a job's last state."""
         with self._lock:
             self._said.pop(job, None)
-        self.publish(state)
+            self.publish(state)
 
     def publish(self, state: ClipState) -> None:
         """Say a state now; while the broker is away it is left to the reconnect."""
@@ -71,8 +78,8 @@ class Progress:
         """Say everything again: finished clips first, so that a running job has the last word."""
         with self._lock:
             running = [said.state for said in self._said.values()]
-        for state in (*self._finished(), *running):
-            self.publish(state)
+            for state in (*self._finished(), *running):
+                self.publish(state)
 
     def forget(self, event_id: str) -> None:
         """Take back what is retained about an event whose clip is gone."""

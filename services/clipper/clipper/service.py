@@ -97,7 +97,7 @@ class Clipper:
             if known and known.gave_up:
                 known.try_again()
             if known:
-                self._progress.publish(task.state_of(known, self._clock.now()))
+                self._progress.say_again(known.job.name)
         elif done := self._finished.find(wanted):
             self._progress.publish(done)
         elif refusal := self._refusal(request):

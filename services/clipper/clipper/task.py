@@ -15,7 +15,9 @@ from hazardcast.messages import ClipState, Gap
 
 SLACK_S = 5.0
 """For a recorder to flush and name its last segment."""
-MOST_FAILURES = 5
+MOST_FAILURES = 8
+LONGEST_PAUSE_S = 300.0
+"""A disk that is full gets some ten minutes to be emptied before a job is given up."""
 
 
 @dataclass
@@ -38,7 +40,7 @@ class Task:
     def fail(self, reason: str, monotonic: float) -> None:
         """A build failed."""
         self.failures += 1
-        self.retry_at = monotonic + backoff_s(self.failures, first_s=2.0, most_s=60.0)
+        self.retry_at = monotonic + backoff_s(self.failures, first_s=2.0, most_s=LONGEST_PAUSE_S)
         self.detail = reason
 
     def try_again(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clipper import mpegts
 from clipper.build import Builder, Built
 from clipper.ffmpeg import Ffmpeg
 from clipper.jobs import Job, new_job
@@ -164,6 +165,22 @@ def test_a_camera_that_changed_its_codec_is_reencoded(
 
     assert built.manifest.method == "reencoded"
     assert [ms for ms, _ in shown_frames(video)] == film.expected(T0 + 4.0, T0 + 12.0)
+
+
+def test_hevc_with_open_groups_is_copied(film: Any, build: Any, shown_frames: Shown) -> None:
+    """Pictures that lean on the group before the first are left out; all others are there."""
+    codec = ("-c:v", "libx265", "-preset", "ultrafast", "-crf", "16", "-x265-params",
+             "log-level=error:open-gop=1:scenecut=0:keyint=10:min-keyint=5:b-adapt=0:bframes=3:b-pyramid=0")  # fmt: skip
+    film.shoot(T0 * 1000, 16, codec=codec)
+    with film.paths[1].open("rb") as file:
+        key, leading = mpegts.scan(file).frames[:2]
+    assert leading.pts < key.pts
+
+    built, video = build(job(T0 + 8.0, 4.5, 4.0))
+
+    assert built.manifest.method == "copy"
+    assert [ms for ms, _ in shown_frames(video)] == film.expected(T0 + 3.5, T0 + 12.0)
+    assert b"hvc1" in video.read_bytes()
 
 
 @with_every_ffmpeg
