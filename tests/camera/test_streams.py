@@ -22,6 +22,7 @@ import numpy as np
 import psutil
 import pytest
 from camera import encoder
+from camera.device import DeviceCamera
 from camera.drawn import DrawnCamera
 from camera.played import PlayedFile
 from camera.scenes import Scene
@@ -98,6 +99,7 @@ def running(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         played("once", plain, loop=False),
         played("missing", folder / "missing.mp4"),
         played("rubbish", rubbish),
+        DeviceCamera("usb", "/dev/no-such-video", clock, ffmpeg),
     ]
     cameras, broker, stop = {c.id: c for c in sources}, MemoryBroker(), threading.Event()
     server = CameraServer("127.0.0.1", 0, cameras)
@@ -108,8 +110,7 @@ def running(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     stop.set()
     thread.join(10)
     assert not thread.is_alive()
-    children = psutil.Process().children(recursive=True)
-    assert not [child for child in children if "ffmpeg" in child.name()]
+    assert not [c for c in psutil.Process().children(recursive=True) if "mpegts" in arguments(c)]
 
 
 def decoded(url: str, frames: int) -> list[tuple[int | None, int]]:
@@ -229,7 +230,8 @@ def test_a_file_that_plays_once_ends_and_says_so(running: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    ("camera", "complaint"), [("missing", "no such file"), ("rubbish", "nvalid data")]
+    ("camera", "complaint"),
+    [("missing", "no such file"), ("rubbish", "nvalid data"), ("usb", "/dev/no-such-video")],
 )
 def test_a_bad_file_is_told_and_stops_nobody(running: Running, camera: str, complaint: str) -> None:
     eventually(lambda: running.cameras[camera].state == "unreadable", within_s=20)
@@ -293,9 +295,37 @@ def test_a_hung_encoder_is_noticed_and_started_again(running: Running) -> None:
     running.live("drawn")
 
 
+class SettableClock(SystemClock):
+    """The machine's clocks, the wall clock set by hand."""
+
+    offset_s = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.offset_s
+
+
+def test_a_wall_clock_that_is_set_starts_a_new_stream(ffmpeg: str) -> None:
+    clock, stop = SettableClock(), threading.Event()
+    scene = Scene("normal", period_s=60, view=View(320, 180))
+    camera = DrawnCamera("one", scene, clock, ffmpeg)
+    client = camera.channel.join()
+    thread = threading.Thread(target=camera.run_once, args=(stop,))
+    thread.start()
+    eventually(lambda: camera.state == "live", within_s=20)
+    started_at = camera.facts()["started_at"]
+    clock.offset_s = -3600.0
+    thread.join(5)
+
+    assert not thread.is_alive()
+    assert client.closed_because == "stream ended"
+    assert camera.facts()["started_at"] == pytest.approx(started_at - 3600, abs=0.1)
+
+
 CONFIG = """
 cameras:
   drawn: {url: "demo://normal"}
+  copied: {url: "FOLDER/copied.mp4"}
+  encoded: {url: "FOLDER/encoded.avi"}
   elsewhere: {url: "rtsp://127.0.0.1:1/nothing"}
 """
 
@@ -303,7 +333,9 @@ cameras:
 @pytest.fixture
 def process(tmp_path: Path, ffmpeg: str) -> Iterator[psutil.Popen]:
     config = tmp_path / "cameras.yaml"
-    config.write_text(CONFIG)
+    config.write_text(CONFIG.replace("FOLDER", str(tmp_path)))
+    film(ffmpeg, tmp_path / "copied.mp4", *encoder.h264(FPS, preset="ultrafast", crf=28))
+    film(ffmpeg, tmp_path / "encoded.avi", "-c:v", "mpeg4")
     settings = {"CONFIG": str(config), "CAMERA_PORT": "0", "METRICS_PORT": "0", "MQTT_PORT": "1"}
     environment = {**os.environ, **{f"HAZARDCAST_{name}": text for name, text in settings.items()}}
     started = psutil.Popen([sys.executable, "-m", "camera"], env=environment)
@@ -313,8 +345,20 @@ def process(tmp_path: Path, ffmpeg: str) -> Iterator[psutil.Popen]:
     started.wait(10)
 
 
+def arguments(process: psutil.Process) -> list[str]:
+    """How it was started; empty once it has ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def encoders(process: psutil.Popen) -> list[psutil.Process]:
-    return [child for child in process.children() if "ffmpeg" in child.name()]
+    """One for each of the three cameras; a sample of a file is not one of them."""
+    commands = {child: arguments(child) for child in process.children()}
+    streaming = [child for child, words in commands.items() if "mpegts" in words]
+    streaming = [child for child in streaming if "-t" not in commands[child]]
+    return streaming if len(streaming) == 3 else []
 
 
 def test_a_stopped_service_ends_cleanly_and_leaves_nothing(process: psutil.Popen) -> None:
@@ -324,14 +368,14 @@ def test_a_stopped_service_ends_cleanly_and_leaves_nothing(process: psutil.Popen
 
     assert process.wait(10) == 0
     assert time.monotonic() - started < 4  # 2 s on a machine that is not busy
-    assert not any(child.is_running() for child in children)
+    assert not any(arguments(child) for child in children)
 
 
 def test_a_killed_service_leaves_no_encoder_behind(process: psutil.Popen) -> None:
     children = eventually(lambda: encoders(process), within_s=30)
     process.kill()
 
-    eventually(lambda: not any(child.is_running() for child in children), within_s=10)
+    eventually(lambda: not any(arguments(child) for child in children), within_s=10)
 
 
 def test_without_local_cameras_it_idles(tmp_path: Path) -> None:

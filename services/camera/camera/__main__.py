@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 from camera.server import CameraServer
 from camera.service import CameraService, local_camera
+from camera.source import LocalCamera
 from camera.status import status
 from hazardcast import site
 from hazardcast.bus import MqttBus
@@ -29,7 +31,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         for name, camera in local.items()
     }
     server = CameraServer(settings.camera_host, settings.camera_port, cameras)
-    metrics = MetricsServer(settings.metrics_host, settings.metrics_port, Health())
+    metrics = MetricsServer(settings.metrics_host, settings.metrics_port, _health(cameras))
     will = status(settings.instance, "offline", clock.now())
     bus = MqttBus(settings, client_id=f"hazardcast-camera-{settings.instance}", will=will)
     service = CameraService(server, bus, clock=clock, instance=settings.instance)
@@ -40,6 +42,16 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     finally:
         bus.close()
         metrics.close()
+
+
+def _health(cameras: Mapping[str, LocalCamera]) -> Health:
+    """Ready once every camera streams, or has been played to its end."""
+
+    def ready() -> tuple[bool, str]:
+        waiting = [c.id for c in cameras.values() if c.state not in ("live", "ended")]
+        return (not waiting, f"not streaming: {', '.join(waiting)}" if waiting else "ready")
+
+    return Health(ready=ready)
 
 
 if __name__ == "__main__":

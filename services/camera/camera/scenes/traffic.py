@@ -175,16 +175,29 @@ def _enter(arrival: Arrival, driving: list[_Driver]) -> _Driver:
 
 
 def _advance(driving: list[_Driver], t_s: float, obstacles: list[Obstacle], red_at: RedAt) -> None:
+    """One step for everybody; who is on another road does not matter."""
+    roads: dict[str, list[_Driver]] = {}
     for driver in driving:
-        _consider_lane_change(driver, driving, obstacles, t_s)
-    pulls = [_acceleration(driver, driving, obstacles, t_s, red_at) for driver in driving]
-    for driver, pull in zip(driving, pulls, strict=True):
-        driver.trace.append((driver.s_m, driver.lateral, driver.speed_mps, driver.braking))
-        speed_mps = max(0.0, driver.speed_mps + pull * STEP_S)
-        driver.s_m += (driver.speed_mps + speed_mps) / 2 * STEP_S
-        driver.speed_mps = speed_mps
-        driver.braking = pull < -1.0 or (speed_mps < 0.3 and pull < 0.2)
-        _drift(driver)
+        roads.setdefault(driver.arrival.road.name, []).append(driver)
+    for drivers in roads.values():
+        road = drivers[0].arrival.road
+        ahead = [item for item in obstacles if item.road is road]
+        red = red_at(road, t_s)
+        if ahead:
+            for driver in drivers:
+                _consider_lane_change(driver, drivers, ahead, t_s)
+        pulls = [_acceleration(driver, drivers, ahead, red=red) for driver in drivers]
+        for driver, pull in zip(drivers, pulls, strict=True):
+            _move(driver, pull)
+
+
+def _move(driver: _Driver, pull: float) -> None:
+    driver.trace.append((driver.s_m, driver.lateral, driver.speed_mps, driver.braking))
+    speed_mps = max(0.0, driver.speed_mps + pull * STEP_S)
+    driver.s_m += (driver.speed_mps + speed_mps) / 2 * STEP_S
+    driver.speed_mps = speed_mps
+    driver.braking = pull < -1.0 or (speed_mps < 0.3 and pull < 0.2)
+    _drift(driver)
 
 
 def _drift(driver: _Driver) -> None:
@@ -198,8 +211,8 @@ def _acceleration(
     driver: _Driver,
     driving: list[_Driver],
     obstacles: list[Obstacle],
-    t_s: float,
-    red_at: RedAt,
+    *,
+    red: bool,
 ) -> float:
     leader = _leader(driver, driver.lane, driving, obstacles)
     if abs(driver.lateral - driver.lane) > 0.3:
@@ -207,7 +220,7 @@ def _acceleration(
         old = replace(old, standoff_m=0.0) if old else None
         leader = min((x for x in (leader, old) if x), key=lambda x: x.rear_s_m, default=None)
     pull = _idm(driver, leader)
-    if red_at(driver.arrival.road, t_s):
+    if red:
         pull = min(pull, _idm(driver, _stop_line(driver)))
     return max(-HARDEST_BRAKING_MPS2, pull)
 
@@ -240,14 +253,9 @@ def _leader(
     driver: _Driver, lane: int, driving: list[_Driver], obstacles: list[Obstacle]
 ) -> Obstacle | None:
     """The nearest thing ahead in `lane`."""
-    road = driver.arrival.road
-    ahead = [item for item in obstacles if item.road is road and item.lane == lane]
+    ahead = [item for item in obstacles if item.lane == lane]
     ahead = [item for item in ahead if (item.rear_s_m + item.front_s_m) / 2 > driver.s_m]
-    drivers = [
-        other
-        for other in driving
-        if other.s_m > driver.s_m and other.arrival.road is road and other.occupies(lane)
-    ]
+    drivers = [other for other in driving if other.s_m > driver.s_m and other.occupies(lane)]
     if drivers:
         nearest = min(drivers, key=lambda other: other.s_m - other.length_m / 2)
         ahead.append(nearest.as_obstacle(lane))
@@ -258,17 +266,16 @@ def _consider_lane_change(
     driver: _Driver, driving: list[_Driver], obstacles: list[Obstacle], t_s: float
 ) -> None:
     """Leave a lane in which something stands ahead, if the other lane has room."""
-    road = driver.arrival.road
-    if road.lanes < 2 or t_s - driver.changed_s < LANE_CHANGE_S + 1.0:
+    if driver.arrival.road.lanes < 2 or t_s - driver.changed_s < LANE_CHANGE_S + 1.0:
         return
-    blocking = [o for o in obstacles if o.road is road and o.lane == driver.lane]
+    blocking = [o for o in obstacles if o.lane == driver.lane]
     if not any(-3 < o.rear_s_m - driver.s_m < LOOK_AHEAD_M and o.speed_mps < 2 for o in blocking):
         return
     target = 1 - driver.lane
     if any(
         o.rear_s_m - driver.s_m < LOOK_AHEAD_M and o.front_s_m > driver.s_m - 8
         for o in obstacles
-        if o.road is road and o.lane == target
+        if o.lane == target
     ):
         return
     if _has_room(driver, target, driving):
@@ -277,9 +284,7 @@ def _consider_lane_change(
 
 def _has_room(driver: _Driver, lane: int, driving: list[_Driver]) -> bool:
     for other in driving:
-        if other is driver or other.arrival.road is not driver.arrival.road:
-            continue
-        if not other.occupies(lane):
+        if other is driver or not other.occupies(lane):
             continue
         between_m = abs(other.s_m - driver.s_m) - (other.length_m + driver.length_m) / 2
         front, rear = (other, driver) if other.s_m > driver.s_m else (driver, other)
