@@ -40,6 +40,8 @@ EDGES: dict[str, set[str]] = {
         "hazardcast/multicast.py",
         "hazardcast/multicast_check.py",
         "hazardcast/ports.py",
+        "alerter/http_server.py",
+        "alerter/transmitter.py",
         "camera/server.py",
         "vehicle_agent/radio.py",
     },

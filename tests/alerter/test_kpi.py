@@ -50,7 +50,7 @@ def test_the_bound_is_both_ways_and_no_vehicle_clock_enters_it() -> None:
     there=st.floats(0, 2), back=st.floats(0, 2), shown=st.floats(0, 1), rest=st.floats(0, 1),
     to_send=st.floats(0, 1), offset=st.floats(-1000, 1000),
 )  # fmt: skip
-def test_the_bound_is_never_below_the_truth(  # noqa: PLR0917 - drawn by name
+def test_the_bound_is_never_below_the_truth(
     there: float, back: float, shown: float, rest: float, to_send: float, offset: float
 ) -> None:
     tx = NOW + to_send

@@ -19,6 +19,8 @@ from hazardcast.geo import distance_m
 from hazardcast.messages import Alert
 
 SAME_EVENT_WITHIN_M = 50.0
+SAME_EVENT_WITHIN_DEG = 0.0005
+"""Of latitude: 55.6 m, and so never less than `SAME_EVENT_WITHIN_M`."""
 SAME_EVENT_WITHIN_S = 30.0
 MAX_EVENTS = 2000
 MAX_ALIASES = 64
@@ -135,7 +137,7 @@ class Register:
         near = (
             event
             for event in self._events.values()
-            if _may_be_same(event, report, now) and _near(event.alert, place)
+            if _near(event.alert, place) and _may_be_same(event, report, now)
         )
         return min(near, key=lambda event: _away_m(event.alert, place), default=None)
 
@@ -225,7 +227,9 @@ def _may_be_same(event: Event, report: Report, now: float) -> bool:
 
 
 def _near(alert: Alert, place: Place) -> bool:
-    return _away_m(alert, place) <= SAME_EVENT_WITHIN_M
+    """Whether both may be one place; most events are told apart by their latitude alone."""
+    apart_deg = abs(alert.lat - place.lat)
+    return apart_deg <= SAME_EVENT_WITHIN_DEG and _away_m(alert, place) <= SAME_EVENT_WITHIN_M
 
 
 def _away_m(alert: Alert, place: Place) -> float:
