@@ -164,9 +164,12 @@ class RtspCamera:
 def rtsp_camera() -> Iterator[Callable[..., RtspCamera]]:
     """`rtsp_camera("--codec", "h265", "--audio", "aac")`: options of `tests/rtsp_server.py`."""
     needed = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"  # fmt: skip
-    if not Path(SYSTEM_PYTHON).exists() or subprocess.run(
-        [SYSTEM_PYTHON, "-c", needed], stderr=subprocess.DEVNULL, check=False
-    ).returncode:
+    if (
+        not Path(SYSTEM_PYTHON).exists()
+        or subprocess.run(
+            [SYSTEM_PYTHON, "-c", needed], stderr=subprocess.DEVNULL, check=False
+        ).returncode
+    ):
         missing("GStreamer's RTSP server for the system's Python (gir1.2-gst-rtsp-server-1.0)")
     cameras: list[RtspCamera] = []
 

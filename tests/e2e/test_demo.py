@@ -13,14 +13,19 @@ pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(180)]
 LIMIT_S = 120.0
 
 
-@pytest.mark.parametrize("broker", ["mosquitto", "embedded"])
+@pytest.mark.parametrize(("broker", "around_s"), [("mosquitto", 10), ("embedded", 4)])
 def test_the_demo_shows_an_accident_from_camera_to_clip(
-    start: Any, ffmpeg: str, broker: str, tmp_path: Path, request: pytest.FixtureRequest
+    start: Any,
+    ffmpeg: str,
+    broker: str,
+    around_s: int,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
     if broker == "mosquitto":
         request.getfixturevalue("mosquitto_program")
 
-    demo = start("demo", "--broker", broker)
+    demo = start("demo", "--broker", broker, "--pre", str(around_s), "--post", str(around_s))
 
     assert demo.wait(LIMIT_S) == 0, demo.text
     assert "PASSED" in demo.text
