@@ -109,6 +109,18 @@ def test_past_the_deadline_a_clip_is_partial_and_says_what_is_missing_and_why(be
     assert last.coverage == pytest.approx(40 / 60, abs=0.01)
 
 
+def test_a_gap_that_nothing_can_fill_any_more_is_not_waited_for(bench: Any) -> None:
+    bench.record(bench.clock.now() - 20, 20)
+    bench.run_began(bench.clock.now() - 20)
+    clipper = bench.start()
+    bench.ask(pre_s=50, post_s=5)
+    pass_time(bench, clipper, 11)
+
+    last = bench.states()[-1]
+    assert last.state == "partial"
+    assert [gap.cause for gap in last.gaps] == ["never_recorded"]
+
+
 def test_what_was_never_recorded_fails_at_once_with_the_reason(bench: Any) -> None:
     bench.record(bench.clock.now() - 60, 60)
     bench.run_began(bench.clock.now() - 60)

@@ -54,8 +54,13 @@ def deadline(job: Job, segment_s: float) -> float:
 
 
 def is_due(job: Job, found: Coverage, now: float, segment_s: float) -> bool:
-    """Whether the clip can be built: all is there, or what is missing will not come any more."""
-    return found.complete or now >= deadline(job, segment_s)
+    """Whether the clip can be built: nothing more will come.
+
+    A recorder closes segments in order, and adopts what a crash left before it goes on: once the
+    window's end is there, what is missing before it stays missing.
+    """
+    has_end = bool(found.stretches) and found.stretches[-1].end >= job.window.end
+    return has_end or now >= deadline(job, segment_s)
 
 
 def state_of(task: Task, now: float) -> ClipState:
