@@ -123,6 +123,20 @@ def test_the_second_path_brings_what_the_radio_lost_and_nothing_twice(
     assert [a.alert.event_id for a in vehicle.notes.announced] == ["4097-2", "4097-1"]
 
 
+def test_a_second_path_that_is_quicker_makes_the_radio_look_no_worse(
+    vehicle: Vehicle, station: SignedStation
+) -> None:
+    vehicle.hear(station.heartbeat())
+    for _ in range(10):
+        text = station.say(station.alert(), copy=(0, 1))
+        vehicle.hear(text, way="mqtt")
+        vehicle.hear(text, text)
+
+    (counters,) = vehicle.agent.counters()
+    assert (counters.datagrams_expected, counters.datagrams_unique) == (11, 11)
+    assert (counters.ticks_expected, counters.ticks_delivered) == (10, 10)
+
+
 def test_a_life_from_new_to_cancel(
     vehicle: Vehicle, station: SignedStation, clock: ManualClock
 ) -> None:

@@ -92,8 +92,11 @@ class Agent:
             verdict = self._intake.judge(arrival)
             if isinstance(verdict, Rejection):
                 metrics.REJECTED[verdict].inc()
+                if verdict is Rejection.DUPLICATE:
+                    self._tallies.count_again(arrival.text, arrival.path)
                 return
             metrics.VERIFY_S.observe(self._clock.monotonic() - started)
+            self._tallies.count(verdict.datagram, arrival.path, arrival.text)
             self._believe(verdict)
 
     def check(self, kernel_clock_bound_s: float | None) -> Condition:
@@ -127,17 +130,11 @@ class Agent:
             self._changed = False
             return self._known.remember(now=self._clock.now(), monotonic=self._clock.monotonic())
 
-    def silent_s(self) -> float:
-        """Since any station was heard, or since the start."""
-        with self._lock:
-            return self._link.silent_s(self._clock.monotonic())
-
     def _believe(self, sighting: Sighting) -> None:
         datagram = sighting.datagram
         stopping = datagram.heartbeat is not None and datagram.heartbeat.state == "stopping"
         self._link.heard(datagram.station, sighting.received_monotonic, stopping=stopping)
         self._joined.setdefault(datagram.station, datagram.tx)
-        self._tallies.count(datagram, sighting.path)
         if datagram.alert:
             self._hear(datagram.alert, sighting)
         elif datagram.heartbeat:

@@ -36,14 +36,12 @@ class Radio:
         path: Path,
         deliver: Deliver,
         *,
-        silent_s: Callable[[], float],
         clock: Clock,
         stop: threading.Event,
     ) -> None:
         self._open = open_socket
         self.path = path
         self._deliver = deliver
-        self._silent_s = silent_s
         self._clock = clock
         self._stop = stop
         self._overflowed = 0
@@ -80,20 +78,21 @@ class Radio:
                     self.listening = False
 
     def _hear(self, receiver: socket.socket) -> None:
-        opened = self._clock.monotonic()
+        heard = self._clock.monotonic()
         while not self._stop.is_set():
             try:
                 packet = multicast.read(receiver)
             except TimeoutError:
-                if min(self._silent_s(), self._clock.monotonic() - opened) >= REJOIN_AFTER_S:
+                if self._clock.monotonic() - heard >= REJOIN_AFTER_S:
                     log.warning("nothing heard, joining anew", extra={"path": self.path})
                     return
                 continue
-            self._take(packet)
+            heard = self._clock.monotonic()
+            self._take(packet, heard)
 
-    def _take(self, packet: Packet) -> None:
+    def _take(self, packet: Packet, monotonic: float) -> None:
         metrics.RECEIVED[self.path].inc()
-        now, monotonic = self._clock.now(), self._clock.monotonic()
+        now = self._clock.now()
         queued_s = 0.0
         if packet.kernel_time is not None:
             queued_s = min(MAX_QUEUED_S, max(0.0, now - packet.kernel_time))

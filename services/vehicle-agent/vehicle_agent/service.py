@@ -218,7 +218,6 @@ def _radios(
         lambda: multicast.open_receiver(group),
         "multicast",
         agent.receive,
-        silent_s=agent.silent_s,
         clock=clock,
         stop=stop,
     )
@@ -229,7 +228,6 @@ def _radios(
         lambda: multicast.open_unicast_receiver(port),
         "unicast",
         agent.receive,
-        silent_s=agent.silent_s,
         clock=clock,
         stop=stop,
     )

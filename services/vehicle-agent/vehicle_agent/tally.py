@@ -6,12 +6,14 @@ count by itself. What was sent before the vehicle listened is not its loss.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from hazardcast.messages import Datagram, ReceptionCounters
 from hazardcast.replay import WINDOW
 from vehicle_agent.sighting import RADIO_PATHS, Path
 
+AHEAD_KEPT = 256
 _ALL = (1 << WINDOW) - 1
 
 
@@ -69,9 +71,25 @@ class Tallies:
 
     def __init__(self) -> None:
         self._stations: dict[int, _Station] = {}
+        self._ahead: OrderedDict[bytes, Datagram] = OrderedDict()
 
-    def count(self, datagram: Datagram, path: Path) -> None:
-        """Take one authentic datagram into account."""
+    def count(self, datagram: Datagram, path: Path, text: bytes = b"") -> None:
+        """Take one authentic datagram into account; `text` is what it was read from."""
+        if path not in RADIO_PATHS:
+            self._ahead[text] = datagram
+            if len(self._ahead) > AHEAD_KEPT:
+                self._ahead.popitem(last=False)
+        self._count(datagram, path)
+
+    def count_again(self, text: bytes, path: Path) -> None:
+        """A duplicate arrived. The radio is not to blame if the second path was quicker.
+
+        The very same bytes were found authentic before; anything else is not counted.
+        """
+        if path in RADIO_PATHS and (datagram := self._ahead.pop(text, None)):
+            self._count(datagram, path)
+
+    def _count(self, datagram: Datagram, path: Path) -> None:
         counts = self._stations.get(datagram.station)
         if counts is None or datagram.epoch > counts.epoch:
             counts = self._stations[datagram.station] = _Station(datagram.epoch)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from vehicle_agent import radio as radio_module
+from vehicle_agent.radio import Radio
+from vehicle_agent.sighting import Arrival
+
+from hazardcast.clock import SystemClock
+from hazardcast.multicast import open_unicast_receiver
+from hazardcast.testing import eventually
+
+
+class Station:
+    """Opens receivers, and sends to the one opened last."""
+
+    def __init__(self) -> None:
+        self.opened: list[socket.socket] = []
+        self.refuse = 0
+        self._sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def open(self) -> socket.socket:
+        if self.refuse:
+            self.refuse -= 1
+            raise OSError("no such device")
+        self.opened.append(open_unicast_receiver(0, host="127.0.0.1"))
+        return self.opened[-1]
+
+    def send(self, text: bytes) -> None:
+        self._sender.sendto(text, self.opened[-1].getsockname())
+
+
+class Listener:
+    """A radio and what it delivered."""
+
+    def __init__(self, station: Station) -> None:
+        self.arrivals: list[Arrival] = []
+        self.stop = threading.Event()
+        self.radio = Radio(
+            station.open, "unicast", self.deliver, clock=SystemClock(), stop=self.stop
+        )
+
+    def deliver(self, arrival: Arrival) -> None:
+        self.arrivals.append(arrival)
+        if arrival.text == b"poison":
+            raise ValueError("a bug")
+
+
+@pytest.fixture
+def station() -> Station:
+    return Station()
+
+
+@pytest.fixture
+def listener(station: Station) -> Iterator[Listener]:
+    found = Listener(station)
+    yield found
+    found.stop.set()
+    found.radio.join()
+
+
+def test_what_arrives_is_delivered_with_when_and_whence(
+    station: Station, listener: Listener
+) -> None:
+    listener.radio.start()
+    eventually(lambda: listener.radio.listening)
+    before = SystemClock().now()
+
+    station.send(b"hello")
+
+    (arrival,) = eventually(lambda: listener.arrivals)
+    assert (arrival.text, arrival.source, arrival.path) == (b"hello", "127.0.0.1", "unicast")
+    assert before - 0.01 <= arrival.received_at <= SystemClock().now()
+    assert arrival.received_monotonic <= SystemClock().monotonic()
+
+
+def test_a_network_that_is_not_there_yet_is_tried_again(
+    station: Station, listener: Listener
+) -> None:
+    station.refuse = 1
+    listener.radio.start()
+
+    eventually(lambda: listener.radio.listening)
+    station.send(b"hello")
+
+    eventually(lambda: listener.arrivals)
+
+
+def test_a_datagram_that_trips_a_bug_does_not_deafen_the_radio(
+    station: Station, listener: Listener
+) -> None:
+    listener.radio.start()
+    eventually(lambda: listener.radio.listening)
+
+    station.send(b"poison")
+    station.send(b"hello")
+
+    eventually(lambda: len(listener.arrivals) == 2)
+    assert len(station.opened) == 1
+
+
+def test_a_silent_radio_joins_anew(
+    station: Station, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(radio_module, "REJOIN_AFTER_S", 0.1)
+    monkeypatch.setattr(radio_module, "CHECK_EVERY_S", 0.02)
+    listener.radio.start()
+
+    eventually(lambda: len(station.opened) >= 2)
+    eventually(lambda: listener.radio.listening)
+    assert station.opened[0].fileno() == -1, "the old one is closed"
+
+
+def test_a_radio_that_is_stopped_closes_its_socket(station: Station, listener: Listener) -> None:
+    listener.radio.start()
+    eventually(lambda: listener.radio.listening)
+
+    listener.stop.set()
+    listener.radio.join()
+
+    assert not listener.radio.listening
+    assert station.opened[0].fileno() == -1
