@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from alerter.schedule import BURST_S, Agenda, Slot, copies_level
+from alerter.schedule import BURST_S, Agenda, Slot, affordable_level, copies_level
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +52,13 @@ def test_reported_loss_raises_the_copies_of_ticks_to_come() -> None:
 )
 def test_the_levels_of_loss(loss: float, level: int) -> None:
     assert copies_level(loss) == level
+
+
+@pytest.mark.parametrize(
+    ("alerts", "level"), [(1, 2), (100, 2), (101, 1), (250, 1), (251, 0), (500, 0)]
+)
+def test_copies_stay_within_what_the_air_can_take(alerts: int, level: int) -> None:
+    assert affordable_level(2, alerts=alerts) == level
 
 
 def test_a_newer_version_silences_the_older_one_at_once() -> None:

@@ -52,6 +52,25 @@ def test_taking_does_not_wait_for_the_disk_while_it_is_topped_up() -> None:
         sequence.top_up()
 
 
+def test_taking_does_not_wait_for_a_slow_disk() -> None:
+    disk, slow = threading.Event(), threading.Event()
+
+    def reserve(end: int) -> None:
+        if slow.is_set():
+            assert disk.wait(10)
+
+    sequence = Sequence(1, reserve, block=8)
+    for _ in range(4):
+        sequence.take()
+    slow.set()
+    keeper = threading.Thread(target=sequence.top_up)
+    keeper.start()
+    assert [sequence.take() for _ in range(4)] == [5, 6, 7, 8]
+    disk.set()
+    keeper.join()
+    assert sequence.take() == 9
+
+
 def test_numbers_are_unique_across_threads() -> None:
     sequence = Sequence(1, lambda _end: None, block=8)
     taken: list[int] = []
@@ -89,9 +108,9 @@ def test_what_was_put_is_there_after_a_crash(folder: Path, desk: Any) -> None:
     for event in desk.register.events:
         store.put(event)
     store.remove("4097-2")
-    lines = (folder / "events.jsonl").read_bytes()
     store.close()
-    (folder / "events.jsonl").write_bytes(lines + b'{"alert":{"event_id":"4097-3"')
+    with (folder / "events-1.jsonl").open("ab") as journal:
+        journal.write(b'{"alert":{"event_id":"4097-3"')
     again = Store(folder, ManualClock())
     assert again.load() == [desk.register.events[0]]
     again.close()
@@ -109,8 +128,30 @@ def test_a_long_journal_is_written_anew(folder: Path, desk: Any, monkeypatch: An
     store.compact([event])
     assert not store.long
     store.put(event)
-    assert len((folder / "events.jsonl").read_text().splitlines()) == 2
+    assert len((folder / "events-2.jsonl").read_text().splitlines()) == 2
+    assert (folder / "events-1.jsonl").exists(), "until the new part is on disk"
+    store.sync()
+    assert [path.name for path in folder.glob("events-*")] == ["events-2.jsonl"]
     store.close()
+
+
+def test_a_crash_between_two_parts_of_the_journal_loses_nothing(folder: Path, desk: Any) -> None:
+    store = Store(folder, ManualClock())
+    store.load()
+    first, second = desk.alert(lat=30, lon=127), desk.alert(lat=31, lon=127)
+    events = {event.alert.event_id: event for event in desk.register.events}
+    for event in events.values():
+        store.put(event)
+    store.remove(first.event_id)
+    store.compact([events[second.event_id]])
+    desk.alert(event_id=second.event_id, status="update", severity="low")
+    newest = desk.register.find(second.event_id)
+    store.put(newest)
+    store.close()
+    (folder / "events-1.jsonl").write_text("{torn\n")
+    again = Store(folder, ManualClock())
+    assert again.load() == [newest]
+    again.close()
 
 
 def test_an_unreadable_state_never_leads_to_a_number_given_before(folder: Path) -> None:
@@ -125,7 +166,7 @@ def test_an_unreadable_state_never_leads_to_a_number_given_before(folder: Path) 
 @given(garbage=st.binary(max_size=300))
 def test_a_journal_of_garbage_is_left_out(garbage: bytes, tmp_path_factory: Any) -> None:
     folder = tmp_path_factory.mktemp("state")
-    (folder / "events.jsonl").write_bytes(garbage)
+    (folder / "events-7.jsonl").write_bytes(garbage)
     store = Store(folder, ManualClock())
     assert store.load() == []
     store.close()

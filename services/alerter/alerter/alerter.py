@@ -144,7 +144,7 @@ class Alerter:
                 self._forget(event)
             if self._store.long:
                 self._store.compact(self._register.events)
-            metrics.show_in_force(self._register.in_force(now))
+        metrics.show_in_force(self._register.in_force(now))
 
     def _forget(self, event: Event) -> None:
         event_id = event.alert.event_id

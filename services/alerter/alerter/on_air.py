@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 from alerter import metrics
-from alerter.schedule import TICK_COPIES_S, Agenda, Slot
+from alerter.schedule import TICK_COPIES_S, Agenda, Slot, affordable_level
 from alerter.transmitter import Sent, Totals, Transmitter
 from hazardcast.clock import Clock
 from hazardcast.messages import Heartbeat
@@ -67,7 +67,8 @@ class OnAir:
             self._agenda.stop(event_id)
 
     def set_copies(self, level: int) -> None:
-        """Use another row of `TICK_COPIES_S` for the ticks to come."""
+        """Use another row of `TICK_COPIES_S` for the ticks to come, as far as the air has room."""
+        level = affordable_level(level, alerts=len(self._agenda))
         if level != self._agenda.level:
             copies = len(TICK_COPIES_S[level])
             log.info("copies per tick changed", extra={"copies": copies})

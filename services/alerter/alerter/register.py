@@ -22,7 +22,8 @@ SAME_EVENT_WITHIN_M = 50.0
 SAME_EVENT_WITHIN_DEG = 0.0005
 """Of latitude: 55.6 m, and so never less than `SAME_EVENT_WITHIN_M`."""
 SAME_EVENT_WITHIN_S = 30.0
-MAX_EVENTS = 2000
+MAX_EVENTS = 500
+"""As many as one core can seal and tick at 2 Hz with room for bursts."""
 MAX_ALIASES = 64
 
 Action = Literal["new", "update", "cancel", "unchanged"]

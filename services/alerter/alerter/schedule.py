@@ -18,6 +18,8 @@ TICK_JITTER_S = 0.010
 CANCEL_REPEATED_S = 10.0
 TICK_COPIES_S = ((0.0,), (0.0, 0.120), (0.0, 0.060, 0.140, 0.240, 0.360))
 """Offsets of a tick's copies, by how bad reception is reported to be."""
+MAX_TICK_DATAGRAMS_PER_S = 1000
+"""More would add to the loss: 1000 datagrams of 1.2 kB fill 10 Mbit/s, half a core seals them."""
 LOSS_LEVELS = (0.01, 0.10)
 """Datagram loss from which a tick gets two and five copies."""
 
@@ -25,6 +27,13 @@ LOSS_LEVELS = (0.01, 0.10)
 def copies_level(loss: float) -> int:
     """Index into `TICK_COPIES_S` for a reported share of lost datagrams."""
     return sum(loss >= level for level in LOSS_LEVELS)
+
+
+def affordable_level(level: int, *, alerts: int) -> int:
+    """The level that keeps the ticks of so many alerts within `MAX_TICK_DATAGRAMS_PER_S`."""
+    while level and alerts * len(TICK_COPIES_S[level]) / TICK_PERIOD_S > MAX_TICK_DATAGRAMS_PER_S:
+        level -= 1
+    return level
 
 
 @dataclass(frozen=True)

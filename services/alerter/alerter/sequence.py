@@ -19,32 +19,37 @@ class Sequence:
         self._next = start
         self._reserve = reserve
         self._block = block
-        self._lock = threading.Lock()
-        self._end = start + block
-        reserve(self._end)
+        self._counting = threading.Lock()
+        self._reserving = threading.Lock()
+        self._end = start
+        self._reserve_to(start + block)
 
     def take(self) -> int:
         """The next number; waits for the disk only if a whole block went in one breath."""
-        with self._lock:
-            if self._next >= self._end:
-                self._extend()
-            number = self._next
-            self._next += 1
-            return number
+        while True:
+            with self._counting:
+                if self._next < self._end:
+                    self._next += 1
+                    return self._next - 1
+                end = self._end + self._block
+            self._reserve_to(end)
 
     def top_up(self) -> None:
         """Reserve another block once half of this one is gone; called off the hot path."""
         if self._end - self._next <= self._block // 2:
-            with self._lock:
-                self._extend()
+            self._reserve_to(self._end + self._block)
 
     def close(self) -> None:
-        """Give back what was not given."""
-        with self._lock:
+        """Give back what was not given; nothing may be taken afterwards."""
+        with self._reserving, self._counting:
             self._end = self._next
             self._reserve(self._end)
 
-    def _extend(self) -> None:
-        end = max(self._next, self._end) + self._block
-        self._reserve(end)
-        self._end = end
+    def _reserve_to(self, end: int) -> None:
+        """One writer at a time, so that the disk never falls back; takers do not wait for it."""
+        with self._reserving:
+            if end <= self._end:
+                return
+            self._reserve(end)
+            with self._counting:
+                self._end = end

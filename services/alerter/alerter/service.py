@@ -62,6 +62,13 @@ class Service:
         self._join()
 
     def _open_state(self) -> None:
+        try:
+            self._read_state()
+        except OSError as error:
+            raise ConfigError(f"HAZARDCAST_DATA_DIR: {error}") from None
+
+    def _read_state(self) -> None:
+        self._settings.events_dir.mkdir(parents=True, exist_ok=True)
         self._signer = station.load_signer(self._settings.keys_dir, station=self._station)
         self._store = Store(self._settings.state_dir / SERVICE, self._clock)
         self._stack.callback(self._store.close)

@@ -1,8 +1,9 @@
 """What must outlive the process, in `state/alerter/`: epoch, sequence and the events held.
 
-`station.json` is replaced atomically and synced before what it promises is used. `events.jsonl` is
-a journal: one line per change, the last line of an event counts, compacted at start and when long.
-A written line survives `kill -9`; `sync`, off the hot path, makes it survive power loss.
+`station.json` is replaced atomically and synced before what it promises is used. `events-N.jsonl`
+are parts of a journal: one line per change, the last line of an event counts. A new part begins
+with everything that is held, so that the older ones can go once it is on disk. A written line
+survives `kill -9`; `sync`, off the hot path, makes it survive power loss.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ class Store:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder
         self._station = folder / "station.json"
-        self._journal = folder / "events.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
         self._lock_file = _hold(folder / "lock", clock)
         self._kept = self._read_station(clock)
         self._fd = -1
+        self._part = 0
+        self._outdated: list[Path] = []
         self._lines = 0
         self._dirty = False
         self._guard = threading.Lock()
@@ -60,10 +62,13 @@ class Store:
     def load(self) -> list[Event]:
         """The events as they were; lines that cannot be read are logged and left out."""
         events: dict[str, Event] = {}
-        if self._journal.exists():
-            for number, line in enumerate(self._journal.read_bytes().splitlines(), start=1):
-                _replay(line, events, number)
+        self._outdated = sorted(self._folder.glob("events-*.jsonl"), key=_part_number)
+        for path in self._outdated:
+            for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+                _replay(line, events, f"{path.name}:{number}")
+        self._part = max(map(_part_number, self._outdated), default=0)
         self.compact(events.values())
+        self.sync()
         return list(events.values())
 
     def put(self, event: Event) -> None:
@@ -75,11 +80,14 @@ class Store:
         self._append(json.dumps({"gone": event_id}))
 
     def sync(self) -> None:
-        """Bring what was noted to the disk, if there is anything new."""
+        """Bring what was noted to the disk, if there is anything new, and drop outdated parts."""
         if not self._dirty:
             return
         self._dirty = False
         os.fsync(self._fd)
+        _sync_folder(self._folder)
+        while self._outdated:
+            self._outdated.pop().unlink(missing_ok=True)
 
     @property
     def long(self) -> bool:
@@ -87,14 +95,24 @@ class Store:
         return self._lines >= COMPACT_FROM_LINES
 
     def compact(self, events: Iterable[Event]) -> None:
-        """Write the journal anew with one line for each of `events`."""
-        lines = [_event_line(event) for event in events]
+        """Begin a new part of the journal with `events`; waits for no disk.
+
+        To be called by the thread that calls `sync`.
+        """
+        text = "".join(f"{_event_line(event)}\n" for event in events)
         with self._guard:
-            _replace(self._journal, "".join(f"{line}\n" for line in lines))
             if self._fd >= 0:
                 os.close(self._fd)
-            self._fd = os.open(self._journal, os.O_WRONLY | os.O_APPEND)
+                self._outdated.append(self._path(self._part))
+            self._part += 1
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+            self._fd = os.open(self._path(self._part), flags, 0o600)
+            os.write(self._fd, text.encode())
             self._lines = 0
+            self._dirty = True
+
+    def _path(self, part: int) -> Path:
+        return self._folder / f"events-{part}.jsonl"
 
     def close(self) -> None:
         """Let another process have the files."""
@@ -154,11 +172,22 @@ def _replace(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the names of a folder's files to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
+
+
+def _part_number(path: Path) -> int:
+    """The N of `events-N.jsonl`; 0 for a file that is none of ours."""
+    number = path.stem.removeprefix("events-")
+    return int(number) if number.isdecimal() else 0
 
 
 def _event_line(event: Event) -> str:
@@ -172,7 +201,7 @@ def _event_line(event: Event) -> str:
     return f'{{"alert":{event.alert.encode()},"about":{json.dumps(about)}}}'
 
 
-def _replay(line: bytes, events: dict[str, Event], number: int) -> None:
+def _replay(line: bytes, events: dict[str, Event], where: str) -> None:
     try:
         data = json.loads(line)
         if "gone" in data:
@@ -181,7 +210,7 @@ def _replay(line: bytes, events: dict[str, Event], number: int) -> None:
             event = _event(data)
             events[event.alert.event_id] = event
     except (ValueError, KeyError, TypeError, DecodeError) as error:
-        log.warning("line of the journal left out", extra={"line": number, "reason": str(error)})
+        log.warning("line of the journal left out", extra={"line": where, "reason": str(error)})
 
 
 def _event(data: dict[str, Any]) -> Event:
