@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import os
+import pty
 import signal
 import socket
 import subprocess
@@ -395,3 +398,35 @@ def test_a_unicast_port_hears_where_multicast_is_dropped(road: Road) -> None:
 
     eventually(vehicle.words)
     assert vehicle.received[0].endswith("(copy 1/7, unicast)")
+
+
+def test_on_a_terminal_lines_scroll_above_a_live_status(road: Road) -> None:
+    master, slave = pty.openpty()
+    settings = {"vehicle": "car-1", "data_dir": str(road.folder), "multicast_port": str(road.group.port), "multicast_interface": "127.0.0.1", "metrics_port": "0", "mqtt_port": "1"}  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vehicle_agent"],
+        env={**environment_with(**settings), "TERM": "xterm", "COLUMNS": "160"},
+        stdout=slave,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(slave)
+    os.set_blocking(master, False)
+    shown = ""
+
+    def sees(text: str) -> bool:
+        nonlocal shown
+        with contextlib.suppress(BlockingIOError):
+            shown += os.read(master, 65_536).decode(errors="replace")
+        return text in shown
+
+    try:
+        eventually(lambda: sees("LINK WAITING"), within_s=20)
+        road.burst(road.station.alert(17))
+        eventually(lambda: sees("NEW collision high 4097-17"))
+        eventually(lambda: sees("1 in force │ speed: slow to 0.5 m/s"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait(10)
+        os.close(master)
