@@ -16,7 +16,7 @@ from camera.scenes.furniture import SUN
 from camera.scenes.shapes import Solid, solid
 from camera.scenes.view import Array, View
 
-_NEAREST_M = 3.0
+_NEAREST_M = 1.5
 _SMALL_M = 75.0
 """Beyond this, tyres and sills are smaller than a pixel."""
 _HAZE_STEP_M = 6.0
