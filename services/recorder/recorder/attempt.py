@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from hazardcast.clock import Clock
@@ -35,7 +35,7 @@ class Source:
     """A camera as ffmpeg needs to know it."""
 
     camera: str
-    url: str
+    url: str = field(repr=False)
     """Credentials included: never logged."""
     segment_s: float = 10.0
     rtsp_transport: str = "tcp"

@@ -17,7 +17,7 @@ _CONTEXT = re.compile(r"^\[[^\]]* @ 0x[0-9a-f]+\] ")
 _NOISE = re.compile(
     r"^\s*(Stream #|Metadata:|Duration:|Program |Input #|Output #|Press |frame=|video:|size=|"
     r"encoder |Last message|Exiting|Side data|[a-z_]+ +: )|Opening '|Error writing trailer|"
-    r"Conversion failed|Error opening (input|output) files|starts with packet|^\s*$"
+    r"Conversion failed|Error opening (input|output) files?\b|starts with packet|^\s*$"
 )
 _UNAUTHORISED = re.compile(r"\b(401|403)\b.*(Unauthorized|Forbidden)|authorization failed", re.I)
 _DISK_FULL = re.compile(r"No space left on device", re.I)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 PACKET = 188
 TICKS_PER_S = 90_000
@@ -165,7 +166,7 @@ def _first_picture(head: bytes, pid: int) -> bytes:
 def _units(picture: bytes) -> Iterator[bytes]:
     """NAL units of an Annex B byte stream (H.264 and H.265, Annex B)."""
     marks = [mark.end() for mark in _START_CODE.finditer(picture)]
-    for start, end in zip(marks, [*marks[1:], len(picture) + 3], strict=True):
+    for start, end in pairwise([*marks, len(picture) + 3]):
         yield picture[start : end - 3].rstrip(b"\x00")
 
 
