@@ -22,7 +22,7 @@ COPY requirements/base.txt requirements/
 RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/base.txt
 COPY deploy/docker/ready /usr/local/bin/
 USER hazardcast
-HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=3 CMD ["ready"]
+HEALTHCHECK --interval=5s --timeout=4s --start-period=120s --retries=3 CMD ["ready"]
 ENTRYPOINT ["python", "-m"]
 
 FROM base AS vehicle-agent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -214,12 +215,16 @@ def _line(text: str, container: str) -> Line:
     return Line(seconds + float(f"0.{fraction or 0}"), rest, container)
 
 
-def _stack(project: str, *overlays: str, **environment: str) -> Iterator[Stack]:
+@contextlib.contextmanager
+def clean(project: str, *overlays: str, **environment: str) -> Iterator[Stack]:
+    """A project with no past, and none left behind."""
     stack = Stack(project, *overlays, **environment)
     stack.down("-v")
-    yield stack
-    if not os.environ.get("HAZARDCAST_COMPOSE_KEEP"):
-        stack.down("-v")
+    try:
+        yield stack
+    finally:
+        if not os.environ.get("HAZARDCAST_COMPOSE_KEEP"):
+            stack.down("-v")
 
 
 @pytest.fixture(name="within", scope="session")
@@ -235,17 +240,16 @@ def _built() -> None:
 @pytest.fixture(scope="module")
 def fresh(_built: None) -> Iterator[Stack]:
     """The product as it comes, nothing configured but shorter clips, not started yet."""
-    yield from _stack("hazardcast-fresh", HAZARDCAST_CLIP_PRE_S="5", HAZARDCAST_CLIP_POST_S="5")
+    short = {"HAZARDCAST_CLIP_PRE_S": "5", "HAZARDCAST_CLIP_POST_S": "5"}
+    with clean("hazardcast-fresh", **short) as stack:
+        yield stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def six_cameras(_built: None) -> Iterator[Stack]:
     """Six quiet cameras, three detectors."""
-    for stack in _stack(
-        "hazardcast-six",
-        HAZARDCAST_CONFIG_DIR=str(HERE / "config6"),
-        HAZARDCAST_CLIP_PRE_S="5",
-        HAZARDCAST_CLIP_POST_S="5",
-    ):
+    short = {"HAZARDCAST_CLIP_PRE_S": "5", "HAZARDCAST_CLIP_POST_S": "5"}
+    config = str(HERE / "config6")
+    with clean("hazardcast-six", HAZARDCAST_CONFIG_DIR=config, **short) as stack:
         stack.up("--scale", "detector=3")
         yield stack
