@@ -8,7 +8,7 @@ import pytest
 from clipper import chain, coverage, plan
 from clipper.chain import Source
 from clipper.mpegts import TICKS_PER_S, WRAP, Frame, Scan
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hazardcast.messages import Window
@@ -111,6 +111,7 @@ def test_media_time_runs_with_the_wall_clock_across_gaps(
     for gap_ms, stamp in zip(gaps_ms, stamps[1:], strict=False):
         at_ms += 1600 + gap_ms
         film += segments(2, start_ms=at_ms, stream_ticks=stamp)
+    assume(len(chain.chains(film)) == len(gaps_ms) + 1)  # stamps may continue by chance
     made = plan.make(window(0, at_ms + 1600), T_MS / 1000, film)
 
     assert made.frames == 40 * (len(gaps_ms) + 1)

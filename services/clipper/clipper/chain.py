@@ -15,7 +15,7 @@ from hazardcast.segments import Segment
 
 SEAM_INTERVALS = 3.0
 LEAST_SEAM_S = 0.5
-MOST_DRIFT_S = 1.0
+MOST_DRIFT_S = 0.25
 """Stamps that continue while the wall clock has moved on by this much hide a gap."""
 USUAL_INTERVAL_S = 0.04
 """Assumed for a single frame, which has no interval."""
