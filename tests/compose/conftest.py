@@ -250,6 +250,7 @@ def six_cameras(_built: None) -> Iterator[Stack]:
     """Six quiet cameras, three detectors."""
     short = {"HAZARDCAST_CLIP_PRE_S": "5", "HAZARDCAST_CLIP_POST_S": "5"}
     config = str(HERE / "config6")
-    with clean("hazardcast-six", HAZARDCAST_CONFIG_DIR=config, **short) as stack:
+    overlay = "tests/compose/flaky.yaml"
+    with clean("hazardcast-six", overlay, HAZARDCAST_CONFIG_DIR=config, **short) as stack:
         stack.up("--scale", "detector=3")
         yield stack

@@ -145,13 +145,16 @@ class RecorderService:
         return not dead, f"ended: {', '.join(dead)}" if dead else "recording"
 
     def ready(self) -> tuple[bool, str]:
-        """Whether every camera is being recorded now."""
+        """Whether video reaches the disk: of one camera at least, as one that is away is no reason
+        to end the recording of the others.
+        """
         away = [
             f"{name} {recorder.report.state}"
             for name, recorder in self.recorders.items()
             if recorder.report.state != "live"
         ]
-        return not away, ", ".join(away) or "every camera is live"
+        detail = ", ".join(away) or "every camera is live"
+        return not self.recorders or len(away) < len(self.recorders), detail
 
 
 def _limits(camera: Camera) -> Limits:
