@@ -19,7 +19,7 @@ CAMERAS = (*LOCAL, "tunnel")
 """The last one is a camera of its own, which tests take away."""
 SERVICES = ("camera", "recorder", "detector", "alerter", "clipper", "vehicle-agent")
 BACK_WITHIN_S = 15.0
-LARGEST_SEAM_S = 0.25
+LARGEST_SEAM_S = 1.0
 _places = iter(range(1, 1000))
 
 

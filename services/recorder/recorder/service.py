@@ -145,9 +145,7 @@ class RecorderService:
         return not dead, f"ended: {', '.join(dead)}" if dead else "recording"
 
     def ready(self) -> tuple[bool, str]:
-        """Whether video reaches the disk: of one camera at least, as one that is away is no reason
-        to end the recording of the others.
-        """
+        """Whether video reaches the disk: of one camera at least, for the sake of the others."""
         away = [
             f"{name} {recorder.report.state}"
             for name, recorder in self.recorders.items()
