@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
 import fcntl
 import socket
@@ -12,8 +13,10 @@ from typing import NamedTuple
 from hazardcast.errors import ConfigError
 
 DSCP_EXPEDITED_FORWARDING = 46  # RFC 3246
-RECEIVE_BUFFER_BYTES = 4 << 20
-"""Asked for; the kernel grants at most `net.core.rmem_max`."""
+RECEIVE_BUFFER_BYTES = 1 << 20
+"""Room for a stall of a second at 500 datagrams/s. More would only make a flood queue for longer:
+what a full buffer loses does not depend on its size, how late the rest is does. The kernel grants
+at most `net.core.rmem_max`."""
 READ_BYTES = 2048
 """More than the longest datagram, so that a longer one is seen to be too long."""
 _ANCILLARY_BYTES = 64
@@ -21,7 +24,18 @@ _SIOCGIFADDR = 0x8915
 _IP_MULTICAST_ALL = 49
 _SO_TIMESTAMPNS = 35
 _SO_RXQ_OVFL = 40
+_SO_ATTACH_FILTER = 26
+_SO_DETACH_FILTER = 27
+_PROGRAM = struct.Struct("@HP")
+_FILTER = struct.Struct("@HBBI")
+_ONLY_JWS = (
+    (0x28, 0, 0, 8),  # load the half-word after the UDP header
+    (0x15, 0, 1, int.from_bytes(b"ey", "big")),  # equal: go on, else skip one
+    (0x06, 0, 0, 0xFFFF_FFFF),  # take all of it
+    (0x06, 0, 0, 0),  # take nothing
+)
 _TIMESPEC = struct.Struct("@ll")
+_TIMEVAL = struct.Struct("@ll")
 _COUNT = struct.Struct("@I")
 
 
@@ -119,6 +133,24 @@ def _receiver() -> socket.socket:
     return receiver
 
 
+def refuse_garbage(receiver: socket.socket) -> None:
+    """Let the kernel drop what does not begin as a JWS does (`ey`), before it takes up the buffer.
+
+    A classic BPF program on the socket, which sees each datagram from its UDP header on; what it
+    drops is told as `overflowed`.
+    """
+    program = array.array("B", b"".join(_FILTER.pack(*step) for step in _ONLY_JWS))
+    address, length = program.buffer_info()
+    receiver.setsockopt(
+        socket.SOL_SOCKET, _SO_ATTACH_FILTER, _PROGRAM.pack(length // _FILTER.size, address)
+    )
+
+
+def accept_anything(receiver: socket.socket) -> None:
+    """Undo `refuse_garbage`."""
+    receiver.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+
+
 class Packet(NamedTuple):
     """What one read of a receiver brought."""
 
@@ -126,10 +158,36 @@ class Packet(NamedTuple):
     """At most `READ_BYTES`; the rest of a longer datagram is lost."""
     source: str
     """The sender's address, without port."""
-    kernel_time: float | None
-    """Wall clock at which the kernel took it from the network, epoch seconds."""
-    overflowed: int | None
-    """Datagrams that this socket's buffer had no room for, since it was opened."""
+    ancillary: list[tuple[int, int, bytes]]
+
+    @property
+    def kernel_time(self) -> float | None:
+        """Wall clock at which the kernel took it from the network, epoch seconds."""
+        value = self._told(_SO_TIMESTAMPNS)
+        if value is None or len(value) != _TIMESPEC.size:
+            return None
+        seconds, nanoseconds = _TIMESPEC.unpack(value)
+        return float(seconds + nanoseconds * 1e-9)
+
+    @property
+    def overflowed(self) -> int:
+        """Datagrams that the kernel dropped (no room, or refused) since the socket was opened."""
+        value = self._told(_SO_RXQ_OVFL)
+        return int(_COUNT.unpack(value)[0]) if value and len(value) == _COUNT.size else 0
+
+    def _told(self, kind: int) -> bytes | None:
+        for level, name, value in self.ancillary:
+            if level == socket.SOL_SOCKET and name == kind:
+                return value
+        return None
+
+
+def wait_at_most(receiver: socket.socket, seconds: float) -> None:
+    """Let `read` time out after `seconds`, by the kernel: one system call a datagram, not two."""
+    receiver.setblocking(True)
+    whole = int(seconds)
+    timeval = _TIMEVAL.pack(whole, int((seconds - whole) * 1e6))
+    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
 
 
 def read(receiver: socket.socket) -> Packet:
@@ -139,14 +197,8 @@ def read(receiver: socket.socket) -> Packet:
         TimeoutError: none came within the socket's timeout.
         OSError: the socket is closed or its network is gone.
     """
-    data, ancillary, _flags, address = receiver.recvmsg(READ_BYTES, _ANCILLARY_BYTES)
-    kernel_time = overflowed = None
-    for level, kind, value in ancillary:
-        if level != socket.SOL_SOCKET:
-            continue
-        if kind == _SO_TIMESTAMPNS and len(value) == _TIMESPEC.size:
-            seconds, nanoseconds = _TIMESPEC.unpack(value)
-            kernel_time = seconds + nanoseconds * 1e-9
-        elif kind == _SO_RXQ_OVFL and len(value) == _COUNT.size:
-            overflowed = _COUNT.unpack(value)[0]
-    return Packet(data, address[0], kernel_time, overflowed)
+    try:
+        data, ancillary, _flags, address = receiver.recvmsg(READ_BYTES, _ANCILLARY_BYTES)
+    except BlockingIOError:
+        raise TimeoutError from None
+    return Packet(data, address[0], ancillary)

@@ -51,8 +51,6 @@ def listen(  # noqa: PLR0917 - options, given by name on the command line
     listener = Listener(
         Reception(load_truststore(truststore or settings.truststore_path), Forgetful())
     )
-    if not as_json:
-        typer.echo(f"listening on {place.address}:{place.port}", err=True)
     for packet in _packets(place, seconds):
         finding = listener.hear(packet)
         if show_all or finding.is_news:
@@ -81,6 +79,7 @@ def _packets(group: Group, seconds: float | None) -> Iterator[Packet]:
     except OSError as error:
         raise ConfigError(f"cannot join {group.address}: {error.strerror}") from None
     with receiver:
+        typer.echo(f"listening on {group.address}:{group.port}", err=True)
         receiver.settimeout(LOOK_EVERY_S)
         ends = clock.monotonic() + seconds if seconds is not None else None
         while not stop.is_set() and (ends is None or clock.monotonic() < ends):

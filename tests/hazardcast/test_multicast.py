@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,11 +10,14 @@ from hazardcast.errors import ConfigError
 from hazardcast.multicast import (
     READ_BYTES,
     Group,
+    accept_anything,
     interface_address,
     open_receiver,
     open_sender,
     open_unicast_receiver,
     read,
+    refuse_garbage,
+    wait_at_most,
 )
 
 pytestmark = pytest.mark.network
@@ -68,7 +71,7 @@ def test_what_the_buffer_had_no_room_for_is_told(group: Group) -> None:
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         for _ in range(200):
             sender.sendto(b"x" * 1000, (group.address, group.port))
-        while read(receiver).overflowed is None:
+        while not read(receiver).overflowed:
             sender.sendto(b"y", (group.address, group.port))
 
 
@@ -102,9 +105,12 @@ def test_a_taken_unicast_port_is_an_error_not_a_silent_share() -> None:
         open_unicast_receiver(first.getsockname()[1], host="127.0.0.1")
 
 
-def test_silence_is_a_timeout(group: Group) -> None:
+@pytest.mark.parametrize("patience", [wait_at_most, socket.socket.settimeout])
+def test_silence_is_a_timeout(
+    group: Group, patience: Callable[[socket.socket, float], None]
+) -> None:
     with open_receiver(group) as receiver:
-        receiver.settimeout(0.01)
+        patience(receiver, 0.01)
         with pytest.raises(TimeoutError):
             read(receiver)
 
@@ -121,3 +127,21 @@ def test_an_interface_that_is_not_there_is_a_clear_error(group: Group) -> None:
     for opening in (open_receiver, open_sender):
         with pytest.raises(ConfigError, match="no interface 'nosuch0'"):
             opening(missing)
+
+
+def test_the_kernel_refuses_garbage_when_asked_to(group: Group) -> None:
+    with listening(open_receiver(group)) as receiver, open_sender(group) as sender:
+
+        def send(*texts: bytes) -> None:
+            for text in texts:
+                sender.sendto(text, (group.address, group.port))
+
+        refuse_garbage(receiver)
+        send(b"", b"e", b"xy", b"garbage" * 100, b"eyJh")
+        assert read(receiver).data == b"eyJh"
+        accept_anything(receiver)
+        send(b"garbage")
+        packet = read(receiver)
+
+        assert packet.data == b"garbage"
+        assert packet.overflowed == 4, "what was refused is told"

@@ -5,12 +5,15 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from vehicle_agent import flood_gate, metrics
 from vehicle_agent import radio as radio_module
+from vehicle_agent.flood_gate import FLOOD_PER_S, HOLD_S, FloodGate
 from vehicle_agent.radio import Radio
 from vehicle_agent.sighting import Arrival
 
 from hazardcast.clock import SystemClock
 from hazardcast.multicast import open_unicast_receiver
+from hazardcast.reception import Rejection
 from hazardcast.testing import eventually
 
 
@@ -45,7 +48,7 @@ class Listener:
 
     def deliver(self, arrival: Arrival) -> None:
         self.arrivals.append(arrival)
-        if arrival.text == b"poison":
+        if arrival.text == b"ey poison":
             raise ValueError("a bug")
 
 
@@ -69,10 +72,10 @@ def test_what_arrives_is_delivered_with_when_and_whence(
     eventually(lambda: listener.radio.listening)
     before = SystemClock().now()
 
-    station.send(b"hello")
+    station.send(b"ey hello")
 
     (arrival,) = eventually(lambda: listener.arrivals)
-    assert (arrival.text, arrival.source, arrival.path) == (b"hello", "127.0.0.1", "unicast")
+    assert (arrival.text, arrival.source, arrival.path) == (b"ey hello", "127.0.0.1", "unicast")
     assert before - 0.01 <= arrival.received_at <= SystemClock().now()
     assert arrival.received_monotonic <= SystemClock().monotonic()
 
@@ -84,7 +87,7 @@ def test_a_network_that_is_not_there_yet_is_tried_again(
     listener.radio.start()
 
     eventually(lambda: listener.radio.listening)
-    station.send(b"hello")
+    station.send(b"ey hello")
 
     eventually(lambda: listener.arrivals)
 
@@ -95,8 +98,8 @@ def test_a_datagram_that_trips_a_bug_does_not_deafen_the_radio(
     listener.radio.start()
     eventually(lambda: listener.radio.listening)
 
-    station.send(b"poison")
-    station.send(b"hello")
+    station.send(b"ey poison")
+    station.send(b"ey hello")
 
     eventually(lambda: len(listener.arrivals) == 2)
     assert len(station.opened) == 1
@@ -123,3 +126,35 @@ def test_a_radio_that_is_stopped_closes_its_socket(station: Station, listener: L
 
     assert not listener.radio.listening
     assert station.opened[0].fileno() == -1
+
+
+def test_a_flood_of_garbage_is_refused_by_the_kernel_and_true_datagrams_are_not(
+    station: Station, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flood_gate, "FLOOD_PER_S", 50)
+    listener.radio.start()
+    eventually(lambda: listener.radio.listening)
+    before = metrics.REJECTED[Rejection.SHAPE]._value.get()
+
+    def refused() -> float:
+        return metrics.REJECTED[Rejection.SHAPE]._value.get() - before  # type: ignore[no-any-return]
+
+    for _ in range(50):
+        station.send(b"garbage")
+    eventually(lambda: refused() == 50)
+    for _ in range(500):
+        station.send(b"garbage")
+    station.send(b"ey hello")
+
+    eventually(lambda: listener.arrivals)
+    assert refused() < 100
+
+
+def test_the_gate_closes_on_a_flood_and_opens_to_look_again() -> None:
+    gate = FloodGate()
+
+    assert not any(gate.closes(number * 0.001) for number in range(20 * 999))
+    assert [gate.closes(50.0) for _ in range(FLOOD_PER_S)].count(True) == 1
+    assert not gate.opens(50.0 + HOLD_S - 0.1)
+    assert gate.opens(50.0 + HOLD_S)
+    assert not gate.opens(50.0 + HOLD_S)

@@ -44,9 +44,9 @@ _rejected = Counter(
     registry=REGISTRY,
 )
 REJECTED = {reason: _rejected.labels(reason=reason.value) for reason in Rejection}
-OVERFLOWED = Counter(
-    "hazardcast_datagrams_overflowed_total",
-    "Datagrams lost because the socket buffer was full",
+DROPPED = Counter(
+    "hazardcast_datagrams_dropped_total",
+    "Datagrams dropped by the kernel: no room in the buffer, or garbage in a flood",
     registry=REGISTRY,
 )
 EXPECTED = Counter(

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from hazardcast import lifecycle, multicast
 from hazardcast.clock import Clock
 from hazardcast.multicast import Packet
+from hazardcast.reception import glance
 from vehicle_agent import metrics
+from vehicle_agent.flood_gate import FloodGate
 from vehicle_agent.link import WARN_AFTER_S
 from vehicle_agent.sighting import Arrival, Path
 
@@ -41,6 +43,7 @@ class Radio:
     ) -> None:
         self._open = open_socket
         self.path = path
+        self._received = metrics.RECEIVED[path]
         self._deliver = deliver
         self._clock = clock
         self._stop = stop
@@ -68,7 +71,7 @@ class Radio:
     def _listen(self) -> None:
         while not self._stop.is_set():
             with self._open() as receiver:
-                receiver.settimeout(CHECK_EVERY_S)
+                multicast.wait_at_most(receiver, CHECK_EVERY_S)
                 self._overflowed = 0
                 self.listening = True
                 log.info("listening", extra={"path": self.path})
@@ -78,8 +81,10 @@ class Radio:
                     self.listening = False
 
     def _hear(self, receiver: socket.socket) -> None:
-        heard = self._clock.monotonic()
+        heard, gate = self._clock.monotonic(), FloodGate()
         while not self._stop.is_set():
+            if gate.opens(self._clock.monotonic()):
+                multicast.accept_anything(receiver)
             try:
                 packet = multicast.read(receiver)
             except TimeoutError:
@@ -88,16 +93,20 @@ class Radio:
                     return
                 continue
             heard = self._clock.monotonic()
-            self._take(packet, heard)
+            self._received.inc()
+            if obvious := glance(packet.data):
+                metrics.REJECTED[obvious].inc()
+                if gate.closes(heard):
+                    log.warning("flood of garbage, refused by the kernel for a while")
+                    multicast.refuse_garbage(receiver)
+            else:
+                self._take(packet, heard)
 
     def _take(self, packet: Packet, monotonic: float) -> None:
-        metrics.RECEIVED[self.path].inc()
         now = self._clock.now()
-        queued_s = 0.0
-        if packet.kernel_time is not None:
-            queued_s = min(MAX_QUEUED_S, max(0.0, now - packet.kernel_time))
-        if packet.overflowed is not None and packet.overflowed > self._overflowed:
-            metrics.OVERFLOWED.inc(packet.overflowed - self._overflowed)
+        queued_s = min(MAX_QUEUED_S, max(0.0, now - (packet.kernel_time or now)))
+        if packet.overflowed > self._overflowed:
+            metrics.DROPPED.inc(packet.overflowed - self._overflowed)
             self._overflowed = packet.overflowed
         arrival = Arrival(
             packet.data, packet.source, self.path, now - queued_s, monotonic - queued_s
