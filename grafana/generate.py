@@ -192,6 +192,7 @@ def recording() -> Panel:
 
 def detection() -> Panel:
     """Frames, owners and incidents."""
+
     def rate(metric: str) -> str:
         return f"sum by (camera) (rate({metric}{{{CAMERA}}}[$__rate_interval]))"
 
