@@ -12,7 +12,7 @@ from collections.abc import Callable
 from hazardcast import logs
 from hazardcast import settings as settings_module
 from hazardcast.clock import Clock
-from hazardcast.errors import ConfigError, KeyFileError, ToolMissingError
+from hazardcast.errors import ConfigError, HazardcastError, KeyFileError, ToolMissingError
 from hazardcast.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,8 @@ def repeat(
         started = clock.monotonic()
         try:
             run_once()
+        except HazardcastError as error:
+            log.warning("%s failed, will be tried again: %s", what, error)
         except Exception:
             log.exception("%s failed, will be tried again", what)
         if clock.monotonic() - started >= settled_s:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -69,10 +70,14 @@ def _seconds_from_text(text: str) -> float:
 
 
 def _single_line(text: str) -> str:
-    """Refuse control characters: these texts end up on consoles and in logs."""
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    """Refuse what steers a console or turns the reading direction: these texts end up there."""
+    if any(unicodedata.category(one) in _STEERING or one in _BIDI_CONTROLS for one in text):
         raise ValueError("control characters are not allowed")
     return text
+
+
+_STEERING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_BIDI_CONTROLS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 Time = Annotated[float, BeforeValidator(parse_time), Field(ge=0, lt=MILLISECONDS_FROM)]

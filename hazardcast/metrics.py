@@ -15,6 +15,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, make_wsgi_app
 
+from hazardcast.errors import ConfigError
+
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -47,14 +49,21 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 class MetricsServer:
-    """`/metrics`, `/healthz` and `/readyz` on a thread of its own."""
+    """`/metrics`, `/healthz` and `/readyz` on a thread of its own.
+
+    Raises:
+        ConfigError: the address cannot be listened on, for example because the port is taken.
+    """
 
     def __init__(
         self, host: str, port: int, health: Health, registry: CollectorRegistry = REGISTRY
     ) -> None:
-        self._server: WSGIServer = make_server(
-            host, port, application(health, registry), handler_class=_QuietHandler
-        )
+        try:
+            self._server: WSGIServer = make_server(
+                host, port, application(health, registry), handler_class=_QuietHandler
+            )
+        except OSError as error:
+            raise ConfigError(f"HAZARDCAST_METRICS_PORT: {host}:{port}: {error.strerror}") from None
         self.port = int(self._server.server_port)
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="metrics", daemon=True

@@ -75,6 +75,8 @@ def test_time_is_understood_in_every_form(ts: object) -> None:
         ({"type": "fire", "distance_m": -1}, "distance_m"),
         ({"type": "fire", "road": "x" * 65}, "road"),
         ({"type": "fire", "road": "a\x1b[2Jb"}, "road"),
+        ({"type": "fire", "road": "a\x9b2Jb"}, "road"),
+        ({"type": "fire", "road": "a\u202eb"}, "road"),
         ({"type": "fire", "status": "negate"}, "status"),
         ({"type": "fire", "clip_hint": "perhaps"}, "clip_hint"),
     ],
