@@ -113,6 +113,11 @@ class StreamTime:
         return stream_s + self.offset_s
 
     @property
+    def settled(self) -> bool:
+        """True once the offset only slews."""
+        return self._settled
+
+    @property
     def error_s(self) -> float:
         """An estimate of the mapping's error that arrivals can show.
 

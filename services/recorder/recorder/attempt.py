@@ -22,6 +22,9 @@ CONNECT_S = 20.0
 KEYLESS_S = 120.0
 """Longest file: a camera that sends no key frame for so long is asked anew, which brings one."""
 READ_S = 0.25
+REST_S = 1.0
+"""Once the clock has settled, lines are left in the pipe for so long, and then the arrival of the
+next one is noted: reading every frame as it comes would cost more than recording it."""
 NOTE_AFTER_S = 0.01
 """A mapping that moved by this much is written down again."""
 
@@ -127,30 +130,35 @@ class Attempt:
 
     def _follow(self, recording: Recording) -> Ending:
         while not self._stop.is_set():
+            if self._timeline.settled:
+                self._clock.wait(self._stop, REST_S)
+                self._take(recording.read(0), exact=False)
             lines = recording.read(READ_S)
             self._take(lines)
             if ending := self._verdict(recording, heard=bool(lines)):
                 return ending
         return Ending("stopped", "recorder_stopped")
 
-    def _take(self, lines: Lines) -> None:
+    def _take(self, lines: Lines, *, exact: bool = True) -> None:
         for text in lines.log:
             self._console.take(text)
         if self._wants_other_plan():
             return
         if lines.frame:
-            self._take_frames(lines.frame)
+            self._take_frames(lines.frame, exact=exact)
         for text in lines.segment:
             if closed := read_segment(text):
                 self._timeline.segment(closed)
         self._put_away()
 
-    def _take_frames(self, texts: list[str]) -> None:
+    def _take_frames(self, texts: list[str], *, exact: bool) -> None:
         arrived_at, monotonic_s = self._clock.now(), self._clock.monotonic()
         self._timeline.frames_in_flight = frames_in_flight(self._console.found)
         for text in texts:
             if frame := self._lines.read(text):
-                self._timeline.frame(frame, arrived_at=arrived_at, monotonic_s=monotonic_s)
+                self._timeline.frame(
+                    frame, arrived_at=arrived_at, monotonic_s=monotonic_s, exact=exact
+                )
         if self._timeline.last_frame_at is not None:
             self._report.last_frame_at = self._timeline.last_frame_at
             self._report.state, self._report.detail = "live", None

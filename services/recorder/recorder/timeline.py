@@ -65,7 +65,7 @@ class Timeline:
         self.key_interval_s = 0.0
         self._time = StreamTime()
         self._change: _Change | None = None
-        self._arrivals: deque[tuple[float, float]] = deque()
+        self._arrivals: deque[tuple[float, float] | None] = deque()
         self._frames: list[Frame] = []
         self._closed: deque[ClosedSegment] = deque()
         self._last: Frame | None = None
@@ -89,22 +89,32 @@ class Timeline:
         """Stream time since the last named segment."""
         return self._frames[-1].pts_s - self._frames[0].pts_s if self._frames else 0.0
 
-    def frame(self, frame: Frame, *, arrived_at: float, monotonic_s: float) -> None:
+    def frame(
+        self, frame: Frame, *, arrived_at: float, monotonic_s: float, exact: bool = True
+    ) -> None:
         """Take the next frame.
 
         Args:
             frame: as ffmpeg tells it.
             arrived_at: wall clock when it was told, epoch seconds.
             monotonic_s: monotonic clock when it was told.
+            exact: False when it may have been told earlier, and says nothing about the clock.
         """
         self._watch(frame, monotonic_s)
         self._frames.append(frame)
-        self._arrivals.append((arrived_at, monotonic_s))
+        self._arrivals.append((arrived_at, monotonic_s) if exact else None)
         if len(self._arrivals) > self.frames_in_flight:
-            self._observe(frame, *self._arrivals.popleft())
+            arrival = self._arrivals.popleft()
+            if arrival is not None:
+                self._observe(frame, *arrival)
         mapping = self._change.time if self._change else self._time
         if mapping.offset_s is not None:
             self.last_frame_at = mapping.wall(frame.pts_s)
+
+    @property
+    def settled(self) -> bool:
+        """True once so much has been heard that a frame now and then tells the clock's drift."""
+        return self._time.settled and self._change is None
 
     def stalled(self, monotonic_s: float) -> bool:
         """True when no frame has come for max(3 s, 2 key-frame intervals), 30 s at most."""
