@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hazardcast import problems, settings
 from hazardcast.errors import ConfigError
-from hazardcast.messages import CAMERA_ID_PATTERN, Heading, Latitude, Longitude, StationId, Text
+from hazardcast.fields import CAMERA_ID_PATTERN, Heading, Latitude, Longitude, StationId, Text
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Polygon = Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3)]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import count
 
 from hazardcast.errors import DecodeError
-from hazardcast.messages import MILLISECONDS_FROM, NAME_PATTERN, ClipRequest, Message, Window
+from hazardcast.fields import MILLISECONDS_FROM, NAME_PATTERN
+from hazardcast.messages import ClipRequest, Message, Window
 
 LATEST = MILLISECONDS_FROM - 1.0
 """The last moment that the messages' times can express."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from hazardcast.messages import Alert, ClipRequest, ClipState, Gap, Message, Time, Window
+from hazardcast.fields import Time
+from hazardcast.messages import Alert, ClipRequest, ClipState, Gap, Message, Window
 
 
 class FileRecord(Message):

@@ -12,7 +12,7 @@ from hazardcast import multicast
 from hazardcast.bus import Bus, Delivery, MqttBus
 from hazardcast.clock import Clock, SystemClock
 from hazardcast.errors import ConfigError
-from hazardcast.messages import NAME_PATTERN
+from hazardcast.fields import NAME_PATTERN
 from hazardcast.metrics import Health, MetricsServer
 from hazardcast.multicast import Group
 from hazardcast.settings import Settings
