@@ -30,8 +30,9 @@ ABSORBING_S = 900.0
 THRESHOLD = 22
 NOISE_FACTOR = 4.0
 BUSY_S = 15.0
-BUSY_SHARE = 0.5
-"""A pixel that changes in more than this share of frames tells nothing."""
+BUSY_SHARE = 0.3
+"""A pixel that turns from road to no road or back in more of the frames tells nothing; a vehicle
+that passes does it twice."""
 CHANGE_THRESHOLD = 16
 SHADOW_BRIGHTNESS = (0.45, 0.95)
 SHADOW_CHROMA = 14.0
@@ -53,6 +54,9 @@ class _Road:
     standing_s: Plane
     """How long each pixel has differed from the road without changing."""
     last: Image
+    age_s: float
+    differed: Bools
+    """Where the frame before differed from the road."""
 
 
 @dataclass
@@ -97,10 +101,12 @@ class BackgroundModel:
                 np.zeros(shape, np.float32),
                 np.zeros(shape, np.float32),
                 small,
+                0.0,
+                np.zeros(shape, bool),
             )
 
     def _find(self, state: _Road, small: Image, dt_s: float) -> Boxes:
-        mask, solid = _foreground(state, small)
+        mask, solid = _foreground(state, small, dt_s)
         changed = image.differences(small, state.last) > CHANGE_THRESHOLD
         state.last = small
         if np.count_nonzero(mask) > MOST_COVERED * mask.size:
@@ -111,7 +117,6 @@ class BackgroundModel:
 
     def _update(self, state: _Road, small: Image, mask: Image, changed: Bools, dt_s: float) -> None:
         covered = image.closed(mask, 7)
-        image.blend(state.busy, changed.astype(np.float32), _rate(dt_s, BUSY_S))
         difference = image.differences(small, image.rounded(state.road))
         free = image.inverted(covered)
         image.blend(state.noise, difference, _rate(dt_s, ADAPTING_S), free)
@@ -139,12 +144,17 @@ def _rate(dt_s: float, constant_s: float) -> float:
     return float(1.0 - np.exp(-dt_s / constant_s))
 
 
-def _foreground(state: _Road, small: Image) -> tuple[Image, Image]:
+def _foreground(state: _Road, small: Image, dt_s: float) -> tuple[Image, Image]:
     """What differs from the road, and the part of it that is no shadow."""
     road = image.rounded(state.road)
     difference = image.differences(small, road)
     threshold = np.maximum(THRESHOLD, NOISE_FACTOR * state.noise)
-    differs = ((difference > threshold) & (state.busy < BUSY_SHARE)).astype(np.uint8) * 255
+    differed, state.differed = state.differed, difference > threshold
+    turned = (differed != state.differed).astype(np.float32)
+    state.age_s += dt_s
+    # A young average is a plain mean, so that it is right from the start.
+    image.blend(state.busy, turned, _rate(dt_s, min(BUSY_S, state.age_s)))
+    differs = (state.differed & (state.busy < BUSY_SHARE)).astype(np.uint8) * 255
     differs = image.closed(image.opened(differs), 5)
     solid = differs.copy()
     rows, columns = np.nonzero(differs)

@@ -27,6 +27,8 @@ LEAST_PRESENCE, LEAST_ACTIVITY = 0.25, 0.3
 LEAST_STRENGTH = 0.26
 LEAST_SHARE = 2.5e-4
 """Smallest region, share of the frame."""
+JOINED_PX = 9
+"""Tongues closer than this (in the small picture) are one fire."""
 MOST_ACTIVE = 0.35
 """When more than this share of the whole picture moves, it is the camera that moves."""
 NEVER = np.float64(np.inf)
@@ -98,7 +100,7 @@ class FlameWatch:
             return []
         if ignored is not None:
             burning &= image.shrunk(ignored, WIDTH_PX) == 0
-        mask = image.closed(burning.astype(np.uint8) * 255, 3)
+        mask = image.closed(burning.astype(np.uint8) * 255, JOINED_PX)
         corners, _ = image.blobs(mask, max(6, round(LEAST_SHARE * mask.size)))
         flames = (_flame(memory, burning, box.astype(int), scale) for box in corners)
         return [flame for flame in flames if flame and flame.strength >= LEAST_STRENGTH]

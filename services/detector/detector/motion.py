@@ -17,6 +17,8 @@ REST_BLPS = 0.2
 REST_WINDOW_S = 0.7
 APPROACH_S = 1.2
 """How far back before braking the approach is looked at."""
+SHORTEST_BRAKING_S = 0.25
+"""Speeds are fitted over several frames: nothing shorter can be told."""
 LOOK_BACK_S = 2.5
 """How long coming to rest may take to be called a stop."""
 
@@ -47,6 +49,11 @@ class Stop:
     def braking_s(self) -> float:
         """How long it took to stop; a crash takes well under a second, a driver more."""
         return self.rest_t - self.braking_t
+
+    @property
+    def deceleration_blps2(self) -> float:
+        """Mean over braking, body lengths per s²; a driver in a hurry reaches 1.5 to 2."""
+        return 0.7 * self.approach_blps / max(self.braking_s, SHORTEST_BRAKING_S)
 
     @property
     def held_s(self) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detector import kalman
+from detector.anchors import Anchor
 from detector.association import SURE_SCORE, associate
 from detector.boxes import Bools, Boxes, Floats, Label
 from detector.groups import grouped
@@ -35,6 +36,7 @@ class Track:
     track_id: int
     history: History = field(default_factory=History)
     votes: Counter[int] = field(default_factory=Counter)
+    anchor: Anchor = field(default_factory=Anchor)
     hits: int = 0
     unseen_s: float = 0.0
     seen: bool = True
@@ -145,25 +147,26 @@ class Tracker:
         free = [row for row, track in enumerate(self.tracks) if not track.seen]
         persons = np.array([self.tracks[row].label is Label.PERSON for row in free], bool)
         alive = np.array([self.tracks[row].unseen_s < 0.6 for row in free], bool)
-        pairs = associate(self._filters.boxes()[free], persons, alive, found)
+        pairs = associate(self._expected()[free], persons, alive, found)
         return [(free[row], column) for row, column in pairs]
 
     def _correct(self, pairs: list[tuple[int, int]], found: Boxes, t: float) -> None:
         if not pairs:
             return
-        rows, columns = np.array(pairs).T
-        self._filters.correct(rows, found.xyxy[columns])
-        for row, column in pairs:
-            self._see(self.tracks[row], found, column, t)
+        believed = [self._see(self.tracks[row], found, column, t) for row, column in pairs]
+        self._filters.correct(np.array([row for row, _ in pairs]), np.array(believed))
 
-    def _see(self, track: Track, found: Boxes, column: int, t: float) -> None:
-        score = float(found.scores[column])
-        track.history.append(t, found.xyxy[column], score)
+    def _see(self, track: Track, found: Boxes, column: int, t: float) -> Floats:
+        """Add the box to the track; returns the box that is believed."""
+        slow = track.stationary
+        box = track.anchor.note(found.xyxy[column], slow=slow, dt_s=track.unseen_s)
+        track.history.append(t, box, float(found.scores[column]))
         track.votes[int(found.labels[column])] += 1
         track.hits += 1
         track.unseen_s, track.hidden_s, track.seen = 0.0, 0.0, True
         if track.confirmed and track.speed_blps >= FAST_BLPS:
             track.fast_t = t
+        return box
 
     def _follow_grouped(self, found: Boxes, t: float, dt_s: float) -> Bools:
         """Follow the tracks that are hidden in a group; returns which boxes are groups."""
@@ -179,9 +182,17 @@ class Tracker:
             self.tracks[row].hidden_s += dt_s
         return groups
 
+    def _expected(self) -> Floats:
+        """(N, 4) where the tracks should be now: on their anchors, or as they moved."""
+        boxes = self._filters.boxes()
+        for row, track in enumerate(self.tracks):
+            if track.anchor.expected is not None:
+                boxes[row] = track.anchor.expected
+        return boxes
+
     def _steady(self) -> Floats:
         """(N, 4) where the tracks should be now, as large as they were when last seen."""
-        boxes = self._filters.boxes()
+        boxes = self._expected()
         if not len(boxes):
             return boxes
         last = np.array([track.box for track in self.tracks])

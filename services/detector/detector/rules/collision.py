@@ -31,6 +31,8 @@ CONTACT_GAP_BL = 0.15
 GROUND_GATE = 0.6
 """Boxes touch on the ground only if their lower edges differ by less than this share of height."""
 ABRUPT_S = 0.8
+HARD_BLPS2, HARDER_BLPS2 = 1.8, 2.4
+"""Deceleration beyond a driver's, with and without contact."""
 APART_S = 3.0
 APART_BL = 0.1
 CROSSING_COS = 0.85
@@ -57,7 +59,11 @@ def collisions(seen: Observation) -> list[Hypothesis]:
     for track, stop in stopped:
         impact = _impact(track, stop, seen.tracks, dict_of(stopped))
         needed_s = aftermath_s(impact)
-        if needed_s is None or stop.held_s < needed_s or _taken_before(impact, seen.tracks):
+        if (
+            needed_s is None
+            or stop.held_s < needed_s
+            or _taken_before(impact, (*seen.tracks, *seen.past))
+        ):
             continue
         usual = seen.habits.usual(stop.rest_t, _foot(track), stop.size_px, [track.track_id])
         if usual >= 2 and stop.held_s < needed_s + 4.0:
@@ -94,14 +100,11 @@ def aftermath_s(impact: Impact) -> float | None:
     """How long the vehicle must have stood for this to be a collision; None: it is none."""
     stop = impact.stop
     touching = impact.gap_bl <= CONTACT_GAP_BL
-    abrupt = stop.braking_s <= ABRUPT_S
-    if touching and impact.crossing and impact.both and stop.braking_s <= 2.0:
+    if touching and impact.crossing and impact.both and stop.deceleration_blps2 >= 0.7:
         return 1.0
-    if touching and abrupt and stop.approach_blps >= 1.0:
-        return 1.2
-    if touching and stop.braking_s <= 1.6 and stop.approach_blps >= 1.2:
-        return 2.0
-    if abrupt and stop.approach_blps >= 1.2 and stop.travelled_bl >= 1.4:
+    if touching and stop.deceleration_blps2 >= HARD_BLPS2:
+        return 1.2 if stop.braking_s <= ABRUPT_S else 2.0
+    if stop.deceleration_blps2 >= HARDER_BLPS2 and stop.travelled_bl >= 1.4:
         return 2.5
     return None
 
@@ -176,11 +179,13 @@ def _taken_before(impact: Impact, tracks: Sequence[Track]) -> bool:
     for other in tracks:
         if other is impact.track:
             continue
-        before = other.history.before(impact.stop.braking_t)
-        if len(before) >= 4 and _overlap(before[-1, Column.X1 : Column.Y2 + 1], place) > 0.5:
-            still = before[-4:, Column.X1] - before[-1, Column.X1]
-            if np.abs(still).max() < 0.15 * before[-1, Column.SIZE]:
-                return True
+        before = other.history.before(impact.stop.braking_t)[-6:]
+        if len(before) < 4:
+            continue
+        boxes = before[:, Column.X1 : Column.Y2 + 1]
+        drift = np.abs(boxes - np.median(boxes, axis=0)).max(axis=1) / before[-1, Column.SIZE]
+        if np.median(drift) < 0.15 and _overlap(np.median(boxes, axis=0), place) > 0.4:
+            return True
     return False
 
 
@@ -219,6 +224,7 @@ def _hypothesis(impact: Impact, usual: int) -> Hypothesis:
         evidence={
             "approach_blps": round(stop.approach_blps, 2),
             "braking_s": round(stop.braking_s, 2),
+            "deceleration_blps2": round(stop.deceleration_blps2, 2),
             "held_s": round(stop.held_s, 2),
             "gap_bl": round(min(impact.gap_bl, 99.0), 2),
             "crossing": impact.crossing,

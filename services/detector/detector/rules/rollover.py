@@ -11,15 +11,15 @@ from detector.rules.hypothesis import Hypothesis, Observation
 from detector.tracks import Track
 from hazardcast.catalogue import IncidentType
 
-ASPECT_JUMP = 0.45
+ASPECT_JUMP = 0.6
 """Least change of ln(width / height): a car on its side is as much higher as it is shorter."""
 JUMP_S = 1.2
 """It must happen within this time; a car that turns takes longer."""
 LEAST_HELD_S = 1.0
 LEAST_WIDTH = 0.05
-LEAST_SCORE = 0.42
+LEAST_SCORE = 0.45
 LEAST_APPROACH_BLPS = 1.0
-MOST_BRAKING_S = 2.0
+LEAST_DECELERATION_BLPS2 = 1.5
 FORGOTTEN_S = 15.0
 
 
@@ -50,7 +50,7 @@ def _believable(stop: Stop, seen: Observation) -> bool:
         and stop.size_px >= LEAST_WIDTH * seen.width
         and stop.score >= LEAST_SCORE
         and stop.approach_blps >= LEAST_APPROACH_BLPS
-        and stop.braking_s <= MOST_BRAKING_S
+        and stop.deceleration_blps2 >= LEAST_DECELERATION_BLPS2
     )
 
 

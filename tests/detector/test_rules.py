@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import numpy as np
+from detector.boxes import Label
+from detector.flames import Flame
+from detector.habits import Habits
+from detector.rules.blockage import blockages
+from detector.rules.collision import collisions
+from detector.rules.fire import fires
+from detector.rules.hypothesis import Observation
+from detector.rules.rollover import rollovers
+
+
+def observe(scene, t, habits=None, flames=()):
+    tracker = scene.tracker
+    return Observation(t, 1280, 720, tracker.confirmed(), habits or Habits(), flames, tracker.past)
+
+
+def told(scene, rule, until_s, habits=None):
+    """Every (time, hypothesis) of `rule` over the scene."""
+    found = []
+    for t in scene.times(until_s):
+        scene.tracker.update(scene.boxes(t), t)
+        found += [(t, one) for one in rule(observe(scene, t, habits))]
+    return found
+
+
+def crossing_crash(traffic, driving):
+    return (
+        traffic()
+        .add(driving((100, 400), (120, 0), stop_at_s=4.0, braking_s=0.3))
+        .add(driving((640, 40), (0, 92), stop_at_s=4.0, braking_s=0.3))
+    )
+
+
+def test_two_that_meet_and_stop_dead_have_collided(traffic, driving) -> None:
+    found = told(crossing_crash(traffic, driving), collisions, 8.0)
+
+    assert found
+    first_t, first = found[0]
+    assert first_t - 4.0 <= 2.5
+    assert abs(first.onset_t - 4.0) <= 0.5
+    assert first.confidence >= 0.7
+    assert len(first.track_ids) == 2
+
+
+def test_passing_each_other_is_no_collision(traffic, driving) -> None:
+    scene = traffic().add(driving((100, 400), (160, 0))).add(driving((1000, 420), (-160, 0)))
+
+    assert told(scene, collisions, 6.0) == []
+
+
+def test_braking_behind_a_queue_is_no_collision(traffic, driving) -> None:
+    scene = (
+        traffic()
+        .add(driving((700, 400), (0, 0)))
+        .add(driving((100, 400), (160, 0), stop_at_s=2.0, braking_s=2.6))
+        .add(driving((-60, 400), (150, 0), stop_at_s=3.0, braking_s=2.4))
+    )
+
+    assert told(scene, collisions, 9.0) == []
+
+
+def test_a_track_that_jumps_onto_a_parked_car_has_not_crashed(traffic, driving) -> None:
+    parked = driving((700, 400), (0, 0))
+    passing = driving((100, 405), (150, 0), until_s=3.7)
+    scene = traffic().add(parked).add(passing)
+
+    assert told(scene, collisions, 8.0) == []
+
+
+def test_a_stop_where_everybody_stops_needs_more_to_be_a_collision(traffic, driving) -> None:
+    habits = Habits()
+    for number in range(4):
+        habits.add(1000 + number, -100.0 + number, np.array([600.0, 400.0]), 49.0)
+
+    found = told(crossing_crash(traffic, driving), collisions, 6.5, habits)
+
+    assert found == []
+
+
+def test_a_stopped_vehicle_that_others_pass_blocks_the_road(traffic, driving) -> None:
+    scene = traffic().add(driving((100, 400), (120, 0), stop_at_s=4.0, braking_s=1.5))
+    for number in range(4):
+        start_s = 5.0 + 2.0 * number
+        scene.add(driving((-90 - 170 * start_s + 100, 470), (170, 0)))
+
+    found = told(scene, blockages, 18.0)
+
+    assert found
+    assert found[0][0] >= 12.0
+    assert abs(found[0][1].onset_t - 5.0) < 1.0
+
+
+def test_a_queue_blocks_nothing(traffic, driving) -> None:
+    scene = traffic()
+    for number in range(4):
+        scene.add(driving((500 - 120 * number, 400), (110, 0), stop_at_s=3.0, braking_s=2.0))
+    scene.add(driving((1200, 250), (-150, 0)))  # the other direction flows
+
+    assert told(scene, blockages, 20.0) == []
+
+
+def test_a_car_that_was_always_parked_blocks_nothing(traffic, driving) -> None:
+    scene = traffic().add(driving((600, 400), (0, 0)))
+    for number in range(4):
+        scene.add(driving((-100 - 300 * number, 470), (170, 0)))
+
+    assert told(scene, blockages, 18.0) == []
+
+
+def tipping(traffic, driving, *, slowly=False):
+    scene = traffic(width=120, height=80)
+    scene.add(driving((100, 400), (220, 0), stop_at_s=4.0, braking_s=0.5))
+    plain = scene.boxes
+
+    def boxes(t):
+        found = plain(t)
+        share = np.clip((t - (1.0 if slowly else 4.0)) / (4.0 if slowly else 0.3), 0, 1)
+        width, height = 120 - 44 * share, 80 + 40 * share
+        for row in found.xyxy:
+            x, y = (row[0] + row[2]) / 2, row[3]
+            row[:] = [x - width / 2, y - height, x + width / 2, y]
+        return found
+
+    scene.boxes = boxes
+    return scene
+
+
+def test_an_outline_that_flips_in_a_crash_is_a_rollover(traffic, driving) -> None:
+    found = told(tipping(traffic, driving), rollovers, 7.0)
+
+    assert found
+    assert abs(found[0][1].onset_t - 4.0) < 0.8
+
+
+def test_an_outline_that_changes_in_a_turn_is_none(traffic, driving) -> None:
+    assert told(tipping(traffic, driving, slowly=True), rollovers, 8.0) == []
+
+
+def flame(x: float, y: float) -> Flame:
+    box = np.array([x, y, x + 30, y + 30])
+    return Flame(box, since_t=1.0, share=0.001, presence=0.6, activity=0.7)
+
+
+def test_a_flame_is_a_fire_unless_a_passing_vehicle_explains_it(traffic, driving) -> None:
+    scene = traffic().add(driving((100, 400), (120, 0)))
+    scene.run(3.0)
+
+    burning = fires(observe(scene, 3.0, flames=(flame(900, 100),)))
+    lamp = fires(observe(scene, 3.0, flames=(flame(440, 365),)))
+
+    assert [one.opens for one in burning] == [True]
+    assert burning[0].onset_t == 1.0
+    assert [one.opens for one in lamp] == [False]
+
+
+def test_a_burning_vehicle_that_stands_does_not_explain_its_flames(traffic, driving) -> None:
+    scene = traffic().add(driving((100, 400), (120, 0), stop_at_s=2.0))
+    scene.run(6.0)
+
+    assert fires(observe(scene, 6.0, flames=(flame(325, 365),)))[0].opens
+
+
+def test_people_do_not_collide(traffic, driving) -> None:
+    scene = crossing_crash(traffic, driving)
+    scene.vehicles = [(path, Label.PERSON) for path, _ in scene.vehicles]
+
+    assert told(scene, collisions, 8.0) == []
