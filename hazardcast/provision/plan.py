@@ -78,6 +78,9 @@ def _broker(plan: Plan, accounts: dict[str, str], *, now: float) -> None:
     entries = passwords.password_file(accounts, before=_read(folder / "passwords"))
     _write(folder / "passwords", entries, owner)
     _write(folder / "acl", _rules(plan), owner)
+    for client in ("mosquitto_pub", "mosquitto_sub"):  # their own files of default options
+        options = f"-u {PEOPLE}\n-P {accounts[PEOPLE]}\n"
+        _write(folder / "clients" / client, options, owner)
     authority = _authority(plan, now=now)
     if not certificates.serves(_read(folder / "server.crt"), plan.broker_names, now=now):
         server = certificates.make_server(plan.broker_names, authority, now=now)

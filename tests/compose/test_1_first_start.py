@@ -97,6 +97,12 @@ def test_the_network_is_refused_without_an_account(stack, topic: str) -> None:
     assert "not authorised" in refused.stderr
 
 
+def test_nobody_is_anonymous_inside_the_brokers_container_either(stack) -> None:
+    shell = "XDG_CONFIG_HOME=/nowhere mosquitto_pub -t v2x/alert -m '{}'; echo $?"
+
+    assert stack.exec("mosquitto", "sh", "-c", shell).strip().endswith("5")
+
+
 def test_a_wrong_password_is_refused(stack) -> None:
     assert publish(stack, "v2x/alert", service="detector", password="wrong").returncode == 5
 
@@ -138,7 +144,7 @@ def test_each_account_says_its_own_topics_and_nothing_else(stack, within) -> Non
     assert heard == {topic for _, topic in ALLOWED}
 
 
-def test_the_machines_own_loopback_says_no_more_than_people_may(stack) -> None:
+def test_people_at_the_machine_say_no_more_than_people_may(stack) -> None:
     ear = stack.hear("v2x/#")
 
     for topic in ("v2x/active/4097-1", "v2x/broadcast", "v2x/receipts/vehicle-1"):

@@ -35,6 +35,9 @@ def test_everyone_gets_their_own_and_nobody_elses(tmp_path: Path) -> None:
     made = files(tmp_path)
     password_of = {name: text for name, text in made.items() if name.endswith("mqtt_password")}
     assert len(set(password_of.values())) == len(password_of) == 7
+    assert (
+        made["operator/hazardcast_mqtt_password"].strip() in made["mosquitto/clients/mosquitto_pub"]
+    )
     assert {name for name in made if name.endswith((".jwk", "http.token"))} == {
         "alerter/station.jwk",
         "alerter/http.token",
