@@ -50,14 +50,14 @@ def service_pid(parent: int, module: str) -> int | None:
     return None
 
 
-def clip_of(port: int, state: str) -> ClipState | None:
-    """The retained state of some clip, once it is `state`."""
+def clip_of(port: int, camera: str, state: str) -> ClipState | None:
+    """The retained state of a clip of `camera`, once it is `state`."""
     heard = subprocess.run(
         ["mosquitto_sub", "-p", str(port), "-t", CLIPS.filter, "-W", "1"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     states = [ClipState.decode(line) for line in heard.stdout.splitlines() if line]
-    return next((one for one in states if one.state == state), None)
+    return next((one for one in states if (one.camera, one.state) == (camera, state)), None)
 
 
 def test_an_accident_reported_by_hand_reaches_vehicle_and_clip(
@@ -76,8 +76,7 @@ def test_an_accident_reported_by_hand_reaches_vehicle_and_clip(
     subprocess.run([*publish, "-m", incident], check=True)
 
     eventually(lambda: up.says("[RECV]"), within_s=5, what=up.text)
-    state = eventually(lambda: clip_of(up.mqtt_port, "ready"), within_s=40, what=up.text)
-    assert state.camera == "gate"
+    state = eventually(lambda: clip_of(up.mqtt_port, "gate", "ready"), within_s=40)
     assert (state.delivered and state.delivered.end - state.delivered.start) >= 5.0
 
     assert up.interrupt() == 0
