@@ -232,6 +232,11 @@ def _within() -> Callable[..., Any]:
     return within
 
 
+@pytest.fixture(name="clean", scope="session")
+def _clean() -> Callable[..., contextlib.AbstractContextManager[Stack]]:
+    return clean
+
+
 @pytest.fixture(scope="session")
 def _built() -> None:
     Stack("hazardcast-build").compose("build", "-q", timeout_s=900)
