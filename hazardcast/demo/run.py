@@ -29,6 +29,7 @@ from hazardcast.topics import INCIDENTS
 
 VEHICLES = ("vehicle-1", "vehicle-2")
 DETECTOR = "detector"
+UNREADABLE = "unreadable"
 TURN_S = 0.1
 CANCEL_WITHIN_S = 5.0
 
@@ -141,6 +142,10 @@ class Demo:
         for death in self._machine.tick():
             message = f"{death.name} ended by itself (exit code {death.code}); its log says why"
             raise StageFailedError(message, death.name)
+        source = self._roll.camera("camera", CAMERA)
+        if source is not None and source.state == UNREADABLE:
+            detail = source.detail or self._scene.source
+            raise StageFailedError(f"camera: {detail}; use another source", "camera")
         self.facts.missing = self._roll.missing
         camera = self._roll.camera("recorder", CAMERA)
         self.facts.recorded_s = self._recorded_s()

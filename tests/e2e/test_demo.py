@@ -53,7 +53,9 @@ def test_a_demo_that_cannot_work_says_what_to_do(start: Any, tmp_path: Path) -> 
     demo = start("demo", "--source", str(video))
 
     assert demo.wait(LIMIT_S) == 1
-    assert "FAILED  camera live" in demo.text
+    assert "FAILED  camera: " in demo.text
+    assert str(video) in demo.text
+    assert "use another source" in demo.text
     assert "every log: " in demo.text
 
 
