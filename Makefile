@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 SOURCE ?=
 ARGS ?=
 
-.PHONY: help demo up test check bench schemas clean
+.PHONY: help demo up test check bench schemas lock dashboards clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -34,6 +34,12 @@ bench: $(VENV)/.dev ## measure latency, throughput and load on this machine
 
 schemas: $(VENV)/.dev ## write schemas/ and asyncapi.yaml anew from the code
 	@$(BIN)/hazardcast schemas $(ARGS)
+
+lock: ## write the images' locked requirements anew (needs uv)
+	@requirements/lock
+
+dashboards: $(VENV)/.dev ## write Grafana's dashboards anew
+	@$(BIN)/python grafana/generate.py
 
 clean: ## remove caches and the environment; data/ stays
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
