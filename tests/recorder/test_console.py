@@ -97,6 +97,7 @@ def test_sound_that_failed_is_given_up_rather_than_the_picture() -> None:
 
 def test_pictures_are_handed_over_after_as_many_frames_as_the_way_they_came() -> None:
     assert frames_in_flight(Found("mpegts", "h264")) == 2
+    assert frames_in_flight(Found("mpegts", "h264"), lengths_told=True) == 1
     assert frames_in_flight(Found("rtsp", "hevc")) == 1
     assert frames_in_flight(Found("rtsp", "mjpeg")) == 0
 

@@ -42,6 +42,8 @@ class Source:
     """Credentials included: never logged."""
     segment_s: float = 10.0
     rtsp_transport: str = "tcp"
+    local: bool = False
+    """Streamed by the camera service."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,9 @@ class Attempt:
 
     def _take_frames(self, texts: list[str], *, exact: bool) -> None:
         arrived_at, monotonic_s = self._clock.now(), self._clock.monotonic()
-        self._timeline.frames_in_flight = frames_in_flight(self._console.found)
+        self._timeline.frames_in_flight = frames_in_flight(
+            self._console.found, lengths_told=self._source.local
+        )
         for text in texts:
             if frame := self._lines.read(text):
                 self._timeline.frame(

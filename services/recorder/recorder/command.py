@@ -49,15 +49,19 @@ def plan_for(found: Found, *, keep_audio: bool = True) -> Plan:
     return replace(plan, audio="copy" if copied else "encode")
 
 
-def frames_in_flight(found: Found) -> int:
+def frames_in_flight(found: Found, *, lengths_told: bool = False) -> int:
     """How many later frames must begin to arrive before ffmpeg hands one over.
 
-    A picture in MPEG-TS ends where the next begins, which takes its demuxer and then its parser one
-    frame each; RTP marks a picture's end, and only the parser waits (measured: 133 ms and 67 ms at
-    15 fps with ffmpeg 5.1 and 9.0).
+    A picture in MPEG-TS ends where the next begins, unless its PES packet tells its length; RTP
+    marks a picture's end. ffmpeg's parser waits for one more frame in either case (measured: 133 ms
+    for MPEG-TS without lengths and 67 ms for RTSP at 15 fps, with ffmpeg 5.1 and 9.0).
+
+    Args:
+        found: the camera's streams.
+        lengths_told: True for streams of the camera service, whose PES packets tell their length.
     """
     if found.format == "mpegts":
-        return 2
+        return 1 if lengths_told else 2
     return 1 if found.format == "rtsp" and found.video in COPYABLE_VIDEO else 0
 
 

@@ -165,4 +165,5 @@ def _source(name: str, camera: Camera, settings: Settings) -> Source:
         stream_url(name, camera, camera_server=settings.camera_server),
         camera.segment_s,
         camera.rtsp_transport,
+        camera.is_local,
     )
