@@ -25,6 +25,8 @@ PANELS = [
 @pytest.fixture(scope="module")
 def stack(six_cameras, within):
     """With one accident that was reported, shown and filmed."""
+    enough = "min(hazardcast_recording_segments_total) >= 6"
+    within(60, lambda: six_cameras.query(enough), what="video from before the accident")
     ear = six_cameras.hear("v2x/clips/+")
     before = six_cameras.value('hazardcast_alert_deadline_total{result="met"}')
     began = six_cameras.report(type="collision", lat=37.15, lon=127.15, camera="north")
