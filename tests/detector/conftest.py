@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import pytest
 from detector.boxes import Boxes, Label, make
+from detector.dwell import Dwell
 from detector.tracks import Track, Tracker
 
 Path2d = Callable[[float], tuple[float, float] | None]
@@ -19,7 +20,7 @@ class Traffic:
     def __init__(self, *, fps: float = 8.0, width: float = 60.0, height: float = 40.0) -> None:
         self.fps, self.size = fps, (width, height)
         self.vehicles: list[tuple[Path2d, Label]] = []
-        self.tracker = Tracker()
+        self.tracker, self.dwell = Tracker(), Dwell()
         self.jitter = np.random.default_rng(1)
 
     def add(self, path: Path2d, label: Label = Label.CAR) -> Traffic:

@@ -13,7 +13,10 @@ from detector.rules.rollover import rollovers
 
 def observe(scene, t, habits=None, flames=()):
     tracker = scene.tracker
-    return Observation(t, 1280, 720, tracker.confirmed(), habits or Habits(), flames, tracker.past)
+    scene.dwell.update(t, scene.boxes(t).xyxy, tracker.confirmed())
+    return Observation(
+        t, 1280, 720, tracker.confirmed(), scene.dwell, habits or Habits(), flames, tracker.past
+    )
 
 
 def told(scene, rule, until_s, habits=None):

@@ -17,8 +17,10 @@ REST_BLPS = 0.2
 REST_WINDOW_S = 0.7
 APPROACH_S = 1.2
 """How far back before braking the approach is looked at."""
-SHORTEST_BRAKING_S = 0.25
-"""Speeds are fitted over several frames: nothing shorter can be told."""
+BRAKING_FROM = 0.7
+"""Braking counts from this share of the approach speed."""
+LEAST_WAY_BL, LEAST_TIME_S = 0.15, 0.25
+"""Nothing shorter can be told from boxes fitted over several frames."""
 LOOK_BACK_S = 2.5
 """How long coming to rest may take to be called a stop."""
 
@@ -35,6 +37,8 @@ class Stop:
     """Last time it was seen standing."""
     approach_blps: float
     """Speed before, from net displacement."""
+    braking_bl: float
+    """Way from there to rest, body lengths."""
     travelled_bl: float
     """Net displacement during the approach, body lengths."""
     straightness: float
@@ -52,8 +56,15 @@ class Stop:
 
     @property
     def deceleration_blps2(self) -> float:
-        """Mean over braking, body lengths per s²; a driver in a hurry reaches 1.5 to 2."""
-        return 0.7 * self.approach_blps / max(self.braking_s, SHORTEST_BRAKING_S)
+        """Over braking, body lengths per s²; a driver in a hurry reaches 1.5 to 2.
+
+        v² / 2d from the way, at most twice v / t from the time: each alone is fooled, by a box that
+        drifts to rest or by one that jumps.
+        """
+        speed = BRAKING_FROM * self.approach_blps
+        by_way = speed**2 / (2 * max(self.braking_bl, LEAST_WAY_BL))
+        by_time = 2 * speed / max(self.braking_s, LEAST_TIME_S)
+        return min(by_way, by_time)
 
     @property
     def held_s(self) -> float:
@@ -101,7 +112,7 @@ def last_stop(history: History) -> Stop | None:
 
 def _stop(rows: Floats, before: Floats, rest_t: float) -> Stop | None:
     speeds = speeds_blps(before)
-    fast = np.flatnonzero(speeds >= 0.7 * speeds.max())
+    fast = np.flatnonzero(speeds >= BRAKING_FROM * speeds.max())
     braking_t = float(before[fast[-1], Column.T])
     history = rows[(rows[:, Column.T] <= braking_t) & (rows[:, Column.T] >= braking_t - APPROACH_S)]
     if len(history) < 3:
@@ -109,6 +120,7 @@ def _stop(rows: Floats, before: Floats, rest_t: float) -> Stop | None:
     size = float(np.median(history[:, Column.SIZE]))
     path = feet(history)
     net = path[-1] - path[0]
+    rest = np.median(feet(rows[rows[:, Column.T] >= rest_t]), axis=0)
     length = float(np.hypot(*net))
     steps = float(np.hypot(*np.diff(path, axis=0).T).sum())
     elapsed = float(history[-1, Column.T] - history[0, Column.T])
@@ -118,6 +130,7 @@ def _stop(rows: Floats, before: Floats, rest_t: float) -> Stop | None:
         rest_t=rest_t,
         until_t=float(rows[-1, Column.T]),
         approach_blps=length / size / max(elapsed, 1e-3),
+        braking_bl=float(np.hypot(*(rest - path[-1]))) / size,
         travelled_bl=length / size,
         straightness=length / max(steps, 1e-6),
         heading=(float(net[0]) / max(length, 1e-6), float(net[1]) / max(length, 1e-6)),

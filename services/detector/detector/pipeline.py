@@ -9,7 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from detector import boxes, image
-from detector.boxes import Boxes, Floats
+from detector.boxes import Boxes, Floats, Label
+from detector.dwell import Dwell
 from detector.flames import FlameWatch
 from detector.frame import Frame
 from detector.habits import Habits
@@ -87,6 +88,7 @@ class Pipeline:
         self._tracker = Tracker()
         self._scene = SceneWatch()
         self._habits = Habits()
+        self._dwell = Dwell()
         self._flames = FlameWatch()
 
     def process(self, frame: Frame) -> Outcome:
@@ -104,12 +106,14 @@ class Pipeline:
         scene = self._scene.update(image.grey(image.shrunk(frame.image, THUMB_PX)), frame.t)
         if scene is SceneState.CUT:
             self._tracker.reset()
+            self._dwell.clear()
             self._flames.reset()
         tracks = self._tracker.update(found, frame.t)
+        self._dwell.update(frame.t, found.xyxy[found.labels != Label.PERSON], tracks)
         self._remember_stops(tracks, frame.t)
         flames = self._flames.update(frame.image, frame.t, self._areas.mask(width, height))
         past = self._tracker.past
-        seen = Observation(frame.t, width, height, tracks, self._habits, flames, past)
+        seen = Observation(frame.t, width, height, tracks, self._dwell, self._habits, flames, past)
         hypotheses = [hypothesis for rule in RULES for hypothesis in rule(seen)]
         reports = self.book.update(
             frame.t, hypotheses, tracks, rest=self._scene.suppressed(frame.t)

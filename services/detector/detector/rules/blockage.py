@@ -1,8 +1,8 @@
 """Blockage: a vehicle that stopped where traffic flows, while others pass it.
 
 A queue is no blockage: there nobody passes, and vehicles stop where they always stop. So a stopped
-vehicle must have been overtaken by others that come from where it came from; without that it must
-stand for longer than any signal holds traffic back.
+vehicle must have been passed by others that go its way; without that it must stand for longer than
+any signal holds traffic back.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from detector.boxes import Floats
+from detector.dwell import Place
 from detector.history import Column
-from detector.motion import Stop, feet, last_stop
+from detector.motion import Stop, feet
 from detector.rules.hypothesis import Hypothesis, Observation
 from detector.tracks import Track
 from hazardcast.catalogue import IncidentType
@@ -20,32 +22,24 @@ from hazardcast.catalogue import IncidentType
 LEAST_HELD_S = 8.0
 HELD_ALONE_S = 100.0
 """Longer than signals hold traffic back; then nobody need have passed."""
-LEAST_OVERTAKEN = 2
+LEAST_PASSED = 2
 LEAST_WIDTH = 0.03
 LEAST_SCORE = 0.3
 LEAST_TRAVELLED_BL = 0.8
 LEAST_STRAIGHTNESS = 0.6
 BESIDE_BL = 5.0
-"""Overtaking happens within this lateral distance."""
-AHEAD_BL = 0.6
+"""Passing happens within this lateral distance …"""
+AHEAD_BL, BEHIND_BL = 0.6, 1.5
+"""… and ends ahead of the stopped vehicle, having begun no further ahead than this."""
+LEAST_WAY_BL = 1.2
 MOST_USUAL = 1
 """Where more than this many others have stopped before, stopping is a habit of the place."""
 
 
 def blockages(seen: Observation) -> list[Hypothesis]:
-    """Every vehicle that has stopped for long while others passed."""
-    found = []
-    for track in seen.tracks:
-        if not track.label.is_vehicle or seen.t - track.last_t > 10.0 or not track.stationary:
-            continue
-        if seen.t - track.first_t < LEAST_HELD_S or track.fast_t == float("-inf"):
-            continue
-        stop = last_stop(track.history)
-        if stop is None or not _believable(stop, seen) or stop.held_s < LEAST_HELD_S:
-            continue
-        if hypothesis := _judge(track, stop, seen):
-            found.append(hypothesis)
-    return found
+    """Every vehicle that has stood for long while others passed."""
+    judged = (_judge(place, seen) for place in seen.dwell.places)
+    return [hypothesis for hypothesis in judged if hypothesis]
 
 
 def _believable(stop: Stop, seen: Observation) -> bool:
@@ -57,44 +51,45 @@ def _believable(stop: Stop, seen: Observation) -> bool:
     )
 
 
-def _judge(track: Track, stop: Stop, seen: Observation) -> Hypothesis | None:
-    foot = feet(track.history.rows[-1:])[0]
-    usual = seen.habits.usual(stop.rest_t, foot, stop.size_px, [track.track_id])
-    passed = overtakers(track, stop, (*seen.tracks, *seen.past))
-    alone = stop.held_s >= HELD_ALONE_S
-    if usual > MOST_USUAL or (passed < LEAST_OVERTAKEN and not alone):
+def _judge(place: Place, seen: Observation) -> Hypothesis | None:
+    stop = place.stop
+    if stop is None or place.held_s < LEAST_HELD_S or not _believable(stop, seen):
+        return None
+    foot = np.array([(place.box[0] + place.box[2]) / 2, place.box[3]])
+    usual = seen.habits.usual(stop.rest_t, foot, stop.size_px, [place.track_id])
+    passed = passers(place, stop, (*seen.tracks, *seen.past))
+    alone = place.held_s >= HELD_ALONE_S
+    if usual > MOST_USUAL or (passed < LEAST_PASSED and not alone):
         return None
     return Hypothesis(
         type=IncidentType.BLOCKAGE,
         onset_t=stop.rest_t,
-        place=track.box,
-        confidence=min(0.9, 0.5 + 0.07 * passed + 0.002 * stop.held_s),
-        track_ids=frozenset({track.track_id}),
+        place=place.box,
+        confidence=min(0.9, 0.5 + 0.07 * passed + 0.002 * place.held_s),
+        track_ids=frozenset({place.track_id}),
         evidence={
-            "held_s": round(stop.held_s, 1),
-            "overtaken_by": passed,
+            "held_s": round(place.held_s, 1),
+            "passed_by": passed,
             "approach_blps": round(stop.approach_blps, 2),
             "usual_stops": usual,
         },
     )
 
 
-def overtakers(track: Track, stop: Stop, others: Iterable[Track]) -> int:
+def passers(place: Place, stop: Stop, others: Iterable[Track]) -> int:
     """How many vehicles drove past the stopped one, in its direction, since it stands."""
-    place = feet(track.history.rows[-1:])[0]
-    return sum(
-        other is not track and other.label.is_vehicle and _overtakes(other, place, stop)
-        for other in others
-    )
+    foot = np.array([(place.box[0] + place.box[2]) / 2, place.box[3]])
+    return sum(other.label.is_vehicle and _passes(other, foot, stop) for other in others)
 
 
-def _overtakes(other: Track, place: np.ndarray, stop: Stop) -> bool:
+def _passes(other: Track, foot: Floats, stop: Stop) -> bool:
     rows = other.history.since(stop.rest_t)
-    if len(rows) < 4:
+    if len(rows) < 4 or rows[-1, Column.T] - rows[0, Column.T] < 0.3:
         return False
-    relative = (feet(rows) - place) / stop.size_px
+    relative = (feet(rows) - foot) / stop.size_px
     along = relative @ np.array(stop.heading)
     across = np.abs(relative @ np.array([-stop.heading[1], stop.heading[0]]))
+    way = along[-1] - along[0]
     beside = across[np.abs(along).argmin()]
-    moved = rows[-1, Column.T] - rows[0, Column.T] > 0.3
-    return bool(moved and along[0] < -AHEAD_BL and along[-1] > AHEAD_BL and beside < BESIDE_BL)
+    ahead = along[-1] > AHEAD_BL and along[0] < BEHIND_BL
+    return bool(ahead and way >= LEAST_WAY_BL and beside < BESIDE_BL)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from detector.boxes import Floats
+from detector.dwell import Dwell
 from detector.flames import Flame
 from detector.habits import Habits
 from detector.tracks import Track
@@ -22,6 +23,8 @@ class Observation:
     height: int
     tracks: Sequence[Track]
     """Confirmed tracks, those lost a moment ago included."""
+    dwell: Dwell
+    """Where vehicles stand now."""
     habits: Habits
     """Where vehicles usually stop in this view."""
     flames: Sequence[Flame] = ()

@@ -11,7 +11,7 @@ from detector.rules.hypothesis import Hypothesis, Observation
 from detector.tracks import Track
 from hazardcast.catalogue import IncidentType
 
-ASPECT_JUMP = 0.6
+ASPECT_JUMP = 0.75
 """Least change of ln(width / height): a car on its side is as much higher as it is shorter."""
 JUMP_S = 1.2
 """It must happen within this time; a car that turns takes longer."""
@@ -36,6 +36,8 @@ def rollovers(seen: Observation) -> list[Hypothesis]:
             continue
         stop = last_stop(track.history)
         if stop is None or not _believable(stop, seen):
+            continue
+        if seen.dwell.taken_before(track.box, stop.braking_t, track.track_id):
             continue
         jump = aspect_jump(track.history.rows, stop)
         if jump >= ASPECT_JUMP:

@@ -1,0 +1,113 @@
+"""Places where vehicles stand, whatever becomes of their tracks.
+
+Passing traffic hides a standing vehicle, and trackers mix the two up. A place remembers who came to
+rest there and how; it stays as long as a box of its size is seen there, or something hides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detector.boxes import Floats, areas, intersections
+from detector.motion import Stop, last_stop
+from detector.tracks import Track
+
+SAME_IOU = 0.4
+HIDDEN_SHARE = 0.25
+"""Something that covers this share of a place may hide what stands there …"""
+HIDDEN_AT_MOST_S = 8.0
+"""… but not for longer than this."""
+ABSENT_AT_MOST_S = 3.0
+FOLLOWING = 0.05
+
+
+@dataclass
+class Place:
+    """A vehicle that stands."""
+
+    box: Floats
+    since_t: float
+    """When it came to rest, or when it was first seen standing."""
+    stop: Stop | None
+    """How it came to rest, None for what always stood there."""
+    track_id: int
+    seen_t: float
+    """When it was last seen itself."""
+    hidden_t: float = float("-inf")
+    """When something last hid it."""
+    seen_frames: int = 0
+
+    @property
+    def held_s(self) -> float:
+        """How long it has stood."""
+        return self.seen_t - self.since_t
+
+
+@dataclass
+class Dwell:
+    """The standing vehicles of one view."""
+
+    places: list[Place] = field(default_factory=list)
+
+    def update(self, t: float, found: Floats, tracks: Sequence[Track]) -> None:
+        """Take one frame's boxes (N, 4) of vehicles and its tracks into account."""
+        self._look(t, found)
+        standing = [track for track in tracks if track.seen and track.anchor.expected is not None]
+        known = np.array([place.box for place in self.places]).reshape(-1, 4)
+        for track in standing:
+            box = np.array(track.anchor.expected)
+            if not len(known) or _ious(box, known).max() < SAME_IOU:
+                self._begin(track, box, t)
+        self.places = [place for place in self.places if not _left(place, t)]
+
+    def clear(self) -> None:
+        """Forget, as after a cut."""
+        self.places.clear()
+
+    def taken_before(self, box: Floats, t: float, track_id: int) -> bool:
+        """Whether another than `track_id` already stood at `box` (4,) at time `t`."""
+        others = [
+            place.box
+            for place in self.places
+            if place.since_t < t and place.track_id != track_id
+        ]  # fmt: skip
+        return bool(others) and bool(_ious(box, np.array(others)).max() >= SAME_IOU)
+
+    def _look(self, t: float, found: Floats) -> None:
+        if not len(found):
+            return
+        for place in self.places:
+            likeness = _ious(place.box, found)
+            best = int(likeness.argmax())
+            if likeness[best] >= SAME_IOU:
+                place.seen_t = t
+                place.seen_frames += 1
+                if likeness[best] >= 2 * SAME_IOU:
+                    place.box = place.box + FOLLOWING * (found[best] - place.box)
+            elif _cover(place.box, found) >= HIDDEN_SHARE:
+                place.hidden_t = t
+
+    def _begin(self, track: Track, box: Floats, t: float) -> None:
+        stop = last_stop(track.history)
+        since_t = stop.rest_t if stop else track.first_t
+        self.places.append(Place(box, since_t, stop, track.track_id, t))
+
+
+def _left(place: Place, t: float) -> bool:
+    absent_s = t - max(place.seen_t, place.hidden_t)
+    return absent_s > ABSENT_AT_MOST_S or t - place.seen_t > HIDDEN_AT_MOST_S
+
+
+def _ious(box: Floats, others: Floats) -> Floats:
+    shared = intersections(box[None], others)[0]
+    union = areas(box[None])[0] + areas(others) - shared
+    likeness: Floats = shared / np.maximum(union, 1e-9)
+    return likeness
+
+
+def _cover(box: Floats, others: Floats) -> float:
+    shared = intersections(box[None], others)[0]
+    return float(shared.max() / max(float(areas(box[None])[0]), 1.0))
