@@ -61,8 +61,10 @@ class Announcer:
         self._thread.join(timeout_s)
 
     def announce(self, announcement: Announcement) -> None:
-        """Show an alert, log it, and say so to the alerter; wakes who watches the condition."""
-        self._woken.set()
+        """Show an alert, log it, and say so to the alerter; wakes who watches the condition.
+
+        The line comes first: whoever is woken would only compete with it for the processor.
+        """
         self._enqueue(lambda: self._announce(announcement))
 
     def irrelevant(self, announcement: Announcement) -> None:
@@ -101,6 +103,7 @@ class Announcer:
     def _announce(self, announcement: Announcement) -> None:
         self._console.line(alert_line(announcement, self._clock.now()))
         displayed_at, displayed_monotonic = self._clock.now(), self._clock.monotonic()
+        self._woken.set()
         metrics.SHOWN[announcement.word].inc()
         self._measure(announcement, displayed_at, displayed_monotonic)
         self._acknowledge(announcement, displayed_at, displayed_monotonic, shown=True)
