@@ -9,8 +9,9 @@ from hazardcast.demo.facts import Facts
 from hazardcast.demo.scene import START_UP_S, DemoScene
 
 QUIET_MARGIN_S = 8.0
-CONFIRMED_AFTER_S = 20.0
-"""From a drawn incident to its confirmation; a blockage must have lasted a while."""
+CONFIRMED_AFTER_S = {"blockage": 60.0}
+"""From a drawn incident to its confirmation: others must have passed what blocks the road."""
+SOON_S = 20.0
 LOOPS_S = 60.0
 PRE_ROLL = "pre-roll recorded"
 
@@ -88,7 +89,7 @@ def _accident(scene: DemoScene) -> list[Stage]:
 def _confirmed_within_s(scene: DemoScene) -> float:
     """A drawn incident comes once and at a known time; a file is played again and again."""
     if scene.is_drawn:
-        return scene.clip_pre_s + START_UP_S + CONFIRMED_AFTER_S
+        return scene.clip_pre_s + START_UP_S + CONFIRMED_AFTER_S.get(scene.name, SOON_S)
     return LOOPS_S
 
 

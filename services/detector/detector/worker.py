@@ -21,6 +21,8 @@ from hazardcast.topics import DETECTIONS, INCIDENTS
 
 log = logging.getLogger(__name__)
 TAKE_TIMEOUT_S = 1.0
+MOST_AGE_S = 50.0
+"""The alerter refuses what is over a minute old, and a lone stopped vehicle takes longer to tell."""
 
 
 class Frames(Protocol):
@@ -182,16 +184,18 @@ def incident_of(camera_id: str, camera: Camera, report: Report, *, now: float) -
     """The message that reports an incident.
 
     `event_id` is the detector's own name for it, from camera and first onset, by which later
-    updates and the cancellation refer to it.
+    updates and the cancellation refer to it. An onset longer ago than `MOST_AGE_S` is told in the
+    evidence alone.
     """
     evidence: dict[str, Any] = {
         **report.evidence,
         "box": [round(float(side), 1) for side in report.place],
+        "onset": round(report.onset_t, 3),
     }
     position = camera.position
     return Incident(
         type=report.type,
-        ts=report.onset_t,
+        ts=max(report.onset_t, now - MOST_AGE_S),
         severity=report.severity,
         lat=position.lat_deg if position else None,
         lon=position.lon_deg if position else None,
