@@ -22,7 +22,7 @@ from hazardcast.topics import DETECTIONS, INCIDENTS
 log = logging.getLogger(__name__)
 TAKE_TIMEOUT_S = 1.0
 MOST_AGE_S = 50.0
-"""The alerter refuses what is over a minute old, and a lone stopped vehicle takes longer to tell."""
+"""The alerter refuses what is over a minute old; a lone stopped vehicle takes longer to tell."""
 
 
 class Frames(Protocol):
