@@ -80,15 +80,17 @@ def make(xyxy: Any, scores: Any, labels: Any) -> Boxes:
 
 def areas(xyxy: Floats) -> Floats:
     """(N,) px²."""
-    areas_px: Floats = np.prod(np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0.0), axis=1)
+    x1, y1, x2, y2 = xyxy.T
+    areas_px: Floats = np.maximum(x2 - x1, 0.0) * np.maximum(y2 - y1, 0.0)
     return areas_px
 
 
 def intersections(first: Floats, second: Floats) -> Floats:
     """(N, M) px² that every box of `first` shares with every one of `second`."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared: Floats = np.prod(np.maximum(high - low, 0.0), axis=2)
+    a, b = first.T[:, :, None], second.T[:, None, :]
+    across = np.minimum(a[2], b[2]) - np.maximum(a[0], b[0])
+    down = np.minimum(a[3], b[3]) - np.maximum(a[1], b[1])
+    shared: Floats = np.maximum(across, 0.0) * np.maximum(down, 0.0)
     return shared
 
 
@@ -114,7 +116,7 @@ def nms(found: Boxes, *, most: int = 100) -> Boxes:
 
     Per-class suppression leaves car + truck doubles of one vehicle, which look like a collision.
     """
-    order = np.argsort(-found.scores, kind="stable")[: 3 * most]
+    order = np.argsort(-found.scores, kind="stable")[: 2 * most]
     ranked = found.take(order)
     doubles = _doubles(ranked)
     keep = np.ones(len(ranked), bool)

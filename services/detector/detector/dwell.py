@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detector.boxes import Floats, areas, intersections
-from detector.motion import Stop, last_stop
+from detector.motion import Stop
 from detector.tracks import Track
 
 SAME_IOU = 0.4
@@ -91,7 +91,7 @@ class Dwell:
                 place.hidden_t = t
 
     def _begin(self, track: Track, box: Floats, t: float) -> None:
-        stop = last_stop(track.history)
+        stop = track.last_stop
         since_t = stop.rest_t if stop else track.first_t
         self.places.append(Place(box, since_t, stop, track.track_id, t))
 

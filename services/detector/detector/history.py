@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 
 import numpy as np
@@ -57,6 +58,12 @@ class History:
         row[Column.SIZE] = max(1.0, width * height) ** 0.5
         self._end += 1
         row[Column.VX], row[Column.VY] = self._velocity(t)
+
+    @property
+    def speed_blps(self) -> float:
+        """Speed in the last row, body lengths per second."""
+        row = self._rows[self._end - 1]
+        return math.hypot(row[Column.VX], row[Column.VY]) / float(row[Column.SIZE])
 
     def _make_room(self) -> None:
         if self._end - self._start >= KEPT_ROWS:

@@ -84,14 +84,25 @@ def speeds_blps(rows: Floats) -> Floats:
 
 def resting_since(rows: Floats) -> int | None:
     """The first row of the rest that lasts to the end, None when it moves or is too young."""
-    size = float(np.median(rows[-5:, Column.SIZE]))
-    centre = np.median(feet(rows[-5:]), axis=0)
-    drift = np.abs(feet(rows) - centre).max(axis=1) / size
-    away = np.flatnonzero(drift > REST_BLPS)
+    times = rows[:, Column.T]
+    if len(rows) < 3 or times[-1] - times[0] < REST_WINDOW_S:
+        return None
+    centre, size = _middle(rows[-5:])
+    bound = REST_BLPS * size
+    x = (rows[:, Column.X1] + rows[:, Column.X2]) / 2 - centre[0]
+    away = np.flatnonzero((np.abs(x) > bound) | (np.abs(rows[:, Column.Y2] - centre[1]) > bound))
     first = int(away[-1]) + 1 if len(away) else 0
-    if first >= len(rows) or rows[-1, Column.T] - rows[first, Column.T] < REST_WINDOW_S:
+    if first >= len(rows) or times[-1] - times[first] < REST_WINDOW_S:
         return None
     return first
+
+
+def _middle(rows: Floats) -> tuple[tuple[float, float], float]:
+    """Median bottom centre and size of a few rows; plain Python is faster for so few."""
+    middle = len(rows) // 2
+    x = sorted((rows[:, Column.X1] + rows[:, Column.X2]).tolist())[middle] / 2
+    y = sorted(rows[:, Column.Y2].tolist())[middle]
+    return (x, y), sorted(rows[:, Column.SIZE].tolist())[middle]
 
 
 def last_stop(history: History) -> Stop | None:

@@ -17,7 +17,7 @@ from detector.habits import Habits
 from detector.image import Image
 from detector.incidents import IncidentBook, Report
 from detector.model import Model
-from detector.motion import feet, last_stop
+from detector.motion import feet
 from detector.rules.blockage import blockages
 from detector.rules.collision import collisions
 from detector.rules.fire import fires
@@ -123,7 +123,7 @@ class Pipeline:
     def _remember_stops(self, tracks: Sequence[Track], t: float) -> None:
         for track in tracks:
             if track.label.is_vehicle and track.stationary and track.was_fast_since(t - 5.0):
-                stop = last_stop(track.history)
+                stop = track.last_stop
                 if stop and stop.held_s >= HABIT_AFTER_S:
                     self._habits.add(track.track_id, stop.rest_t, _foot(track), stop.size_px)
 

@@ -13,6 +13,7 @@ from detector.association import SURE_SCORE, associate
 from detector.boxes import Bools, Boxes, Floats, Label
 from detector.groups import grouped
 from detector.history import Column, History
+from detector.motion import Stop, last_stop
 
 CONFIRMED_AFTER = 3
 """A track counts once it was seen this often."""
@@ -22,6 +23,7 @@ LOST_STATIONARY_S = 30.0
 STATIONARY_BLPS = 0.15
 """Slower than this (body lengths per second, body = √(w·h)) is standing."""
 FAST_BLPS = 0.6
+MOVING_BLPS = 0.5
 HIDDEN_S = 3.0
 """A track hidden in another's blob is followed for this long."""
 PAST_S = 40.0
@@ -37,6 +39,10 @@ class Track:
     history: History = field(default_factory=History)
     votes: Counter[int] = field(default_factory=Counter)
     anchor: Anchor = field(default_factory=Anchor)
+    label: Label = Label.OBJECT
+    """The class it was taken for most often."""
+    speed_blps: float = 0.0
+    """Its speed when last seen, body lengths per second."""
     hits: int = 0
     unseen_s: float = 0.0
     seen: bool = True
@@ -45,11 +51,7 @@ class Track:
     """For how long it has been followed only as a part of another's blob."""
     fast_t: float = float("-inf")
     """When it last was at `FAST_BLPS` or more."""
-
-    @property
-    def label(self) -> Label:
-        """The class it was taken for most often."""
-        return Label(self.votes.most_common(1)[0][0])
+    _stop: tuple[float, Stop | None] = (float("-inf"), None)
 
     @property
     def confirmed(self) -> bool:
@@ -77,10 +79,13 @@ class Track:
         return float(self.history.rows[0, Column.T])
 
     @property
-    def speed_blps(self) -> float:
-        """Its speed when last seen, body lengths per second."""
-        row = self.history.rows[-1]
-        return float(np.hypot(row[Column.VX], row[Column.VY]) / row[Column.SIZE])
+    def last_stop(self) -> Stop | None:
+        """How it came to its present rest; None while it moves or was never seen moving."""
+        if self.fast_t == float("-inf") or self.speed_blps > MOVING_BLPS:
+            return None
+        if self._stop[0] != self.last_t:
+            self._stop = (self.last_t, last_stop(self.history))
+        return self._stop[1]
 
     def was_fast_since(self, t: float) -> bool:
         """Whether it moved clearly at or after `t`."""
@@ -161,7 +166,9 @@ class Tracker:
         slow = track.stationary
         box = track.anchor.note(found.xyxy[column], slow=slow, dt_s=track.unseen_s)
         track.history.append(t, box, float(found.scores[column]))
+        track.speed_blps = track.history.speed_blps
         track.votes[int(found.labels[column])] += 1
+        track.label = Label(max(track.votes, key=track.votes.__getitem__))
         track.hits += 1
         track.unseen_s, track.hidden_s, track.seen = 0.0, 0.0, True
         if track.confirmed and track.speed_blps >= FAST_BLPS:
@@ -178,6 +185,7 @@ class Tracker:
         for row, box in members.items():
             self._filters.correct(np.array([row]), box[None])
             self.tracks[row].history.append(t, box, SURE_SCORE)
+            self.tracks[row].speed_blps = self.tracks[row].history.speed_blps
             self.tracks[row].unseen_s, self.tracks[row].seen = 0.0, True
             self.tracks[row].hidden_s += dt_s
         return groups

@@ -7,13 +7,14 @@ onset (contact, abruptness, crossing headings, two vehicles), the shorter the af
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from detector.boxes import Floats
-from detector.motion import Stop, last_stop
+from detector.motion import Stop
 from detector.rules.hypothesis import Hypothesis, Observation
 from detector.tracks import Track
 from hazardcast.catalogue import IncidentType
@@ -24,6 +25,7 @@ LEAST_SCORE = 0.38
 LEAST_APPROACH_BLPS = 0.8
 LEAST_TRAVELLED_BL = 1.0
 LEAST_STRAIGHTNESS = 0.75
+SHORTEST_AFTERMATH_S = 1.0
 FORGOTTEN_S = 15.0
 """Stops longer ago than this are no news."""
 CONTACT_GAP_BL = 0.15
@@ -35,7 +37,14 @@ alone. Drivers who join a queue reach 1.3; in normal clips with contact 0.9 was 
 ALONE_TRAVELLED_BL, ALONE_SCORE = 1.4, 0.45
 APART_S = 3.0
 APART_BL = 0.1
+LEAST_CLOSING_BLPS = 0.5
+NEAR_BL, FAR_BL = 1.0, 2.5
+"""Others further off than this, or than that at rest, are not looked at more closely."""
 CROSSING_COS = 0.85
+
+
+Box = list[float]
+"""x1, y1, x2, y2 in px."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +65,11 @@ def collisions(seen: Observation) -> list[Hypothesis]:
     """Every stop that looks like the end of a collision and has lasted long enough."""
     found = []
     stopped = list(_recent_stops(seen))
+    stops = {track.track_id: stop for track, stop in stopped}
     for track, stop in stopped:
-        impact = _impact(track, stop, seen.tracks, dict_of(stopped))
+        if stop.held_s < SHORTEST_AFTERMATH_S:
+            continue
+        impact = _impact(track, stop, seen.tracks, stops)
         needed_s = aftermath_s(impact)
         if needed_s is None or stop.held_s < needed_s:
             continue
@@ -71,16 +83,11 @@ def collisions(seen: Observation) -> list[Hypothesis]:
     return found
 
 
-def dict_of(stopped: list[tuple[Track, Stop]]) -> dict[int, Stop]:
-    """Stops by track."""
-    return {track.track_id: stop for track, stop in stopped}
-
-
 def _recent_stops(seen: Observation) -> Iterator[tuple[Track, Stop]]:
     for track in seen.tracks:
         if not track.label.is_vehicle or not track.was_fast_since(seen.t - FORGOTTEN_S):
             continue
-        stop = last_stop(track.history)
+        stop = track.last_stop
         if stop and seen.t - stop.rest_t < FORGOTTEN_S and _believable(stop, seen.width):
             yield track, stop
 
@@ -100,7 +107,7 @@ def aftermath_s(impact: Impact) -> float | None:
     stop = impact.stop
     touching = impact.gap_bl <= CONTACT_GAP_BL
     if touching and impact.crossing and impact.both and stop.deceleration_blps2 >= CROSSING_BLPS2:
-        return 1.0
+        return SHORTEST_AFTERMATH_S
     if touching and stop.deceleration_blps2 >= CONTACT_BLPS2:
         return 1.2 if stop.deceleration_blps2 >= ALONE_BLPS2 else 1.8
     alone = stop.travelled_bl >= ALONE_TRAVELLED_BL and stop.score >= ALONE_SCORE
@@ -114,10 +121,8 @@ def _impact(track: Track, stop: Stop, tracks: Sequence[Track], stops: dict[int, 
             continue
         if other.last_t < stop.braking_t - 0.3 or other.first_t > stop.rest_t - 0.3:
             continue
-        if not were_apart(track, other, stop.rest_t) or closing_blps(track, other, stop) < 0.5:
-            continue
         distance = closest_bl(track, other, stop)
-        if distance < gap:
+        if distance < min(gap, NEAR_BL) and were_separate(track, other, stop):
             best, gap = other, distance
     theirs = stops.get(best.track_id) if best else None
     crossing = theirs is not None and _cosine(stop.heading, theirs.heading) < CROSSING_COS
@@ -128,19 +133,23 @@ def _impact(track: Track, stop: Stop, tracks: Sequence[Track], stops: dict[int, 
 def closest_bl(track: Track, other: Track, stop: Stop) -> float:
     """Smallest gap between two vehicles from braking to rest, in lengths of the smaller one."""
     closest = float("inf")
-    for t in np.linspace(stop.braking_t, stop.rest_t, 4):
-        mine, theirs = track.history.box_at(t), other.history.box_at(t)
+    for share in (1.0, 0.67, 0.33, 0.0):
+        t = stop.braking_t + share * (stop.rest_t - stop.braking_t)
+        mine, theirs = _box_at(track, t), _box_at(other, t)
+        gap = gap_bl(mine, theirs)
+        if gap > FAR_BL:
+            return gap
         if on_same_ground(mine, theirs):
-            closest = min(closest, gap_bl(mine, theirs))
+            closest = min(closest, gap)
     return closest
 
 
-def were_apart(track: Track, other: Track, rest_t: float) -> bool:
-    """Whether the two came together: boxes that always overlapped are one vehicle seen double."""
-    start = max(track.first_t, other.first_t, rest_t - APART_S)
-    moments = np.linspace(start, rest_t, 8)
-    gaps = [gap_bl(track.history.box_at(t), other.history.box_at(t)) for t in moments]
-    return max(gaps) > APART_BL
+def were_separate(track: Track, other: Track, stop: Stop) -> bool:
+    """Whether they came together; boxes that always overlap or move alike are one vehicle."""
+    start = max(track.first_t, other.first_t, stop.rest_t - APART_S)
+    moments = (start + share * (stop.rest_t - start) for share in (0.0, 0.15, 0.3, 0.5, 0.7, 0.85))
+    apart = any(gap_bl(_box_at(track, t), _box_at(other, t)) > APART_BL for t in moments)
+    return apart and closing_blps(track, other, stop) >= LEAST_CLOSING_BLPS
 
 
 def closing_blps(track: Track, other: Track, stop: Stop) -> float:
@@ -149,26 +158,36 @@ def closing_blps(track: Track, other: Track, stop: Stop) -> float:
     if other.first_t > end - 0.3:
         return 0.0
     start = max(start, other.first_t, track.first_t)
-    ways = []
-    for one in (track, other):
-        first, last = one.history.box_at(start), one.history.box_at(end)
-        ways.append([(last[0] + last[2] - first[0] - first[2]) / 2, last[3] - first[3]])
-    relative = np.hypot(ways[0][0] - ways[1][0], ways[0][1] - ways[1][1])
-    return float(relative / max(stop.size_px, 1.0) / max(end - start, 0.1))
+    mine, theirs = (
+        (_box_at(one, start), _box_at(one, end)) for one in (track, other)
+    )  # fmt: skip
+    across = sum(mine[1][0::2]) - sum(mine[0][0::2]) - sum(theirs[1][0::2]) + sum(theirs[0][0::2])
+    down = mine[1][3] - mine[0][3] - theirs[1][3] + theirs[0][3]
+    return math.hypot(across / 2, down) / max(stop.size_px, 1.0) / max(end - start, 0.1)
 
 
-def on_same_ground(first: Floats, second: Floats) -> bool:
+def on_same_ground(first: Box, second: Box) -> bool:
     """Whether two boxes may touch on the road rather than one behind the other."""
     height = max(first[3] - first[1], second[3] - second[1])
-    return bool(abs(first[3] - second[3]) < GROUND_GATE * height)
+    return abs(first[3] - second[3]) < GROUND_GATE * height
 
 
-def gap_bl(first: Floats, second: Floats) -> float:
+def gap_bl(first: Box, second: Box) -> float:
     """Gap between two boxes in sizes of the smaller, negative when they overlap."""
     across = max(first[0], second[0]) - min(first[2], second[2])
     down = max(first[1], second[1]) - min(first[3], second[3])
-    size = min(np.prod(first[2:] - first[:2]), np.prod(second[2:] - second[:2])) ** 0.5
-    return float(max(across, down) / max(size, 1.0))
+    size = math.sqrt(max(1.0, min(_area(first), _area(second))))
+    return max(across, down) / size
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _box_at(track: Track, t: float) -> Box:
+    # Plain floats: for single boxes they are several times faster than arrays.
+    box: Box = track.history.box_at(t).tolist()
+    return box
 
 
 def _cosine(first: tuple[float, float], second: tuple[float, float]) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from detector.boxes import Floats, Label
 from detector.history import Column
-from detector.motion import Stop, last_stop
+from detector.motion import Stop
 from detector.rules.hypothesis import Hypothesis, Observation
 from detector.tracks import Track
 from hazardcast.catalogue import IncidentType
@@ -34,7 +34,7 @@ def rollovers(seen: Observation) -> list[Hypothesis]:
             or not track.was_fast_since(seen.t - FORGOTTEN_S)
         ):
             continue
-        stop = last_stop(track.history)
+        stop = track.last_stop
         if stop is None or not _believable(stop, seen):
             continue
         if seen.dwell.taken_before(track.box, stop.braking_t, track.track_id):
