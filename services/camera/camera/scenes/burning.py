@@ -56,7 +56,7 @@ def _flames(frame: Frame, view: View, fire: Fire, t_s: float) -> None:
     numbers, age_s = _births(t_s, t_s - fire.since_s, _FLAME_LIFE_S, _FLAMES_PER_S)
     if not len(numbers):
         return
-    age = age_s / _FLAME_LIFE_S
+    age = np.clip(age_s / _FLAME_LIFE_S, 0.0, 1.0)
     spread = 0.35 + 0.75 * strength
     flicker = 0.8 + 0.2 * np.sin(t_s * 23.0) * np.sin(t_s * 9.1)
     rise = (0.5 + 2.2 * strength) * age * (0.6 + 0.8 * _random(numbers, 3)) * flicker
@@ -84,7 +84,7 @@ def _smoke(frame: Frame, view: View, fire: Fire, t_s: float) -> None:
     numbers, age_s = _births(t_s, t_s - fire.since_s, _SMOKE_LIFE_S, _PUFFS_PER_S)
     if not len(numbers):
         return
-    age = age_s / _SMOKE_LIFE_S
+    age = np.clip(age_s / _SMOKE_LIFE_S, 0.0, 1.0)  # rounding may put the oldest past its end
     drift = _WIND_MPS * age_s[:, None] * (0.5 + 0.5 * age[:, None])
     wobble = np.stack([np.sin(numbers * 2.4 + age_s), np.cos(numbers * 1.7 + age_s * 0.8)], axis=1)
     place = seat + drift
