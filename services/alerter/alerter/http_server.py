@@ -36,6 +36,8 @@ class HttpServer:
             ) from None
         # Inherited by every connection; without it an answer in two pieces takes 40 ms (Nagle).
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # At once: until a socket listens, SO_REUSEADDR lets another process take the same port.
+        listener.listen()
         self.port = int(listener.getsockname()[1])
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
