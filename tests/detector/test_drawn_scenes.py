@@ -1,0 +1,54 @@
+"""The whole detector without weights on the drawn junction; frames are drawn, not decoded."""
+
+from __future__ import annotations
+
+import cv2
+import pytest
+from camera.scenes import scene_from_url
+from detector.background import BackgroundModel
+from detector.frame import Frame
+from detector.pipeline import Pipeline
+
+FPS = 8
+
+
+def reports(url: str, until_s: float):
+    scene, pipeline, told = scene_from_url(url), Pipeline(BackgroundModel()), []
+    for number in range(int(until_s * FPS)):
+        t = number / FPS
+        picture = scene.draw(t)
+        # What a camera sends was compressed; drawn edges are too clean.
+        _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 70])
+        frame = Frame(cv2.imdecode(packed, cv2.IMREAD_COLOR), t, number)
+        told += pipeline.process(frame).reports
+    return told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("impact_s", [13, 20])
+def test_the_collision_is_told_once_within_three_seconds(impact_s: int) -> None:
+    told = reports(f"demo://collision?impact_s={impact_s}", impact_s + 12)
+
+    assert [(one.status, one.type.value) for one in told] == [("new", "collision")]
+    assert abs(told[0].onset_t - impact_s) <= 1.0
+    assert told[0].t - impact_s <= 3.0
+
+
+@pytest.mark.slow
+def test_the_fire_is_told_as_fire() -> None:
+    told = reports("demo://fire?impact_s=12", 24)
+
+    assert [(one.status, one.type.value) for one in told] == [("new", "fire")]
+
+
+@pytest.mark.slow
+def test_the_blockage_is_told_as_blockage() -> None:
+    told = reports("demo://blockage?impact_s=12", 40)
+
+    assert [(one.status, one.type.value) for one in told] == [("new", "blockage")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["normal", "queue"])
+def test_ordinary_traffic_is_no_incident(name: str) -> None:
+    assert reports(f"demo://{name}", 60) == []

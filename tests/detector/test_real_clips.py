@@ -1,0 +1,39 @@
+"""A few real clips through the whole detector: what the measured recall rests on."""
+
+from __future__ import annotations
+
+import pytest
+from detector import evaluate
+from detector.labels import Clip
+from detector.model import model_opener
+
+from hazardcast.catalogue import IncidentType
+
+COLLISIONS = {"1551": 5.4, "1554": 4.7, "1546": 3.9, "1516": 3.1}
+MOST_MISSED = 1
+"""Of these four; the evaluation over all clips says how well it goes on the whole."""
+
+
+@pytest.mark.slow
+def test_real_collisions_are_told_once_and_for_the_right_moment(assets) -> None:
+    opener = model_opener(assets / "models" / "nanodet-plus-m_416.onnx", threads=2)
+    results = []
+    for name, t_event_s in COLLISIONS.items():
+        path = assets / "clips" / "accident" / f"argus_{name}.mp4"
+        clip = Clip(path, name, IncidentType.COLLISION, t_event_s, labelled=True)
+        results.append(evaluate.run_clip(clip, opener, fps=8))
+
+    hits = [result for result in results if result.hit]
+    assert len(hits) >= len(results) - MOST_MISSED
+    assert all(abs(one.hit.onset_s - one.t_event_s) <= 1.2 for one in hits)
+    assert all(0 < one.delay_s <= 5.0 for one in hits)
+    assert all(len(one.found) <= 1 for one in results)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["argus_easy_bridge", "tfl_8_shaftesbury_av_jam", "tfl_3_piccadilly_queue"])  # fmt: skip
+def test_real_traffic_raises_no_alarm(assets, name) -> None:
+    clip = Clip(assets / "clips" / "normal" / f"{name}.mp4", name, labelled=True)
+    opener = model_opener(assets / "models" / "nanodet-plus-m_416.onnx", threads=2)
+
+    assert evaluate.run_clip(clip, opener, fps=8).found == ()

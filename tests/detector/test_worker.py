@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from detector.boxes import Label, empty, make
+from detector.frame import Frame
+from detector.incidents import Report
+from detector.pipeline import Areas, Pipeline
+from detector.worker import Worker, event_id, incident_of
+
+from hazardcast.catalogue import IncidentType, Severity
+from hazardcast.messages import Incident
+from hazardcast.site import Camera, Position
+from hazardcast.testing import ManualClock, MemoryBroker, eventually
+from hazardcast.topics import DETECTIONS, INCIDENTS
+
+CAMERA = Camera(url="rtsp://camera/main", road="segment_A", distance_m=500.0)
+RNG = np.random.default_rng(2)
+STREET = np.clip(RNG.normal(100, 30, (360, 640, 3)), 0, 255).astype(np.uint8)
+
+
+@dataclass
+class ScriptedModel:
+    """Two cars that meet at 4 s and stay, as far as the model is asked."""
+
+    name: str = "scripted"
+    start_t: float = 0.0
+
+    def detect(self, frame: Frame):
+        s = min(frame.t - self.start_t, 4.0)
+        if s < 0:
+            return empty()
+        return make(
+            [[60 * s, 170, 60 * s + 60, 210], [270, -10 + 45 * s, 330, 30 + 45 * s]],
+            [0.9, 0.9], [Label.CAR, Label.CAR],
+        )  # fmt: skip
+
+
+@dataclass
+class ScriptedFrames:
+    """Frames handed out as fast as they are asked for."""
+
+    pending: list[Frame]
+    state: str = "live"
+    last_frame_at: float | None = None
+    closed: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None: ...
+
+    def close(self) -> None:
+        self.closed.set()
+
+    def take(self, timeout_s: float) -> Frame | None:
+        if self.pending:
+            frame = self.pending.pop(0)
+            self.last_frame_at = frame.t
+            return frame
+        self.closed.wait(0.01)
+        return None
+
+
+def frames(until_s: float, start_t: float, fps: int = 8) -> list[Frame]:
+    return [Frame(STREET, start_t + k / fps, k) for k in range(int(until_s * fps))]
+
+
+@pytest.fixture
+def run():
+    """Run a worker over frames; gives the broker when all were analysed."""
+    workers: list[Worker] = []
+
+    def run_(pending: list[Frame], model: ScriptedModel, areas: Areas | None = None):
+        broker, script = MemoryBroker(), ScriptedFrames(pending)
+        count = len(pending)
+        clock = ManualClock(pending[-1].t)  # all frames lie before it, as those of a camera do
+        worker = Worker(
+            "north", CAMERA, frames=script, open_pipeline=lambda: Pipeline(model, areas=areas),
+            bus=broker.bus(clock), clock=clock,
+        )  # fmt: skip
+        workers.append(worker)
+        worker.start()
+        eventually(lambda: len(broker.payloads(DETECTIONS)) == count, within_s=20)
+        return broker, worker
+
+    yield run_
+    for worker in workers:
+        worker.close()
+
+
+def test_every_analysed_frame_is_told_with_its_capture_time(run) -> None:
+    start_t = 1_700_000_000.0
+    broker, worker = run(frames(2.0, start_t), ScriptedModel(start_t=start_t))
+
+    told = broker.messages(DETECTIONS)
+
+    assert [one.ts for one in told] == [start_t + k / 8 for k in range(16)]
+    assert {(one.width, one.height, one.model) for one in told} == {(640, 360, "scripted")}
+    assert len(told[-1].objects) == 2
+    assert told[-1].objects[0].label == "car"
+    assert worker.status().last_frame_at == told[-1].ts
+
+
+def test_a_collision_is_reported_once_with_its_onset_and_where(run) -> None:
+    start_t = 1_700_000_000.0
+    broker, _ = run(frames(9.0, start_t), ScriptedModel(start_t=start_t))
+
+    incidents = broker.messages(INCIDENTS)
+
+    assert [(one.type, one.status) for one in incidents] == [(IncidentType.COLLISION, "new")]
+    incident = incidents[0]
+    assert abs(incident.ts - start_t - 4.0) <= 0.7
+    assert incident.camera == "north"
+    assert (incident.road, incident.distance_m) == ("segment_A", 500.0)
+    assert incident.severity is Severity.HIGH
+    assert incident.confirmed_at >= incident.ts
+    assert len(broker.payloads(INCIDENTS)[0]) < 8192
+
+
+def test_where_the_site_says_ignore_nothing_is_detected(run) -> None:
+    start_t = 1_700_000_000.0
+    everywhere = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    broker, _ = run(
+        frames(9.0, start_t), ScriptedModel(start_t=start_t), Areas(ignore=(everywhere,))
+    )
+
+    assert broker.messages(INCIDENTS) == []
+    assert all(not one.objects for one in broker.messages(DETECTIONS))
+
+
+def report(status="new", key_t=1_700_000_004.25, **changes) -> Report:
+    fields = {
+        "status": status, "key_t": key_t, "type": IncidentType.COLLISION,
+        "severity": Severity.HIGH, "onset_t": key_t, "t": key_t + 2, "confidence": 0.8,
+        "place": np.array([1.0, 2.0, 3.0, 4.0]), "evidence": {"gap_bl": 0.1},
+    }  # fmt: skip
+    return Report(**{**fields, **changes})
+
+
+def test_update_and_cancel_refer_to_the_incident_by_its_first_onset() -> None:
+    first = incident_of("north", CAMERA, report(), now=1_700_000_006.5)
+    later = incident_of(
+        "north", CAMERA, report("update", onset_t=1_700_000_009.0), now=1_700_000_010.0
+    )
+
+    assert first.event_id == later.event_id == "north-1700000004250"
+    assert (first.status, later.status) == ("new", "update")
+
+
+def test_the_message_survives_the_wire() -> None:
+    located = Camera(url="demo://normal", position=Position(lat_deg=37.1, lon_deg=127.1))
+    incident = incident_of("north", located, report(), now=1_700_000_006.5)
+
+    again = Incident.decode(incident.encode())
+
+    assert again == incident
+    assert (again.lat, again.lon) == (37.1, 127.1)
+    assert json.loads(incident.encode())["evidence"]["box"] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_an_event_id_fits_whatever_the_camera_is_called() -> None:
+    name = event_id("a" * 40, 1_700_000_004.25)
+
+    assert len(name) <= 48
+    assert Incident(type="collision", event_id=name).event_id == name
+    assert name.endswith("-1700000004250")
+
+
+def test_a_clock_set_back_does_not_silence_the_camera() -> None:
+    pipeline = Pipeline(ScriptedModel(start_t=5000.0))
+    for frame in frames(9.0, 5000.0):
+        pipeline.process(frame)
+    assert pipeline.book.active == 1
+
+    pipeline.model.start_t = 1000.0
+    outcomes = [pipeline.process(frame) for frame in frames(9.0, 1000.0)]
+
+    assert len(outcomes[-1].tracks) == 2
+    assert [one.status for outcome in outcomes for one in outcome.reports] == []
+    assert pipeline.book.active == 1
