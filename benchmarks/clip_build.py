@@ -23,6 +23,7 @@ from clipper.library import Library
 
 from benchmarks.harness import Figure
 from benchmarks.recorder_cpu import make_source
+from hazardcast import trust
 from hazardcast.clock import SystemClock
 from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.messages import ClipRequest
@@ -62,8 +63,9 @@ def wanted() -> Job:
 
 def ours(folder: Path, segments: list[Segment]) -> Callable[[], None]:
     clock = SystemClock()
+    signer = trust.signer_of(trust.generate_jwk("EdDSA"))
     builder = Builder(Ffmpeg(find_ffmpeg(), clock=clock, stop=threading.Event()), clock)
-    library, job, directory = Library(folder / "clips"), wanted(), folder / "build"
+    library, job, directory = Library(folder / "clips", signer), wanted(), folder / "build"
 
     def build() -> None:
         shutil.rmtree(directory, ignore_errors=True)

@@ -247,6 +247,8 @@ class ClipRequest(Message):
     pre_s: Annotated[float, Field(ge=0, le=3600)] = 300.0
     post_s: Annotated[float, Field(ge=0, le=3600)] = 300.0
     reason: Annotated[str, Field(max_length=200)] = "requested"
+    hold: bool | None = None
+    """Keep the clip whatever retention says, until someone removes the file `{clip}.hold`."""
     alert: Alert | None = None
 
 
@@ -265,6 +267,17 @@ class Window(Message):
     end: Time
 
 
+class OtherClip(Message):
+    """A clip of the same event from another camera, as it stood when this was said."""
+
+    camera: CameraId
+    state: Literal["pending", "recording", "building", "ready", "partial", "failed"]
+    requested: Window
+    coverage: Probability
+    path: str | None = None
+    gaps: tuple[Gap, ...] = ()
+
+
 class ClipState(Message):
     """How far a requested clip is; retained, so that late askers learn it too."""
 
@@ -279,6 +292,8 @@ class ClipState(Message):
     gaps: tuple[Gap, ...] = ()
     path: str | None = None
     detail: str | None = None
+    others: tuple[OtherClip, ...] | None = None
+    """The event's other clips: one topic tells one event, so the retained word tells them all."""
 
 
 class ReceptionCounters(Message):

@@ -127,6 +127,13 @@ class Settings(BaseSettings):
     clip_retention_gb: Annotated[float, Field(gt=0)] = Field(
         50.0, description="clips beyond this many gigabytes are removed, oldest first"
     )
+    clip_retention_count: Annotated[int, Field(ge=1)] = Field(
+        1000, description="clips beyond this many are removed, oldest first"
+    )
+    clip_key: Path | None = Field(
+        None,
+        description="key that signs clips; `keys/clipper.jwk` below the data directory, made at first start, when unset",
+    )
     free_space_floor_gb: Annotated[float, Field(ge=0)] = Field(
         2.0, description="recordings are removed, oldest first, to keep this much disk free"
     )
@@ -191,6 +198,11 @@ class Settings(BaseSettings):
     def truststore_path(self) -> Path:
         """The trust store that receivers read."""
         return self.truststore or self.keys_dir / "truststore.json"
+
+    @property
+    def clip_key_path(self) -> Path:
+        """The private key that signs clips."""
+        return self.clip_key or self.keys_dir / "clipper.jwk"
 
     @property
     def camera_ids(self) -> frozenset[str] | None:

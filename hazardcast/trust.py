@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +34,7 @@ from hazardcast.errors import DecodeError, KeyFileError
 KeyState = Literal["next", "active", "retired", "revoked"]
 USABLE_STATES: frozenset[KeyState] = frozenset({"next", "active", "retired"})
 SIGNING_KEY_FILE = "station.jwk"
+CLIP_KEY_FILE = "clipper.jwk"
 TRUSTSTORE_FILE = "truststore.json"
 MIN_SECRET_BYTES = 32  # RFC 7518 §3.2: as long as the hash
 HTTP_TOKEN_FILE = "http.token"  # noqa: S105 - a file's name
@@ -60,6 +61,14 @@ class TrustStore:
 
     version: int
     keys: dict[str, TrustedKey]
+    """Those that sign alerts."""
+    clip_keys: dict[str, TrustedKey] = field(default_factory=dict)
+    """Those that sign clips; none of them is believed about an alert, nor the other way round."""
+
+    def find_clip_key(self, kid: str) -> TrustedKey | None:
+        """The key of this id that signs clips, unless it is unknown or revoked."""
+        key = self.clip_keys.get(kid)
+        return key if key and key.usable else None
 
     def find(self, kid: str) -> TrustedKey | None:
         """The key of this id unless it is unknown or revoked."""
@@ -90,7 +99,8 @@ def parse_truststore(data: Any) -> TrustStore:
         ValueError, KeyError, TypeError, DecodeError: it is not one.
     """
     keys = [_trusted_key(entry) for entry in data["keys"]]
-    return TrustStore(version=int(data["version"]), keys=_by_id(keys))
+    clip_keys = [_trusted_key(entry) for entry in data.get("clip_keys", ())]
+    return TrustStore(int(data["version"]), _by_id(keys), _by_id(clip_keys))
 
 
 def _by_id(keys: Iterable[TrustedKey]) -> dict[str, TrustedKey]:
@@ -166,13 +176,44 @@ def ensure_keys(keys_dir: Path, *, station: int, algorithm: Algorithm = "EdDSA")
     if not key_path.exists():
         jwk = generate_jwk(algorithm)
         write_private(key_path, json.dumps(jwk))
-    if not store_path.exists():
+    if not _names_a_signer(store_path):
         jwk = json.loads(key_path.read_text(encoding="utf-8"))
         entry = truststore_entry(jwk, station=station, state="active")
         write_truststore(store_path, version=1, entries=[entry])
     token_path = keys_dir / HTTP_TOKEN_FILE
     if not token_path.exists():
         write_private(token_path, secrets.token_urlsafe(32) + "\n")
+
+
+def _names_a_signer(store_path: Path) -> bool:
+    """False when there is no trust store, or only one that a clipper began."""
+    return store_path.exists() and bool(_read_store(store_path).get("keys"))
+
+
+def ensure_clip_key(key_path: Path, *, station: int, truststore: Path) -> None:
+    """Make the key that signs clips where there is none, and let the trust store know it."""
+    key_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not key_path.exists():
+        write_private(key_path, json.dumps(generate_jwk("EdDSA")))
+    jwk = json.loads(key_path.read_text(encoding="utf-8"))
+    store = _read_store(truststore)
+    known = store.get("clip_keys", [])
+    if jwk["kid"] not in {entry["kid"] for entry in known}:
+        known.append(truststore_entry(jwk, station=station, state="active"))
+        write_truststore(
+            truststore,
+            version=int(store.get("version", 0)) + 1,
+            entries=store.get("keys", []),
+            clip_entries=known,
+        )
+
+
+def _read_store(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    load_truststore(path)
+    store: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return store
 
 
 def generate_jwk(algorithm: Algorithm) -> dict[str, str]:
@@ -203,9 +244,17 @@ def truststore_entry(jwk: dict[str, str], *, station: int, state: KeyState) -> d
     return {"kid": jwk["kid"], "station": station, "state": state, "jwk": public}
 
 
-def write_truststore(path: Path, *, version: int, entries: Iterable[dict[str, Any]]) -> None:
-    """Write the trust store in one step."""
-    text = json.dumps({"version": version, "keys": list(entries)}, indent=2)
+def write_truststore(
+    path: Path,
+    *,
+    version: int,
+    entries: Iterable[dict[str, Any]],
+    clip_entries: Iterable[dict[str, Any]] | None = None,
+) -> None:
+    """Write the trust store in one step; the keys of clips stay as they are when not given."""
+    kept = _read_store(path).get("clip_keys", []) if clip_entries is None else list(clip_entries)
+    store: dict[str, Any] = {"version": version, "keys": list(entries)}
+    text = json.dumps({**store, "clip_keys": kept} if kept else store, indent=2)
     shared = any(entry["jwk"]["kty"] == "oct" for entry in json.loads(text)["keys"])
     write_private(path, text + "\n", mode=0o600 if shared else 0o644)
 

@@ -3,14 +3,20 @@
 Needs GStreamer's RTSP server and its Python bindings (`gir1.2-gst-rtsp-server-1.0`, `python3-gi`), so
 it runs on the system's Python, not in the project's environment. It prints `rtsp://…` once it
 listens. With `--times FILE` it writes one line a frame: wall clock at which the frame went to the
-network, and its size in bytes.
+network, and its size in bytes. With `--clock` every picture carries the wall clock that
+`hazardcast.burnt_clock` reads, written here a second time and on its own; with `--play FILE` the
+pictures are those of an H.264 byte stream with access unit delimiters, over and over.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
 
 import gi
 
@@ -35,31 +41,102 @@ AUDIO = {
 }
 
 
+LOSSY = " ! identity name=pay0 drop-probability={loss}"
+CELLS = 80
+
+
 def pipeline(options: argparse.Namespace) -> str:
     """The GStreamer description of the camera."""
     width, height = options.size.split("x")
     video = VIDEO[options.codec].format(gop=options.gop)
-    source = (
-        f"videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width={width},"
-        f"height={height},framerate={options.fps}/1 ! {video}"
-    )
-    return f"( {source}{AUDIO[options.audio]} )"
+    picture = f"video/x-raw,format=I420,width={width},height={height},framerate={options.fps}/1"
+    if options.play:
+        video = (
+            "h264parse ! video/x-h264,alignment=au ! rtph264pay name=pay0 pt=96 config-interval=-1"
+        )
+        picture = f"video/x-h264,stream-format=byte-stream,alignment=au,framerate={options.fps}/1"
+    own = f'appsrc name=pictures is-live=true format=time max-bytes=20000000 caps="{picture}"'
+    drawn = f"videotestsrc is-live=true pattern=ball ! {picture}"
+    source = own if options.play or options.clock else drawn
+    if options.loss:
+        video = video.replace(" name=pay0", "") + LOSSY.format(loss=options.loss)
+    return f"( {source} ! {video}{AUDIO[options.audio]} )"
+
+
+def clock_picture(width: int, height: int, number: int) -> bytes:
+    """A grey I420 picture with a moving bar, and at its top the wall clock of now.
+
+    80 cells: white, black, 44 bits of epoch milliseconds, their CRC-32, black, white.
+    """
+    wall_ms = round(time.time() * 1000)
+    check = zlib.crc32(wall_ms.to_bytes(6, "big"))
+    cells = f"10{wall_ms:044b}{check:032b}01"
+    strip = bytes(235 if cells[x * CELLS // width] == "1" else 16 for x in range(width))
+    rows = max(1, round(width / 60))
+    left = number * 7 % (width - 40)
+    bar = bytes([110]) * left + bytes([200]) * 40 + bytes([110]) * (width - left - 40)
+    plain = bytes([110]) * width
+    middle = height // 3
+    luma = strip * rows + plain * (middle - rows) + bar * 20 + plain * (height - middle - 20)
+    return luma + bytes([128]) * (width * height // 2)
+
+
+def pictures(options: argparse.Namespace) -> Callable[[int], bytes]:
+    """What gives picture number n."""
+    if options.play:
+        stream = Path(options.play).read_bytes()
+        starts = [found.start() for found in re.finditer(rb"\x00\x00\x00\x01\x09", stream)]
+        units = [stream[a:b] for a, b in zip(starts, [*starts[1:], len(stream)], strict=True)]
+        return lambda number: units[number % len(units)]
+    width, height = (int(part) for part in options.size.split("x"))
+    return lambda number: clock_picture(width, height, number)
 
 
 class Camera(GstRtspServer.RTSPMediaFactory):
     """One stream, shared by its viewers; tells when each frame was sent."""
 
-    def __init__(self, description: str, times: str | None) -> None:
+    def __init__(
+        self,
+        description: str,
+        times: str | None,
+        *,
+        fps: int,
+        picture: Callable[[int], bytes] | None = None,
+    ) -> None:
         super().__init__()
         self.set_launch(description)
         self.set_shared(True)
         self._times = open(times, "w", buffering=1) if times else None  # noqa: PTH123, SIM115
+        self._fps = fps
+        self._picture = picture
         self.connect("media-configure", self._configure)
 
     def _configure(self, _factory: object, media: GstRtspServer.RTSPMedia) -> None:
+        if self._picture:
+            self._draw(media.get_element().get_by_name_recurse_up("pictures"))
         if self._times:
             pad = media.get_element().get_by_name_recurse_up("pay0").get_static_pad("sink")
             pad.add_probe(Gst.PadProbeType.BUFFER, self._note)
+
+    def _draw(self, source: Gst.Element) -> None:
+        """Push a picture at each of its moments; one that is late is left out, as cameras do."""
+        began, drawn = time.monotonic(), -1
+
+        def push() -> bool:
+            nonlocal drawn
+            number = int((time.monotonic() - began) * self._fps + 0.01)
+            if number > drawn:
+                drawn = number
+                buffer = Gst.Buffer.new_wrapped(self._picture(number))
+                buffer.pts = buffer.dts = number * Gst.SECOND // self._fps
+                buffer.duration = Gst.SECOND // self._fps
+                if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
+                    return False
+            due = began + (drawn + 1) / self._fps
+            GLib.timeout_add(max(1, round((due - time.monotonic()) * 1000)), push)
+            return False
+
+        push()
 
     def _note(self, _pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
         self._times.write(f"{time.time():.4f} {info.get_buffer().get_size()}\n")
@@ -91,13 +168,17 @@ def main() -> None:
     parser.add_argument("--fps", type=int, default=15)
     parser.add_argument("--gop", type=int, default=15)
     parser.add_argument("--account", help="user:password")
+    parser.add_argument("--clock", action="store_true", help="burn the wall clock in")
+    parser.add_argument("--play", help="file of H.264 access units")
+    parser.add_argument("--loss", type=float, default=0.0, help="share of packets never sent")
     parser.add_argument("--times", help="file that gets the wall clock of every frame")
     options = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(options.port)
-    camera = Camera(pipeline(options), options.times)
+    drawn = pictures(options) if options.play or options.clock else None
+    camera = Camera(pipeline(options), options.times, fps=options.fps, picture=drawn)
     if options.account:
         protect(server, camera, options.account)
     server.get_mount_points().add_factory("/camera", camera)

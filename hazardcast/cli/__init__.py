@@ -17,6 +17,7 @@ VERBS = {
     "check": "Look for what would keep the system from working, from keys to network.",
     "keys": "Make, show, rotate and revoke the keys that sign alerts.",
     "clip": "Request the video around a moment by hand.",
+    "verify": "Judge whether a clip is as it was when it was signed.",
     "recordings": "What is recorded, and where it has gaps.",
     "evaluate": "Measure detection over labelled clips.",
     "bench": "Measure latency, throughput and load on this machine.",

@@ -16,6 +16,7 @@ from hazardcast.topics import CLIP_REQUESTS, CLIPS
 
 
 def clip(
+    *,
     camera: Annotated[str, typer.Option(help="The camera's id.")],
     at: Annotated[
         str, typer.Option(help="The moment: RFC 3339 with a zone, epoch seconds, or `now`.")
@@ -26,6 +27,9 @@ def clip(
     post_s: Annotated[
         float | None, typer.Option("--post", help="Seconds to keep from after it.")
     ] = None,
+    hold: Annotated[
+        bool, typer.Option("--hold", help="Keep the clip until its .hold file is removed.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The request as JSON.")] = False,
 ) -> None:
     """Request the video around a moment by hand."""
@@ -37,6 +41,7 @@ def clip(
         "pre_s": settings.clip_pre_s if pre_s is None else pre_s,
         "post_s": settings.clip_post_s if post_s is None else post_s,
         "reason": "requested by hand",
+        "hold": hold or None,
     }
     try:
         request = ClipRequest.parse(fields)

@@ -38,6 +38,11 @@ def init(station: Station = None, algorithm: Algorithm = "EdDSA") -> None:
     """Make signing key, trust store and HTTP token where they do not exist yet."""
     folder = _keys_dir()
     trust.ensure_keys(folder, station=_station(station), algorithm=algorithm)
+    trust.ensure_clip_key(
+        settings_module.load().clip_key_path,
+        station=_station(station),
+        truststore=folder / trust.TRUSTSTORE_FILE,
+    )
     kid = trust.load_signer(folder / trust.SIGNING_KEY_FILE).kid
     typer.echo(f"{folder}: signing with {kid}")
     typer.echo(f"bring {folder / trust.TRUSTSTORE_FILE} to the vehicles; keep the rest here")

@@ -44,6 +44,11 @@ def up(
     address = _broker(settings, broker_)
     place = _place(settings, address)
     trust.ensure_keys(settings.keys_dir, station=config.site.station_id)
+    trust.ensure_clip_key(
+        settings.clip_key_path,
+        station=config.site.station_id,
+        truststore=settings.keys_dir / trust.TRUSTSTORE_FILE,
+    )
     vehicles = [settings.vehicle] if vehicle else []
     _run(settings, place, address, vehicles)
 

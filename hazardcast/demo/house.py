@@ -52,7 +52,11 @@ def furnish(
     folder.mkdir(parents=True)
     config = folder / "cameras.yaml"
     config.write_text(scene.cameras_yaml(), encoding="utf-8")
-    trust.ensure_keys(folder / "keys", station=STATION)
+    keys = folder / "keys"
+    trust.ensure_keys(keys, station=STATION)
+    trust.ensure_clip_key(
+        keys / trust.CLIP_KEY_FILE, station=STATION, truststore=keys / trust.TRUSTSTORE_FILE
+    )
     mqtt_port, http_port, camera_port, *metrics_ports = ports.free_ports(3 + processes)
     local = broker.prepare(
         folder / "broker", port=mqtt_port, mosquitto=settings.mosquitto, choice=choice

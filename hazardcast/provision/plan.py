@@ -55,6 +55,11 @@ def carry_out(plan: Plan, *, now: float) -> None:
     accounts = {name: _password(plan, name, name) for name in (*SERVICES, PEOPLE)}
     accounts |= {name: _password(plan, _vehicle_folder(plan, name), name) for name in plan.vehicles}
     trust.ensure_keys(plan.root / "alerter", station=plan.station)
+    trust.ensure_clip_key(
+        plan.root / "clipper" / trust.CLIP_KEY_FILE,
+        station=plan.station,
+        truststore=plan.root / "alerter" / trust.TRUSTSTORE_FILE,
+    )
     _broker(plan, accounts, now=now)
     _hand_out(plan)
     _grafana(plan)

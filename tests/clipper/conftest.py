@@ -14,18 +14,24 @@ from clipper.build import Built, file_record
 from clipper.finished import FinishedClips
 from clipper.jobs import Job
 from clipper.library import Library
-from clipper.manifest import Manifest
+from clipper.manifest import Manifest, Snapshot
 from clipper.progress import Progress
 from clipper.recordings import Recordings
 from clipper.service import Clipper, Limits
 from clipper.store import JobStore
 
+from hazardcast import trust
+from hazardcast.envelope import Signer
 from hazardcast.messages import ClipState
 from hazardcast.segments import Run, Segment, append_run, segment_path
 from hazardcast.testing import ManualClock, MemoryBroker
 from hazardcast.topics import CLIP_REQUESTS, CLIPS
 
 SEGMENT_S = 10.0
+
+
+def new_signer() -> Signer:
+    return trust.signer_of(trust.generate_jwk("EdDSA"))
 
 
 class AtOnce(Executor):
@@ -65,7 +71,9 @@ class PlainBuilder:
         picture = video.with_suffix(".jpg")
         picture.write_bytes(b"picture")
         state = "ready" if found.complete else "partial"
-        more = {"state": state, "delivered": found.delivered, "video": file_record(video)}
+        shown = Snapshot(**file_record(picture).model_dump(), at=job.request.ts)
+        files = {"video": file_record(video), "snapshot": shown}
+        more = {"state": state, "delivered": found.delivered, **files}
         return Built(Manifest.model_validate({**head, **more}), (video, picture))
 
 
@@ -79,6 +87,8 @@ class Bench:
     builder: PlainBuilder
     longest_s: float = 1e9
     most_bytes: float = 1e12
+    most_clips: int = 1_000_000
+    signer: Signer = field(default_factory=new_signer)
     _store: JobStore | None = None
 
     @property
@@ -96,10 +106,12 @@ class Bench:
     def start(self) -> Clipper:
         self.kill()
         self._store = JobStore(self.clips_dir)
-        library = Library(self.clips_dir)
+        library = Library(self.clips_dir, self.signer)
         finished = FinishedClips(library)
         self.bus = self.broker.bus(self.clock)
-        progress = Progress(self.bus, self.clock, finished=finished.recent)
+        progress = Progress(
+            self.bus, self.clock, finished=finished.recent, of_event=finished.of_event
+        )
         clipper = Clipper(
             clock=self.clock,
             store=self._store,
@@ -110,7 +122,7 @@ class Bench:
             executor=AtOnce(),
             progress=progress,
             segment_s={"north": SEGMENT_S},
-            limits=Limits(longest_s=self.longest_s, most_bytes=self.most_bytes),
+            limits=Limits(self.longest_s, self.most_bytes, self.most_clips),
         )
         self.bus.subscribe(CLIP_REQUESTS, clipper.accept)
         self.bus.on_connect(progress.repeat)

@@ -68,7 +68,7 @@ def test_a_crash_at_any_step_neither_loses_nor_doubles_the_clip(bench: Any) -> N
         died = die_after(bench, ts, steps)
         live(bench, ts)
         stem = f"accident_{int(ts)}_north"
-        assert bench.files() == [f"{stem}.jpg", f"{stem}.json", f"{stem}.mp4"], steps
+        assert bench.files() == [f"{stem}.jpg", f"{stem}.json", f"{stem}.jws", f"{stem}.mp4"], steps
         assert bench.jobs() == [], steps
         manifest = json.loads((bench.clips_dir / f"{stem}.json").read_text())
         assert manifest["video"]["bytes"] == (bench.clips_dir / f"{stem}.mp4").stat().st_size
@@ -86,7 +86,7 @@ def test_crash_after_crash_gets_there_in_the_end(bench: Any) -> None:
         die_after(bench, ts, steps)
     live(bench, ts)
 
-    assert len(bench.files()) == 3
+    assert len(bench.files()) == 4
     assert bench.jobs() == []
 
 

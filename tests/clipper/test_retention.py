@@ -41,6 +41,12 @@ def test_the_newest_stays_even_if_it_alone_is_too_large() -> None:
     assert remove(KeptClip("a", 1, 500), most=10) == []
 
 
+def test_no_more_than_so_many_are_kept_the_newest_among_them() -> None:
+    kept = [KeptClip(name, at, 1, held=name == "a") for at, name in enumerate("abcd")]
+
+    assert to_remove(kept, now=9.0, longest_s=1e9, most_bytes=1e9, most_clips=2) == ["b", "c"]
+
+
 @given(clips, st.floats(0, 500), st.integers(0, 500))
 def test_after_removal_all_limits_hold_but_for_held_clips_and_the_newest(
     kept: list[KeptClip], longest_s: float, most: int

@@ -44,7 +44,9 @@ def test_a_clip_is_built_as_soon_as_its_last_segment_is_there(bench: Any) -> Non
     assert last.state == "ready"
     assert last.coverage == 1.0
     assert Path(last.path).is_file()
-    assert bench.files() == [f"accident_{int(now)}_north{end}" for end in (".jpg", ".json", ".mp4")]
+    assert bench.files() == [
+        f"accident_{int(now)}_north{end}" for end in (".jpg", ".json", ".jws", ".mp4")
+    ]
     assert bench.jobs() == []
 
 
@@ -179,7 +181,7 @@ def test_a_repeated_request_changes_nothing_but_is_answered(bench: Any) -> None:
 
     assert bench.builder.built == 1
     assert bench.words()[said:] == ["ready"]
-    assert len(bench.files()) == 3
+    assert len(bench.files()) == 4
 
 
 def test_other_windows_and_cameras_of_one_event_get_clips_of_their_own(bench: Any) -> None:
@@ -244,7 +246,7 @@ def test_jobs_go_on_while_the_broker_is_away_and_the_end_is_said_on_return(bench
     bench.bus.connected = False
     pass_time(bench, clipper, 31)
     assert bench.words()[-1] == "pending"
-    assert len(bench.files()) == 3
+    assert len(bench.files()) == 4
     bench.bus.connected = True
     bench.bus.start()
 
@@ -322,7 +324,7 @@ def test_retention_removes_a_clip_and_what_is_retained_about_it(bench: Any) -> N
     bench.clock.advance(4000)
     clipper.tick()
 
-    assert bench.files() == [f"{held}{end}" for end in (".hold", ".jpg", ".json", ".mp4")]
+    assert bench.files() == [f"{held}{end}" for end in (".hold", ".jpg", ".json", ".jws", ".mp4")]
     assert sorted(bench.broker.retained) == ["v2x/clips/b"]
 
 

@@ -41,6 +41,7 @@ def test_everyone_gets_their_own_and_nobody_elses(tmp_path: Path) -> None:
     assert {name for name in made if name.endswith((".jwk", "http.token"))} == {
         "alerter/station.jwk",
         "alerter/http.token",
+        "clipper/clipper.jwk",
     }
     assert {name for name in made if name.endswith(".key")} == {
         "authority/ca.key",

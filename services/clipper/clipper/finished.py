@@ -35,11 +35,22 @@ class FinishedClips:
             stem, state = self._clips.get(wanted, ("", None))
         return state if self._library.manifest(stem) else None
 
+    def hold(self, wanted: Identity) -> None:
+        """Keep the clip that answers a request from retention."""
+        with self._lock:
+            stem, _ = self._clips[wanted]
+        self._library.hold(stem)
+
     def recent(self) -> list[ClipState]:
         """The newest clips, the newest last."""
         with self._lock:
             states = [state for _, state in self._clips.values()]
         return sorted(states, key=lambda state: state.updated_at)[-MOST_REPEATED:]
+
+    def of_event(self, event_id: str) -> list[ClipState]:
+        """The finished clips of one event."""
+        with self._lock:
+            return [state for key, (_, state) in self._clips.items() if key.event_id == event_id]
 
     def remove(self, stem: str) -> str | None:
         """Forget a clip; returns its event if no other clip of that event is left."""

@@ -1,4 +1,4 @@
-"""The finished clips on disk: `{stem}.mp4`, `{stem}.jpg` and, last of all, `{stem}.json`."""
+"""The finished clips on disk: `{stem}.mp4`, `{stem}.jpg`, `{stem}.jws` and, last, `{stem}.json`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from clipper.files import sync_directory, sync_file, write_durably
 from clipper.manifest import Manifest
 from clipper.retention import KeptClip
+from hazardcast.clip_seal import SEAL, seal_manifest
+from hazardcast.envelope import Signer
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +20,9 @@ VIDEO, SNAPSHOT, MANIFEST, HOLD = ".mp4", ".jpg", ".json", ".hold"
 class Library:
     """The clips directory."""
 
-    def __init__(self, clips_dir: Path) -> None:
+    def __init__(self, clips_dir: Path, signer: Signer) -> None:
         self._dir = clips_dir
+        self._signer = signer
         self._dir.mkdir(parents=True, exist_ok=True)
 
     def video_path(self, stem: str) -> str:
@@ -27,7 +30,7 @@ class Library:
         return str((self._dir / f"{stem}{VIDEO}").resolve())
 
     def commit(self, stem: str, manifest: Manifest, *built: Path) -> None:
-        """Move the built files in, flushed to the disk, and at last the manifest.
+        """Move the built files in, flushed to the disk, then the seal, at last the manifest.
 
         A crash in between leaves no manifest, so the job is built again over what lies there.
         """
@@ -35,8 +38,17 @@ class Library:
             sync_file(path)
             path.replace(self._dir / f"{stem}{path.suffix}")
         sync_directory(self._dir)
-        text = manifest.model_dump_json(indent=2, exclude_none=True)
-        write_durably(self._dir / f"{stem}{MANIFEST}", text + "\n")
+        if manifest.request.hold:
+            self.hold(stem)
+        text = manifest.model_dump_json(indent=2, exclude_none=True) + "\n"
+        name = f"{stem}{MANIFEST}"
+        seal = seal_manifest(name, text.encode(), self._signer, now=manifest.created_at)
+        write_durably(self._dir / f"{stem}{SEAL}", seal + "\n")
+        write_durably(self._dir / name, text)
+
+    def hold(self, stem: str) -> None:
+        """Keep a clip from retention, until someone removes the file `{stem}.hold`."""
+        (self._dir / f"{stem}{HOLD}").touch()
 
     def manifest(self, stem: str) -> Manifest | None:
         """A clip's manifest; None when there is none that can be read."""
@@ -67,12 +79,12 @@ class Library:
 
     def remove(self, stem: str) -> None:
         """Remove a clip, its manifest first."""
-        for suffix in (MANIFEST, SNAPSHOT, VIDEO):
+        for suffix in (MANIFEST, SEAL, SNAPSHOT, VIDEO):
             (self._dir / f"{stem}{suffix}").unlink(missing_ok=True)
 
     def _files(self) -> Iterator[Path]:
         for path in self._dir.glob("accident_*"):
-            if path.suffix in (VIDEO, SNAPSHOT, MANIFEST, HOLD):
+            if path.suffix in (VIDEO, SNAPSHOT, MANIFEST, SEAL, HOLD):
                 yield path
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from hazardcast.bus import Bus
 from hazardcast.clock import Clock
-from hazardcast.messages import ClipState
+from hazardcast.messages import ClipState, OtherClip
 from hazardcast.topics import CLIPS
 
 INTERVAL_S = 1.0
+MOST_OTHERS = 64
 STEP_S = 1.0
 """Video that must have come in to be worth a message."""
 
@@ -31,6 +32,19 @@ def is_news(before: ClipState, now: ClipState, since_s: float) -> bool:
     return since_s >= INTERVAL_S and (step_s >= STEP_S or before.gaps != now.gaps)
 
 
+def with_others(state: ClipState, known: Iterable[ClipState]) -> ClipState:
+    """`state` with the clips of the same event that are not its own, one a camera and window."""
+    others = {
+        (one.camera, one.requested.start, one.requested.end): one
+        for one in known
+        if one.event_id == state.event_id
+    }
+    others.pop((state.camera, state.requested.start, state.requested.end), None)
+    fields = set(OtherClip.model_fields)
+    told = tuple(OtherClip(**one.model_dump(include=fields)) for one in others.values())
+    return state.model_copy(update={"others": told[-MOST_OTHERS:] or None})
+
+
 class Progress:
     """Says the state of unfinished clips, and all of them again after a reconnect.
 
@@ -38,11 +52,17 @@ class Progress:
     """
 
     def __init__(
-        self, bus: Bus, clock: Clock, *, finished: Callable[[], Iterable[ClipState]]
+        self,
+        bus: Bus,
+        clock: Clock,
+        *,
+        finished: Callable[[], Iterable[ClipState]],
+        of_event: Callable[[str], Iterable[ClipState]],
     ) -> None:
         self._bus = bus
         self._clock = clock
         self._finished = finished
+        self._of_event = of_event
         self._said: dict[str, _Said] = {}
         # Held while publishing too (which never waits): a job's last state is said last.
         self._lock = threading.RLock()
@@ -71,8 +91,12 @@ class Progress:
 
     def publish(self, state: ClipState) -> None:
         """Say a state now; while the broker is away it is left to the reconnect."""
-        if self._bus.connected:
-            self._bus.publish(CLIPS, state, event_id=state.event_id)
+        if not self._bus.connected:
+            return
+        with self._lock:
+            running = [said.state for said in self._said.values()]
+        told = with_others(state, [*self._of_event(state.event_id), *running])
+        self._bus.publish(CLIPS, told, event_id=state.event_id)
 
     def repeat(self) -> None:
         """Say everything again: finished clips first, so that a running job has the last word."""

@@ -17,19 +17,25 @@ class KeptClip:
 
 
 def to_remove(
-    clips: Collection[KeptClip], *, now: float, longest_s: float, most_bytes: float
+    clips: Collection[KeptClip],
+    *,
+    now: float,
+    longest_s: float,
+    most_bytes: float,
+    most_clips: int = 1_000_000,
 ) -> list[str]:
-    """Stems to remove, oldest first: those too old, then as many as the limit of bytes demands.
+    """Stems to remove, oldest first: those too old, then as many as size and number demand.
 
     A held clip counts but stays, and so does the newest, however large.
     """
     oldest_first = sorted(clips, key=lambda clip: (clip.created_at, clip.stem))
     total = sum(clip.bytes for clip in oldest_first)
-    removed = []
+    number, removed = len(oldest_first), []
     for clip in oldest_first:
         too_old = now - clip.created_at > longest_s
-        too_much = total > most_bytes and clip is not oldest_first[-1]
+        too_much = (total > most_bytes or number > most_clips) and clip is not oldest_first[-1]
         if not clip.held and (too_old or too_much):
             removed.append(clip.stem)
             total -= clip.bytes
+            number -= 1
     return removed

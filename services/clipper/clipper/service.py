@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from clipper import coverage, metrics, retention, task
 from clipper.build import Builder
@@ -36,6 +36,7 @@ class Limits:
 
     longest_s: float
     most_bytes: float
+    most_clips: int = 1_000_000
 
 
 class Clipper:
@@ -99,6 +100,8 @@ class Clipper:
             if known:
                 self._progress.say_again(known.job.name)
         elif done := self._finished.find(wanted):
+            if request.hold:
+                self._finished.hold(wanted)
             self._progress.publish(done)
         elif refusal := self._refusal(request):
             self._refuse(request, refusal)
@@ -260,9 +263,7 @@ class Clipper:
         now = self._clock.now()
         busy = {one.job.stem for one in self._all()}
         clips = [clip for clip in self._library.clips() if clip.stem not in busy]
-        for stem in retention.to_remove(
-            clips, now=now, longest_s=self._limits.longest_s, most_bytes=self._limits.most_bytes
-        ):
+        for stem in retention.to_remove(clips, now=now, **asdict(self._limits)):
             self._library.remove(stem)
             metrics.CLIPS_REMOVED.inc()
             log.info("clip removed by retention", extra={"clip": stem})

@@ -16,9 +16,11 @@ from clipper.recordings import Recordings
 from clipper.service import Clipper, Limits
 from clipper.status import StatusWord
 from clipper.store import JobStore
-from hazardcast import site
+from hazardcast import site, trust
 from hazardcast.bus import Bus, MqttBus
 from hazardcast.clock import Clock, SystemClock
+from hazardcast.envelope import Signer
+from hazardcast.errors import KeyFileError
 from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.lifecycle import repeat
 from hazardcast.metrics import Health, MetricsServer
@@ -82,11 +84,12 @@ def assemble(
     settings: Settings, bus: Bus, clock: Clock, executor: ThreadPoolExecutor, stop: threading.Event
 ) -> tuple[Clipper, Progress, JobStore]:
     """The clipper with its edges on disk, bus and ffmpeg."""
-    cameras = site.load(settings.config).cameras
+    config = site.load(settings.config)
+    signer = signer_of_clips(settings, config.site.station_id)
     store = JobStore(settings.clips_dir)
-    library = Library(settings.clips_dir)
+    library = Library(settings.clips_dir, signer)
     finished = FinishedClips(library)
-    progress = Progress(bus, clock, finished=finished.recent)
+    progress = Progress(bus, clock, finished=finished.recent, of_event=finished.of_event)
     clipper = Clipper(
         clock=clock,
         store=store,
@@ -96,13 +99,29 @@ def assemble(
         builder=Builder(Ffmpeg(find_ffmpeg(settings.ffmpeg), clock=clock, stop=stop), clock),
         executor=executor,
         progress=progress,
-        segment_s={name: camera.segment_s for name, camera in cameras.items()},
+        segment_s={name: camera.segment_s for name, camera in config.cameras.items()},
         limits=Limits(
             longest_s=settings.clip_retention_days * DAY_S,
             most_bytes=settings.clip_retention_gb * GIGABYTE,
+            most_clips=settings.clip_retention_count,
         ),
     )
     return clipper, progress, store
+
+
+def signer_of_clips(settings: Settings, station: int) -> Signer:
+    """The key that signs clips, made at the first start.
+
+    Raises:
+        KeyFileError: it cannot be read, or made.
+    """
+    path = settings.clip_key_path
+    if not path.exists():
+        try:
+            trust.ensure_clip_key(path, station=station, truststore=settings.truststore_path)
+        except OSError as error:
+            raise KeyFileError(f"{path}: cannot be made: {error}") from None
+    return trust.load_signer(path)
 
 
 def health(pulse: Pulse, bus: Bus) -> Health:
