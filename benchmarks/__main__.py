@@ -7,7 +7,14 @@ import sys
 
 from benchmarks.harness import Figure, report
 
-NAMES = ("alert_path", "detector_throughput", "recorder_cpu", "clip_build", "memory_at_rest")
+NAMES = (
+    "alert_path",
+    "loss_matrix",
+    "detector_throughput",
+    "recorder_cpu",
+    "clip_build",
+    "memory_at_rest",
+)
 
 
 def main() -> None:
