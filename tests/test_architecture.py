@@ -24,6 +24,7 @@ EDGES: dict[str, set[str]] = {
     "paho": {"hazardcast/bus.py"},
     "cv2": {
         "camera/drawing.py",
+        "detector/evaluation/drawing.py",
         "detector/frames.py",
         "detector/image.py",
     },

@@ -1,26 +1,30 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from detector import evaluate, scoring
+from detector.evaluation.summary import summary
 from detector.incidents import Report
 from detector.labels import Clip, clips_of
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hazardcast.catalogue import IncidentType, Severity
 from hazardcast.errors import ConfigError
 
 
 def clip(kind=IncidentType.COLLISION, t_event_s=5.0, **changes) -> Clip:
-    from pathlib import Path
-
     fields = {"path": Path("a.mp4"), "name": "a.mp4", "labelled": True}
     return Clip(**{**fields, "type": kind, "t_event_s": t_event_s, **changes})
 
 
-def report(kind=IncidentType.COLLISION, onset=5.0, t=7.0) -> Report:
-    return Report("new", onset, kind, Severity.HIGH, onset, t, 0.8, np.zeros(4), {})
+def report(kind=IncidentType.COLLISION, onset=5.0, t=7.0, key_t=None, place=(0, 0, 0, 0)) -> Report:
+    key_t = onset if key_t is None else key_t
+    return Report("new", key_t, kind, Severity.HIGH, onset, t, 0.8, np.array(place), {})
 
 
 def test_an_alarm_at_the_event_is_a_hit_with_its_delay() -> None:
@@ -49,25 +53,68 @@ def test_another_type_after_the_event_is_told_apart() -> None:
 
 
 def test_any_alarm_in_a_normal_clip_is_false() -> None:
-    result = scoring.judge(clip(None, None), 80, [report(), report(IncidentType.FIRE)])
+    result = scoring.judge(clip(None, None), 80, [report(), report(IncidentType.FIRE, onset=6)])
 
     assert result.false_alarms == 2
+
+
+def test_reports_of_one_incident_count_once() -> None:
+    early = [report(IncidentType.BLOCKAGE, onset=1.0), report(onset=1.0)]
+    refined = [report(IncidentType.BLOCKAGE, key_t=4.0, onset=4.0), report(key_t=4.0, onset=5.2)]
+
+    assert scoring.judge(clip(), 80, early).false_alarms == 1
+    result = scoring.judge(clip(), 80, refined)
+    assert result.hit == result.found[1]
+    assert (result.false_alarms, result.wrong_type) == (0, 0)
+
+
+def test_where_the_label_has_a_box_the_place_is_judged() -> None:
+    labelled = clip(box=(100.0, 50.0, 40.0, 30.0))
+
+    assert scoring.judge(labelled, 80, [report(place=(120, 60, 160, 90))]).at_place is True
+    assert scoring.judge(labelled, 80, [report(place=(150, 60, 190, 90))]).at_place is False
+    assert scoring.judge(clip(), 80, [report()]).at_place is None
 
 
 def test_the_summary_counts_by_label_and_leaves_unscored_clips_out() -> None:
     results = [
         scoring.judge(clip(), 80, [report(t=7.0)]),
+        scoring.judge(clip(), 80, [report(t=9.0)]),
         scoring.judge(clip(), 80, []),
         scoring.judge(clip(scored=False), 80, []),
-        scoring.judge(clip(None, None), 80, [report()]),
+        scoring.judge(clip(None, None), 80, [report(onset=1), report(onset=3)], duration_s=1800),
+        scoring.judge(clip(None, None), 80, [], duration_s=1800),
+        scoring.failed(clip(), "gone"),
     ]
 
-    total = scoring.summary(results)
+    total = summary(results)
 
     assert total["by_label"]["collision"] == {
-        "clips": 2, "found": 1, "recall": 0.5, "median_delay_s": 2.0,
+        "clips": 3, "found": 2, "recall": 0.667, "median_delay_s": 3.0, "p90_delay_s": 4.0,
     }  # fmt: skip
-    assert (total["normal_clips"], total["normal_clips_with_alarm"]) == (1, 1)
+    assert (total["normal_clips"], total["normal_clips_with_alarm"]) == (2, 1)
+    assert total["normal_clips_with_repeated_alarms"] == 1
+    assert (total["normal_hours"], total["false_alarms_per_normal_hour"]) == (1.0, 2.0)
+    assert total["false_alarms_per_clip"] == 0.4
+    assert (total["scored"], total["failed"]) == (5, 1)
+
+
+def test_what_is_taken_for_what_is_told() -> None:
+    rolled = clip(IncidentType.ROLLOVER)
+    results = [
+        scoring.judge(rolled, 80, [report()]),
+        scoring.judge(clip(), 80, [report(IncidentType.FIRE, onset=8.0)]),
+        scoring.judge(clip(), 80, [report()]),
+        scoring.judge(clip(), 80, []),
+    ]
+
+    total = summary(results)
+
+    assert total["confusion"] == {
+        "collision": {"collision": 1, "fire": 1, "nothing": 1}, "rollover": {"collision": 1},
+    }  # fmt: skip
+    assert total["type_right"] == 0.333
+    assert total["by_label"]["rollover"]["found"] == 1
 
 
 def test_labels_are_read_beside_their_clips(tmp_path) -> None:
@@ -91,14 +138,50 @@ def test_labels_are_read_beside_their_clips(tmp_path) -> None:
         ("path,label,t_event_s\na.mp4,parade,1\n", ":2: label"),
         ("path,label,t_event_s\na.mp4,fire,soon\n", ":2: t_event_s"),
         ("path,label,t_event_s\na.mp4,fire,\n", ":2: t_event_s"),
+        ("path,label,t_event_s\na.mp4,fire,-1\n", ":2: t_event_s"),
+        ("path,label,t_event_s\na.mp4,fire,nan\n", ":2: t_event_s"),
+        ("path,label\nb.mp4,normal\n,normal\n", ":3: path"),
+        ("path,label,quality\na.mp4,normal,good\n", ":2: quality"),
+        ("path,label,bbox_xywh\na.mp4,normal,1-2-3\n", ":2: bbox_xywh"),
+        ("path,label\n", "no clips"),
     ],
 )
 def test_wrong_labels_are_errors_that_name_row_and_column(tmp_path, text, problem) -> None:
     path = tmp_path / "labels.csv"
     path.write_text(text)
 
-    with pytest.raises(ConfigError, match=problem):
+    with pytest.raises(ConfigError, match=problem) as caught:
         clips_of(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_folder_is_labelled_by_the_manifest_that_it_holds(tmp_path) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "MANIFEST.csv").write_text(
+        "path,label,t_event_s,bbox_xywh\na.mp4,collision,3,1-2-30-40\n"
+    )
+
+    (one,) = clips_of(tmp_path)
+
+    assert (one.path, one.box) == (tmp_path / "clips" / "a.mp4", (1.0, 2.0, 30.0, 40.0))
+
+
+def test_a_folder_with_nothing_to_look_at_is_one_clear_line(tmp_path, capsys) -> None:
+    assert evaluate.main([str(tmp_path)]) == 2
+    assert "neither labels" in capsys.readouterr().err
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_labels_or_an_error_that_names_the_file(text) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "labels.csv"
+        path.write_bytes(
+            ("path,label,t_event_s,quality,bbox_xywh\n" + text).encode("utf-8", "replace")
+        )
+        try:
+            clips_of(path)
+        except ConfigError as error:
+            assert str(path) in str(error)
 
 
 @pytest.fixture

@@ -4,107 +4,64 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from detector import image, scoring
-from detector.frames import FileFrames
-from detector.incidents import Report
+from detector import scoring
+from detector.evaluation import kpi, sheets, soak, table
+from detector.evaluation.running import Source, evaluate, run_clip, spread
+from detector.evaluation.summary import summary
 from detector.labels import Clip, clips_of
-from detector.model import OpenModel, model_opener
-from detector.pipeline import Pipeline
 from detector.scoring import ClipResult
 from hazardcast import lifecycle
 from hazardcast.clock import Clock, SystemClock
-from hazardcast.errors import HazardcastError
+from hazardcast.errors import ConfigError, HazardcastError
+
+__all__ = ["evaluate", "main", "run_clip"]
 
 DEFAULT_FPS = 8.0
 
 
-def run_clip(clip: Clip, open_model: OpenModel, *, fps: float) -> ClipResult:
-    """Run the detector over one clip; a clip that cannot be read gives a result that says so."""
-    pipeline, frames = Pipeline(open_model()), 0
-    reports: list[Report] = []
-    try:
-        for frame in FileFrames(clip.path, fps=fps):
-            reports += pipeline.process(frame).reports
-            frames += 1
-    except HazardcastError as error:
-        return _failed(clip, str(error))
-    if not frames:
-        return _failed(clip, f"{clip.path}: no frames")
-    return scoring.judge(clip, frames, _first_words(reports))
-
-
-def _first_words(reports: Iterable[Report]) -> Iterator[Report]:
-    return (report for report in reports if report.status in ("new", "update"))
-
-
-def _failed(clip: Clip, error: str) -> ClipResult:
-    empty = scoring.judge(clip, 0, [])
-    return ClipResult(**{**vars(empty), "error": error})
-
-
-class _Worker:
-    """The model of one worker process."""
-
-    open_model: OpenModel
-    fps: float
-
-
-def _prepare(model: Path | None, fps: float) -> None:
-    image.single_threaded()
-    _Worker.open_model = staticmethod(model_opener(model, threads=1))
-    _Worker.fps = fps
-
-
-def _work(clip: Clip) -> ClipResult:
-    return run_clip(clip, _Worker.open_model, fps=_Worker.fps)
-
-
-def evaluate(
-    clips: Sequence[Clip], model: Path | None, *, fps: float, jobs: int = 1
-) -> Iterator[ClipResult]:
-    """The result of every clip, in order."""
-    if jobs == 1:
-        _prepare(model, fps)
-        yield from map(_work, clips)
-        return
-    model_opener(model, threads=1)  # a wrong file is an error here, not in every worker
-    with ProcessPoolExecutor(jobs, initializer=_prepare, initargs=(model, fps)) as pool:
-        yield from pool.map(_work, clips)
-
-
 def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) -> int:
-    """Entry point; 0 when every clip could be read, 1 when not, 2 when asked wrongly."""
-    clock = clock or SystemClock()
+    """Entry point.
+
+    Returns:
+        0 when every clip could be read (and the acceptance passed), 1 when not, 2 when asked
+        wrongly.
+    """
     asked = _parser().parse_args(arguments)
     try:
+        if asked.kpi:
+            return _kpi(asked)
+        if asked.path is None:
+            raise ConfigError("name a clip, a folder or a labels file; or ask for --kpi")
         clips = clips_of(asked.path)
-        started = clock.monotonic()
-        results = []
-        for result in evaluate(clips, asked.model, fps=asked.fps, jobs=asked.jobs):
-            results.append(result)
-            if not asked.json:
-                _write(line_of(result))
-        elapsed_s = clock.monotonic() - started
+        if asked.soak is not None:
+            return _soak(clips, asked)
+        return _evaluate(clips, asked, clock or SystemClock())
     except HazardcastError as error:
         sys.stderr.write(f"hazardcast: {error}\n")
         return lifecycle.EXIT_BAD_CONFIGURATION
-    _show(results, elapsed_s, as_json=asked.json)
-    return 1 if any(result.error for result in results) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hazardcast evaluate", description=__doc__)
-    parser.add_argument("path", type=Path, help="a clip, a folder of clips, or a labels CSV")
-    parser.add_argument("--model", type=Path, help="ONNX model; background subtraction without")
-    parser.add_argument("--fps", type=_positive, default=DEFAULT_FPS, help="frames per second")
-    parser.add_argument("--jobs", type=int, default=1, help="worker processes")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    add = parser.add_argument
+    add("path", type=Path, nargs="?", help="a clip, a folder of clips, or a labels CSV")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--model", type=Path, help="ONNX model; background subtraction without")
+    which.add_argument("--detections", type=Path, metavar="FILE", help="boxes kept in a file")
+    add("--fps", type=_positive, default=DEFAULT_FPS, help="frames per second")
+    add("--jobs", type=_count, default=1, metavar="N", help="worker processes")
+    add("--json", action="store_true", help="one JSON object instead of a table")
+    add("--sheet", type=Path, metavar="DIR", help="write a contact sheet per miss and false alarm")
+    add("--kpi", action="store_true", help="the ten-scenario acceptance: drawn, and on the clips")
+    add("--soak", type=_hours, metavar="HOURS", help="loop the normal clips, count alarms")
+    add("--seed", type=int, default=1, help="which ten clips --kpi takes")
     return parser
 
 
@@ -115,55 +72,103 @@ def _positive(text: str) -> float:
     return value
 
 
-def line_of(result: ClipResult) -> str:
-    """One clip's line of the table."""
-    if result.error:
-        return f"ERROR  {result.name}: {result.error}"
-    told = ", ".join(
-        f"{one.type} at {one.onset_s:.1f} s (said at {one.alarm_s:.1f} s, {one.confidence:.2f})"
-        for one in result.found
-    )
-    return f"{_verdict(result):<6} {result.name:<44} {told or '-'}"
+def _hours(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} is not within 0 … 1000")
+    return value
 
 
-def _verdict(result: ClipResult) -> str:
-    if result.label is None:
-        return ""
-    if not result.scored:
-        return "n/a"
-    if result.hit:
-        return "hit" if not result.false_alarms else "hit+FA"
-    if result.false_alarms:
-        return "FALSE"
-    return "ok" if result.label == "normal" else "miss"
+def _count(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 256:
+        raise argparse.ArgumentTypeError(f"{text} is not within 1 … 256")
+    return value
 
 
-def _show(results: Sequence[ClipResult], elapsed_s: float, *, as_json: bool) -> None:
-    total = scoring.summary(results)
+def _source(asked: argparse.Namespace) -> Source:
+    return Source(asked.model, asked.detections, asked.fps)
+
+
+def _evaluate(clips: Sequence[Clip], asked: argparse.Namespace, clock: Clock) -> int:
+    started = clock.monotonic()
+    results = _shown(clips, asked)
+    elapsed_s = clock.monotonic() - started
+    total = summary(results)
     frames = sum(result.frames for result in results)
     total["frames_per_s"] = round(frames / max(elapsed_s, 1e-6), 1)
+    drawn = _draw_sheets(clips, results, asked) if asked.sheet else []
+    if asked.json:
+        told: dict[str, Any] = {"summary": total, "clips": list(map(scoring.as_json, results))}
+        if asked.sheet:
+            told["sheets"] = [{"path": str(one.path), "cause": one.cause} for one in drawn]
+        _write(json.dumps(told))
+    else:
+        _write("\n".join(table.summary_lines(total)))
+    return 1 if total["failed"] else 0
+
+
+def _shown(clips: Sequence[Clip], asked: argparse.Namespace) -> list[ClipResult]:
+    results = []
+    for result in evaluate(clips, _source(asked), jobs=asked.jobs):
+        results.append(result)
+        if not asked.json:
+            _write(table.line_of(result))
+    return results
+
+
+def _draw_sheets(
+    clips: Sequence[Clip], results: Sequence[ClipResult], asked: argparse.Namespace
+) -> list[sheets.Sheet]:
+    asked.sheet.mkdir(parents=True, exist_ok=True)
+    tasks = [(fault, asked.sheet) for fault in sheets.faults(clips, results)]
+    drawn = []
+    for one in spread(sheets.draw, tasks, _source(asked), jobs=asked.jobs):
+        drawn.append(one)
+        if not asked.json:
+            _write(f"sheet  {one.path}: {one.cause}")
+    return drawn
+
+
+def _soak(clips: Sequence[Clip], asked: argparse.Namespace) -> int:
+    def progress(line: str) -> None:
+        sys.stderr.write(line + "\n")
+
+    results = soak.soak(clips, _source(asked), hours=asked.soak, jobs=asked.jobs, progress=progress)
+    total = soak.summary(results)
+    _write(json.dumps(total) if asked.json else "\n".join(soak.lines(total)))
+    return 0
+
+
+def _kpi(asked: argparse.Namespace) -> int:
+    if asked.detections and asked.path is None:
+        raise ConfigError("--kpi draws scenes, of which no file has detections: give the clips too")
+    parts: dict[str, list[ClipResult]] = {}
+    if not asked.detections:
+        with tempfile.TemporaryDirectory() as folder:
+            tasks = [(scenario, Path(folder)) for scenario in kpi.DRAWN]
+            parts["drawn scenes"] = list(
+                spread(kpi.run_drawn, tasks, _source(asked), jobs=asked.jobs)
+            )
+    share = None
+    if asked.path is not None:
+        everything = list(evaluate(clips_of(asked.path), _source(asked), jobs=asked.jobs))
+        parts["real clips"] = kpi.ten(everything, random.Random(asked.seed))
+        share = kpi.share_passed(everything, seed=asked.seed)
+    return _tell_kpi(parts, share, as_json=asked.json)
+
+
+def _tell_kpi(parts: dict[str, list[ClipResult]], share: float | None, *, as_json: bool) -> int:
+    passed = all(kpi.judged(results).passed for results in parts.values())
     if as_json:
-        clips = [scoring.as_json(result) for result in results]
-        _write(json.dumps({"summary": total, "clips": clips}))
-        return
-    _write("\n".join(summary_lines(total)))
-
-
-def summary_lines(total: dict[str, Any]) -> Iterator[str]:
-    """The table's foot."""
-    for label, numbers in total["by_label"].items():
-        delay = numbers["median_delay_s"]
-        yield (
-            f"{label:<10} found {numbers['found']}/{numbers['clips']} ({numbers['recall']:.0%})"
-            + (f", median delay {delay:.1f} s" if delay is not None else "")
-        )
-    if total["scored"]:
-        yield (
-            f"normal     {total['normal_clips_with_alarm']}/{total['normal_clips']} clips with an "
-            f"alarm; {total['false_alarms']} false alarms and {total['wrong_type']} of another "
-            f"type over {total['scored']} clips"
-        )
-    yield f"{total['clips']} clips, {total['frames_per_s']} frames/s"
+        told = {name: list(map(scoring.as_json, results)) for name, results in parts.items()}
+        _write(json.dumps({"passed": passed, "share_of_draws_that_pass": share, **told}))
+        return 0 if passed else 1
+    for name, results in parts.items():
+        _write("\n".join([*map(table.line_of, results), *kpi.lines(name, results)]))
+    if share is not None:
+        _write(f"of {kpi.DRAWS} lots of ten among all scored clips, {share:.0%} pass")
+    return 0 if passed else 1
 
 
 def _write(text: str) -> None:

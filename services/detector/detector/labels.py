@@ -1,4 +1,7 @@
-"""What is known of labelled clips: a CSV with `path`, `label` and `t_event_s`, if there is one."""
+"""What is known of labelled clips: a CSV with `path`, `label` and `t_event_s`.
+
+The columns are described in docs/design/detector.md; further ones are ignored.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,11 @@ TYPES = {
     "normal": None,
 }
 """First word of a label → what there is to find."""
+QUALITIES = ("", "A", "B", "C")
 UNSCORED = "C"
+MANIFESTS = ("MANIFEST.csv", "labels.csv")
+"""A folder that holds one of these is labelled by it."""
+VIDEOS = (".mp4", ".ts", ".mkv", ".avi", ".mov", ".webm")
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,8 @@ class Clip:
     labelled: bool = False
     scored: bool = True
     """Clips of quality C are run, but not counted."""
+    box: tuple[float, float, float, float] | None = None
+    """x, y, width, height in pixels of the clip: where it happens."""
 
 
 def clips_of(path: Path) -> list[Clip]:
@@ -45,38 +54,79 @@ def clips_of(path: Path) -> list[Clip]:
     if path.suffix == ".csv" and path.is_file():
         return list(_labelled(path))
     if path.is_dir():
-        videos = (".mp4", ".ts", ".mkv", ".avi", ".mov", ".webm")
-        found = sorted(one for one in path.rglob("*") if one.suffix.lower() in videos)
-        return [Clip(one, str(one.relative_to(path))) for one in found]
+        return _of_folder(path)
     if not path.is_file():
         raise ConfigError(f"{path}: no such file")
     return [Clip(path, path.name)]
 
 
+def _of_folder(path: Path) -> list[Clip]:
+    manifest = next((one for name in MANIFESTS for one in sorted(path.rglob(name))), None)
+    if manifest is not None:
+        return list(_labelled(manifest))
+    found = sorted(one for one in path.rglob("*") if one.suffix.lower() in VIDEOS)
+    if not found:
+        raise ConfigError(f"{path}: holds neither labels ({MANIFESTS[0]}) nor videos")
+    return [Clip(one, str(one.relative_to(path))) for one in found]
+
+
 def _labelled(path: Path) -> Iterator[Clip]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        missing = {"path", "label"} - set(rows.fieldnames or ())
-        if missing:
-            raise ConfigError(f"{path}: no column {sorted(missing)[0]!r}")
-        for number, row in enumerate(rows, start=2):
-            try:
-                yield _clip(path.parent, row)
-            except ValueError as error:
-                raise ConfigError(f"{path}:{number}: {error}") from None
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not UTF-8 text") from None
+    rows = csv.DictReader(text.splitlines())
+    missing = [name for name in ("path", "label") if name not in (rows.fieldnames or ())]
+    if missing:
+        raise ConfigError(f"{path}: no column {missing[0]!r}")
+    seen = False
+    for number, row in enumerate(rows, start=2):
+        try:
+            yield _clip(path.parent, row)
+            seen = True
+        except ValueError as error:
+            raise ConfigError(f"{path}:{number}: {error}") from None
+    if not seen:
+        raise ConfigError(f"{path}: no clips")
 
 
 def _clip(folder: Path, row: dict[str, str]) -> Clip:
+    name = (row["path"] or "").strip()
+    if not name:
+        raise ValueError("path: missing")
     words = (row["label"] or "").replace("+", " ").split()
     if not words or words[0] not in TYPES:
         raise ValueError(f"label: {row['label']!r} is not one of {', '.join(TYPES)}")
-    kind = TYPES[words[0]]
-    text = (row.get("t_event_s") or "").strip()
-    try:
-        t_event_s = float(text) if text else None
-    except ValueError:
-        raise ValueError(f"t_event_s: {text!r} is not a number") from None
+    kind, t_event_s = TYPES[words[0]], _seconds(row, "t_event_s")
     if kind is not None and t_event_s is None:
         raise ValueError("t_event_s: missing")
-    scored = (row.get("quality") or "").strip() != UNSCORED
-    return Clip(folder / row["path"], row["path"], kind, t_event_s, labelled=True, scored=scored)
+    quality = (row.get("quality") or "").strip().upper()
+    if quality not in QUALITIES:
+        raise ValueError(f"quality: {quality!r} is not one of A, B, C")
+    return Clip(
+        folder / name, name, kind, t_event_s, labelled=True, scored=quality != UNSCORED,
+        box=_box((row.get("bbox_xywh") or "").strip()),
+    )  # fmt: skip
+
+
+def _seconds(row: dict[str, str], column: str) -> float | None:
+    text = (row.get(column) or "").strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{column}: {text!r} is not a number") from None
+    if not 0 <= value < 1e6:
+        raise ValueError(f"{column}: {text!r} is not a time in the clip")
+    return value
+
+
+def _box(text: str) -> tuple[float, float, float, float] | None:
+    if not text:
+        return None
+    try:
+        x, y, width, height = (float(part) for part in text.split("-"))
+    except ValueError:
+        raise ValueError(f"bbox_xywh: {text!r} is not x-y-width-height in pixels") from None
+    return x, y, width, height

@@ -69,6 +69,10 @@ class Outcome:
     """The confirmed tracks that were seen in it."""
     reports: Sequence[Report]
     scene: SceneState
+    hypotheses: Sequence[Hypothesis] = ()
+    """What the rules made of it, believed or not."""
+    resting: bool = False
+    """Whether incidents rested, because the picture could not be trusted."""
 
 
 @lru_cache(maxsize=32)
@@ -115,10 +119,10 @@ class Pipeline:
         past = self._tracker.past
         seen = Observation(frame.t, width, height, tracks, self._dwell, self._habits, flames, past)
         hypotheses = [hypothesis for rule in RULES for hypothesis in rule(seen)]
-        reports = self.book.update(
-            frame.t, hypotheses, tracks, rest=self._scene.suppressed(frame.t)
-        )
-        return Outcome([track for track in tracks if track.seen], reports, scene)
+        rest = self._scene.suppressed(frame.t)
+        reports = self.book.update(frame.t, hypotheses, tracks, rest=rest)
+        seen_now = [track for track in tracks if track.seen]
+        return Outcome(seen_now, reports, scene, hypotheses, rest)
 
     def _remember_stops(self, tracks: Sequence[Track], t: float) -> None:
         for track in tracks:

@@ -1,9 +1,8 @@
-"""How well incidents found in labelled clips agree with the labels."""
+"""How well incidents found in one labelled clip agree with its label."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,12 +19,17 @@ LATE_S = {IncidentType.BLOCKAGE: 15.0, IncidentType.FIRE: 30.0}
 
 @dataclass(frozen=True)
 class Found:
-    """One incident as the evaluation shows it."""
+    """One report of an incident as the evaluation shows it."""
 
     type: str
     onset_s: float
     alarm_s: float
+    """When it was said."""
     confidence: float
+    incident: float = 0.0
+    """Names the incident: an update carries that of its first report."""
+    box: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    """x1, y1, x2, y2 in pixels of the clip."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,17 @@ class ClipResult:
     frames: int
     found: tuple[Found, ...]
     hit: Found | None = None
-    """The incident that is the labelled one, of its type or a kindred one (collision, rollover)."""
+    """The report that is the labelled one, of its type or a kindred one (collision, rollover)."""
+    said: str | None = None
+    """What the labelled event was called first, whatever it is; None when nothing was said."""
+    at_place: bool | None = None
+    """Whether the hit lies where the label has its box; None without a box."""
     false_alarms: int = 0
     """Incidents where there is none: in a normal clip, or before the event."""
     wrong_type: int = 0
     """Incidents after the event that are called something else."""
+    duration_s: float = 0.0
+    """How much video was analysed."""
     error: str | None = None
 
     @property
@@ -54,26 +64,39 @@ class ClipResult:
         return round(self.hit.alarm_s - self.t_event_s, 3)
 
 
-def judge(clip: Clip, frames: int, reports: Iterable[Report]) -> ClipResult:
-    """Compare what was found in `clip` with its label."""
+def judge(
+    clip: Clip, frames: int, reports: Iterable[Report], *, duration_s: float = 0.0
+) -> ClipResult:
+    """Compare what was found in `clip` with its label; reports of one incident count once."""
     found = [_found(report) for report in reports if report.status != "cancel"]
     label = None
     if clip.labelled:
         label = clip.type.value if clip.type else "normal"
     hit = next((one for one in found if is_hit(clip, one)), None)
-    stray = [one for one in found if one is not hit and not is_hit(clip, one)]
-    early = [one for one in stray if _is_false(clip, one)]
+    of_hits = {one.incident for one in found if is_hit(clip, one)}
+    stray = {one.incident: one for one in reversed(found) if one.incident not in of_hits}
+    early = [one for one in stray.values() if _is_false(clip, one)]
+    at_event = hit or next((one for one in stray.values() if one not in early), None)
     return ClipResult(
         name=clip.name, label=label, t_event_s=clip.t_event_s, scored=clip.scored and clip.labelled,
-        frames=frames, found=tuple(found), hit=hit, false_alarms=len(early),
-        wrong_type=len(stray) - len(early),
+        frames=frames, found=tuple(found), hit=hit, said=at_event.type if at_event else None,
+        at_place=_at_place(clip, hit), false_alarms=len(early),
+        wrong_type=len(stray) - len(early) if clip.labelled else 0,
+        duration_s=round(duration_s, 2),
     )  # fmt: skip
 
 
+def failed(clip: Clip, error: str) -> ClipResult:
+    """The result of a clip that could not be read."""
+    return ClipResult(**{**vars(judge(clip, 0, [])), "error": error})
+
+
 def _found(report: Report) -> Found:
+    x1, y1, x2, y2 = (round(float(side), 1) for side in report.place)
     return Found(
-        report.type.value, round(report.onset_t, 2), round(report.t, 2), round(report.confidence, 2)
-    )
+        report.type.value, round(report.onset_t, 2), round(report.t, 2),
+        round(report.confidence, 2), round(report.key_t, 3), (x1, y1, x2, y2),
+    )  # fmt: skip
 
 
 def is_hit(clip: Clip, found: Found) -> bool:
@@ -94,33 +117,13 @@ def _is_false(clip: Clip, found: Found) -> bool:
     return found.onset_s < clip.t_event_s - ONSET_EARLY_S
 
 
-def summary(results: Sequence[ClipResult]) -> dict[str, Any]:
-    """Recall by label, false alarms per clip and hour's worth of clips, median delay."""
-    scored = [result for result in results if result.scored]
-    normal = [result for result in scored if result.label == "normal"]
-    delays = [result.delay_s for result in scored if result.delay_s is not None]
-    by_label = {}
-    for label in sorted({result.label for result in scored if result.label} - {"normal"}):
-        of_label = [result for result in scored if result.label == label]
-        hits = [result for result in of_label if result.hit]
-        own = [result.delay_s for result in hits if result.delay_s is not None]
-        by_label[label] = {
-            "clips": len(of_label),
-            "found": len(hits),
-            "recall": round(len(hits) / len(of_label), 3),
-            "median_delay_s": round(statistics.median(own), 2) if own else None,
-        }
-    return {
-        "clips": len(results),
-        "scored": len(scored),
-        "by_label": by_label,
-        "normal_clips": len(normal),
-        "normal_clips_with_alarm": sum(bool(result.false_alarms) for result in normal),
-        "false_alarms": sum(result.false_alarms for result in scored),
-        "wrong_type": sum(result.wrong_type for result in scored),
-        "median_delay_s": round(statistics.median(delays), 2) if delays else None,
-        "failed": sum(result.error is not None for result in results),
-    }
+def _at_place(clip: Clip, hit: Found | None) -> bool | None:
+    """Whether the two boxes touch."""
+    if hit is None or clip.box is None:
+        return None
+    x1, y1, x2, y2 = hit.box
+    left, top, width, height = clip.box
+    return x1 < left + width and left < x2 and y1 < top + height and top < y2
 
 
 def as_json(result: ClipResult) -> dict[str, Any]:

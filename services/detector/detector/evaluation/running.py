@@ -1,0 +1,109 @@
+"""The service's own pipeline over files, in video time, as fast as the machine can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from detector import image, scoring
+from detector.evaluation.cached import DetectionsFile
+from detector.frames import FileFrames
+from detector.incidents import Report
+from detector.labels import Clip
+from detector.model import Model, OpenModel, model_opener
+from detector.pipeline import Pipeline
+from detector.scoring import ClipResult
+from hazardcast.errors import HazardcastError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where detections come from: a network, a file of detections, or (neither) no weights."""
+
+    model: Path | None = None
+    detections: Path | None = None
+    fps: float = 8.0
+
+    def opener(self) -> Callable[[Clip], Model]:
+        """How to make each clip's model.
+
+        Raises:
+            ConfigError: the model or the file of detections cannot be used.
+        """
+        if self.detections is not None:
+            file = DetectionsFile(self.detections)
+            return lambda clip: file.model(clip.name)
+        opened = model_opener(self.model, threads=1)
+        return lambda _clip: opened()
+
+    def fps_of(self, model: Model) -> float:
+        """Detections from a file come at their own rate."""
+        return float(getattr(model, "fps", self.fps))
+
+
+def run_clip(clip: Clip, open_model: OpenModel, *, fps: float) -> ClipResult:
+    """Run the detector over one clip; a clip that cannot be read gives a result that says so."""
+    reports: list[Report] = []
+    frames, first_t, last_t = 0, 0.0, 0.0
+    try:
+        pipeline = Pipeline(open_model())
+        for frame in FileFrames(clip.path, fps=fps):
+            reports += pipeline.process(frame).reports
+            first_t = frame.t if not frames else first_t
+            frames, last_t = frames + 1, frame.t
+    except HazardcastError as error:
+        return scoring.failed(clip, str(error))
+    if not frames:
+        return scoring.failed(clip, f"{clip.path}: no frames")
+    return scoring.judge(clip, frames, reports, duration_s=last_t - first_t + 1 / fps)
+
+
+class _Worker:
+    """What a worker process keeps between its tasks."""
+
+    opener: Callable[[Clip], Model]
+    source: Source
+
+
+def prepare(source: Source) -> None:
+    """Make this process ready to work."""
+    image.single_threaded()
+    _Worker.source, _Worker.opener = source, staticmethod(source.opener())
+
+
+def opened(clip: Clip) -> tuple[Model, float]:
+    """The model for `clip` in this worker, and at how many frames per second it looks."""
+    model = _Worker.opener(clip)
+    return model, _Worker.source.fps_of(model)
+
+
+def _work(clip: Clip) -> ClipResult:
+    try:
+        model, fps = opened(clip)
+    except HazardcastError as error:
+        return scoring.failed(clip, str(error))
+    return run_clip(clip, lambda: model, fps=fps)
+
+
+def spread(
+    work: Callable[[Task], Result], tasks: Iterable[Task], source: Source, *, jobs: int
+) -> Iterator[Result]:
+    """The result of every task, in order, from `jobs` processes that share nothing."""
+    source.opener()  # a wrong file is an error here, not in every worker
+    if jobs == 1:
+        prepare(source)
+        yield from map(work, tasks)
+        return
+    with ProcessPoolExecutor(jobs, initializer=prepare, initargs=(source,)) as pool:
+        yield from pool.map(work, tasks)
+
+
+def evaluate(clips: Sequence[Clip], source: Source, *, jobs: int = 1) -> Iterator[ClipResult]:
+    """The result of every clip, in order."""
+    return spread(_work, clips, source, jobs=jobs)

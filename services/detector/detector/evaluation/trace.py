@@ -1,0 +1,67 @@
+"""What the detector thought at every frame of a clip: for people who ask why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from detector.boxes import Floats
+from detector.frame import Frame
+from detector.frames import FileFrames
+from detector.image import Image
+from detector.labels import Clip
+from detector.model import Model
+from detector.motion import feet
+from detector.pipeline import Outcome, Pipeline
+from detector.rules.hypothesis import Hypothesis
+from detector.tracks import Track
+
+TRAIL_S = 2.0
+
+
+@dataclass(frozen=True)
+class TracedTrack:
+    """A track as it was at one moment."""
+
+    track_id: int
+    label: str
+    box: Floats
+    speed_blps: float
+    trail: Floats
+    """(N, 2) px, where its foot was during the last `TRAIL_S`."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One frame and what was made of it."""
+
+    t: float
+    picture: Image | None
+    """Kept where it was asked for; a clip's pictures are many."""
+    tracks: Sequence[TracedTrack]
+    hypotheses: Sequence[Hypothesis]
+    scene: str
+    resting: bool
+
+
+def traced(clip: Clip, model: Model, *, fps: float, shown_s: Sequence[float]) -> Iterator[Moment]:
+    """Every analysed frame of `clip`, in order; with its picture if about a time of `shown_s`."""
+    pipeline = Pipeline(model)
+    for frame in FileFrames(clip.path, fps=fps):
+        shown = any(abs(frame.t - t) <= 1 / fps for t in shown_s)
+        yield moment(frame, pipeline.process(frame), shown=shown)
+
+
+def moment(frame: Frame, outcome: Outcome, *, shown: bool = True) -> Moment:
+    """One frame's outcome, kept though tracks go on to change."""
+    return Moment(
+        frame.t, frame.image if shown else None, [_kept(track) for track in outcome.tracks],
+        outcome.hypotheses, outcome.scene.value, outcome.resting,
+    )  # fmt: skip
+
+
+def _kept(track: Track) -> TracedTrack:
+    trail = feet(track.history.since(track.last_t - TRAIL_S))
+    return TracedTrack(
+        track.track_id, track.label.name.lower(), track.box.copy(), track.speed_blps, trail
+    )
