@@ -9,6 +9,9 @@ from benchmarks.harness import Figure, report
 
 NAMES = (
     "alert_path",
+    "alert_crypto",
+    "alert_ingest",
+    "alert_ticks",
     "loss_matrix",
     "detector_throughput",
     "recorder_cpu",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -168,6 +170,7 @@ class MqttBus:
         self._connected = threading.Event()
         self._connections = 0
         self._last: mqtt.MQTTMessageInfo | None = None
+        self._owed: deque[mqtt.MQTTMessageInfo] = deque()
         self._client = self._make_client(settings, client_id, persistent=persistent)
         if will:
             path = STATUS.path(service=will.service, instance=will.instance)
@@ -264,7 +267,20 @@ class MqttBus:
             return False
         if topic.qos:
             self._last = info
+            if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                self._owed.append(info)
         return True
+
+    @property
+    def backlog(self) -> int:
+        """How many messages at QoS 1 the broker has still to acknowledge.
+
+        Less what was said while it was away: that is delivered whenever it is back.
+        """
+        with contextlib.suppress(IndexError):  # another thread may look too
+            while self._owed[0].is_published():
+                self._owed.popleft()
+        return len(self._owed)
 
     def _on_connect(
         self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any

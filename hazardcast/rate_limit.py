@@ -22,14 +22,14 @@ class TokenBucket:
     tokens: float
     at: float
 
-    def take(self, monotonic: float) -> bool:
-        """Take a token if there is one."""
+    def take(self, monotonic: float, count: float = 1.0) -> bool:
+        """Take `count` tokens if there are that many."""
         gained = max(0.0, monotonic - self.at) * self.per_s
         self.tokens = min(self.burst, self.tokens + gained)
         self.at = monotonic
-        if self.tokens < 1.0:
+        if self.tokens < count:
             return False
-        self.tokens -= 1.0
+        self.tokens -= count
         return True
 
     def give_back(self) -> None:

@@ -25,6 +25,19 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("noisy")
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full-length", action="store_true", help="clips of ten minutes: takes as long"
+    )
+
+
+@pytest.fixture
+def full_length(request: pytest.FixtureRequest) -> bool:
+    """Whether time is not to be compressed."""
+    return bool(request.config.getoption("--full-length"))
+
+
 SYSTEM_PYTHON = "/usr/bin/python3"
 RTSP_SERVER = Path(__file__).with_name("rtsp_server.py")
 ASSETS = Path(__file__).resolve().parents[2] / "shared" / "assets"
@@ -104,6 +117,13 @@ class RealBroker:
         self._process.terminate()
         self._process.wait(10)
 
+    def freeze(self) -> None:
+        """Let it hang without closing its connections."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
     def _answers(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
@@ -133,13 +153,13 @@ class RtspCamera:
     """An RTSP camera in a process of its own, to be frozen, killed and started again."""
 
     def __init__(self, options: Sequence[str]) -> None:
-        self._options = options
+        self.options = options
         self.port = "0"
         self.start()
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [SYSTEM_PYTHON, str(RTSP_SERVER), "--port", self.port, *self._options],
+            [SYSTEM_PYTHON, str(RTSP_SERVER), "--port", self.port, *self.options],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

@@ -124,3 +124,29 @@ def test_every_group_has_a_tick_of_its_own_and_every_copy_comes_once(
 
 def test_the_burst_is_the_published_one() -> None:
     assert BURST_S == (0.0, 0.02, 0.06, 0.12, 0.2, 0.3, 0.42)
+
+
+def announced_copies(agenda: Agenda, count: int, *, now: float, routine: bool) -> list[int]:
+    return [
+        agenda.announce(f"e{index}", "text", now=now, until=now + 9, routine=routine).group.copies
+        for index in range(count)
+    ]
+
+
+def test_more_updates_than_can_be_repeated_are_said_less_often_but_each_is_said() -> None:
+    copies = announced_copies(Agenda(), 1000, now=1.0, routine=True)
+    assert copies[:500] == [7] * 500
+    assert set(copies[500:]) == {1}
+
+
+def test_the_room_for_bursts_comes_back() -> None:
+    agenda = Agenda()
+    announced_copies(agenda, 1000, now=1.0, routine=True)
+    assert announced_copies(agenda, 2, now=1.003, routine=True) == [3, 1]
+    assert announced_copies(agenda, 1, now=2.0, routine=True) == [7]
+
+
+def test_what_is_new_or_over_is_said_in_full_whatever_else_is_said() -> None:
+    agenda = Agenda()
+    announced_copies(agenda, 1000, now=1.0, routine=True)
+    assert announced_copies(agenda, 3, now=1.0, routine=False) == [7, 7, 7]

@@ -217,6 +217,25 @@ def test_what_is_said_while_the_broker_is_away_arrives_when_it_is_back(mosquitto
 
 
 @pytest.mark.network
+def test_the_backlog_is_what_the_broker_has_still_to_acknowledge(mosquitto: Any) -> None:
+    speaker = MqttBus(mosquitto.settings(), client_id="speaker")
+    speaker.start()
+    assert speaker.wait_connected(5)
+    assert speaker.backlog == 0
+    socket_of_speaker = speaker._client.socket()
+    assert socket_of_speaker is not None
+
+    mosquitto.freeze()
+    for _ in range(20):
+        speaker.publish(INCIDENTS, collision())
+    assert speaker.backlog == 20
+    mosquitto.thaw()
+
+    eventually(lambda: speaker.backlog == 0)
+    speaker.close()
+
+
+@pytest.mark.network
 def test_a_persistent_session_gets_what_was_said_during_its_restart(real_broker: Any) -> None:
     first = MqttBus(real_broker.settings(), client_id="clipper", persistent=True)
     collect(first, CLIP_REQUESTS)

@@ -6,21 +6,24 @@ import logging
 import threading
 
 from alerter import clips, ingress, metrics, placing
+from alerter.active_topics import ActiveTopics
 from alerter.ingress import Limits
 from alerter.on_air import OnAir
 from alerter.receipts import Receipts
 from alerter.refusal import Refusal
-from alerter.register import Event, Outcome, Register, in_force
+from alerter.register import Event, Outcome, Register
 from alerter.schedule import CANCEL_REPEATED_S, TICK_PERIOD_S
 from alerter.store import Store
 from hazardcast.bus import Bus, Delivery
 from hazardcast.clock import Clock
 from hazardcast.messages import Alert, Incident, Receipt, ServiceStatus
+from hazardcast.rate_limit import TokenBucket
 from hazardcast.settings import Settings
 from hazardcast.site import SiteConfig
 from hazardcast.topics import ACTIVE, CLIP_REQUESTS, INCIDENTS, RECEIPTS, STATUS
 
 log = logging.getLogger(__name__)
+LINES_PER_S, LINES_BURST = 20.0, 100.0
 
 
 class Alerter:
@@ -47,7 +50,12 @@ class Alerter:
         self._receipts = receipts
         self._bus = bus
         self._clock = clock
+        self._active = ActiveTopics(
+            bus, station=config.site.station_id, register=register, clock=clock
+        )
         self._clips_asked: set[str] = set()
+        self._lines = TokenBucket(LINES_PER_S, LINES_BURST, LINES_BURST, clock.monotonic())
+        self._unsaid = 0
         self._lock = threading.RLock()
 
     def listen(self) -> None:
@@ -89,24 +97,38 @@ class Alerter:
         self._store.put(outcome.event)
         if outcome.action != "unchanged":
             self._tell(outcome)
-        metrics.INGESTED.labels(result=outcome.action).inc()
+        metrics.INGESTED_AS[outcome.action].inc()
 
     def _announce(self, alert: Alert, received_at: float) -> None:
         for_s = CANCEL_REPEATED_S if alert.terminated else alert.valid_until - self._clock.now()
-        sent = self._on_air.announce(alert.event_id, alert.encode(), for_s=for_s)
+        sent = self._on_air.announce(
+            alert.event_id, alert.encode(), for_s=for_s, routine=alert.status == "update"
+        )
         self._receipts.sent(alert, self._clock.monotonic())
         confirmed_s, ingested_s = received_at - alert.confirmed_at, sent.tx - received_at
-        metrics.STAGE.labels(stage="confirm_to_ingest").observe(max(0.0, confirmed_s))
-        metrics.STAGE.labels(stage="ingest_to_send").observe(max(0.0, ingested_s))
+        metrics.CONFIRM_TO_INGEST.observe(max(0.0, confirmed_s))
+        metrics.INGEST_TO_SEND.observe(max(0.0, ingested_s))
 
     def _tell(self, outcome: Outcome) -> None:
         alert = outcome.event.alert
-        self._bus.publish(ACTIVE, alert, event_id=alert.event_id)
-        if alert.terminated:
-            self._bus.clear(ACTIVE, event_id=alert.event_id)
-        else:
+        self._active.say(alert)
+        if not alert.terminated:
             self._ask_for_clip(outcome.event)
-        about = {"event": alert.event_id, "revision": alert.revision, "type": str(alert.type)}
+        self._log(outcome)
+
+    def _log(self, outcome: Outcome) -> None:
+        """A line for each version, but not thousands: what was left out is told by the next one."""
+        if not self._lines.take(self._clock.monotonic()):
+            self._unsaid += 1
+            return
+        alert = outcome.event.alert
+        about: dict[str, object] = {
+            "event": alert.event_id,
+            "revision": alert.revision,
+            "type": str(alert.type),
+        }
+        if self._unsaid:
+            about["left_out"], self._unsaid = self._unsaid, 0
         log.info("alert: %s", outcome.action, extra={**about, "severity": str(alert.severity)})
 
     def _ask_for_clip(self, event: Event) -> None:
@@ -142,6 +164,7 @@ class Alerter:
         with self._lock:
             for event in self._register.expire(now):
                 self._forget(event)
+            self._active.catch_up()
             if self._store.long:
                 self._store.compact(self._register.events)
         metrics.show_in_force(self._register.in_force(now))
@@ -153,7 +176,7 @@ class Alerter:
         self._receipts.ended(event_id)
         self._clips_asked.discard(event_id)
         if not event.alert.terminated:
-            self._bus.clear(ACTIVE, event_id=event_id)
+            self._active.clear(event_id)
             metrics.EXPIRED.inc()
             log.info("alert: expired", extra={"event": event_id})
 
@@ -169,20 +192,12 @@ class Alerter:
         self._receipts.vehicle(status, delivery.received_monotonic)
 
     def _hear_active(self, delivery: Delivery) -> None:
-        """Clear what an earlier process of this station left at the broker; others' is not ours."""
-        event_id = delivery.parameters["event_id"]
-        if not delivery.retained or not event_id.startswith(f"{self._config.site.station_id}-"):
-            return
         with self._lock:
-            event = self._register.find(event_id)
-            if event is None or not in_force(event.alert, self._clock.now()):
-                self._bus.clear(ACTIVE, event_id=event_id)
+            self._active.heard(delivery)
 
     def _show_active(self) -> None:
-        """Say all alerts in force anew: a broker that restarted may have forgotten them."""
         with self._lock:
-            for alert in self.alerts():
-                self._bus.publish(ACTIVE, alert, event_id=alert.event_id)
+            self._active.say_all(self.alerts())
 
 
 def _refused(refusal: Refusal) -> Refusal:

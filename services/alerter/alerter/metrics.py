@@ -17,12 +17,16 @@ FINE_BUCKETS_S = (
 INGESTED = Counter(
     "hazardcast_alerts_ingested_total", "Incidents taken, by what they led to", ["result"]
 )
+INGESTED_AS = {
+    result: INGESTED.labels(result=result) for result in ("new", "update", "cancel", "unchanged")
+}
 REJECTED = Counter("hazardcast_alerts_rejected_total", "Incidents refused", ["reason"])
 ACTIVE = Gauge("hazardcast_alerts_active", "Alerts in force")
 EXPIRED = Counter("hazardcast_alerts_expired_total", "Alerts whose validity ran out")
 CLIPS_REQUESTED = Counter("hazardcast_clip_requests_total", "Clips asked for")
 
 DATAGRAMS_SENT = Counter("hazardcast_datagrams_sent_total", "Datagrams sent", ["kind"])
+SENT_AS = {kind: DATAGRAMS_SENT.labels(kind=kind) for kind in ("alert", "heartbeat")}
 SEND_ERRORS = Counter(
     "hazardcast_datagram_send_errors_total", "Datagrams that the network refused", ["reason"]
 )
@@ -35,6 +39,11 @@ HEARTBEAT_SENT = Gauge(
     "hazardcast_heartbeat_last_sent_timestamp_seconds", "When the last heartbeat was sent"
 )
 
+SECOND_PATH_SKIPPED = Counter(
+    "hazardcast_second_path_skipped_total",
+    "Datagrams not said over MQTT because the broker had not taken those before them",
+)
+
 LATENCY = Histogram(
     "hazardcast_alert_latency_seconds",
     "Incident confirmed → shown in the vehicle; rtt_bound: at most, needs no vehicle clock",
@@ -44,6 +53,8 @@ LATENCY = Histogram(
 STAGE = Histogram(
     "hazardcast_alert_stage_seconds", "Parts of the latency", ["stage"], buckets=FINE_BUCKETS_S
 )
+CONFIRM_TO_INGEST = STAGE.labels(stage="confirm_to_ingest")
+INGEST_TO_SEND = STAGE.labels(stage="ingest_to_send")
 DEADLINE = Counter(
     "hazardcast_alert_deadline_total",
     "Alert versions per vehicle that was listening: shown within 0.5 s (met), later, or never",
@@ -92,16 +103,12 @@ def show_in_force(alerts: Iterable[Alert]) -> None:
 
 def declare() -> None:
     """Show the series from the start, as zero: the first event is then seen as growth."""
-    for result in ("new", "update", "cancel", "unchanged"):
-        INGESTED.labels(result=result)
     for reason in Reason:
         REJECTED.labels(reason=reason)
     for result in ("met", "missed", "lost"):
         DEADLINE.labels(result=result)
     for result in ("displayed", "irrelevant"):
         RECEIPTS.labels(result=result)
-    for kind in ("alert", "heartbeat"):
-        DATAGRAMS_SENT.labels(kind=kind)
     for method in ("rtt_bound", "synced"):
         LATENCY.labels(method=method)
 

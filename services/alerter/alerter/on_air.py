@@ -44,11 +44,13 @@ class OnAir:
     def __len__(self) -> int:
         return len(self._agenda)
 
-    def announce(self, event_id: str, text: str, *, for_s: float) -> Sent:
+    def announce(self, event_id: str, text: str, *, for_s: float, routine: bool = False) -> Sent:
         """Send the first copy of a version now and plan the rest, for `for_s` seconds."""
         with self._wake:
             now = self._clock.monotonic()
-            slot = self._agenda.announce(event_id, text, now=now, until=now + for_s)
+            slot = self._agenda.announce(
+                event_id, text, now=now, until=now + for_s, routine=routine
+            )
         sent = self._transmit(slot)
         with self._wake:
             self._wake.notify()

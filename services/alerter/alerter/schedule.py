@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from hazardcast.rate_limit import TokenBucket
+
 BURST_S = (0.0, 0.020, 0.060, 0.120, 0.200, 0.300, 0.420)
 TICK_PERIOD_S = 0.5
 TICK_JITTER_S = 0.010
@@ -20,6 +22,12 @@ TICK_COPIES_S = ((0.0,), (0.0, 0.120), (0.0, 0.060, 0.140, 0.240, 0.360))
 """Offsets of a tick's copies, by how bad reception is reported to be."""
 MAX_TICK_DATAGRAMS_PER_S = 1000
 """More would add to the loss: 1000 datagrams of 1.2 kB fill 10 Mbit/s, half a core seals them."""
+SHORT_BURST_S = (0.0, 0.060, 0.200)
+BURST_COPIES_PER_S = 1000.0
+BURST_COPIES_AT_ONCE = 3000.0
+"""Further copies of bursts; 500 events may begin at once. When more is asked, updates are said
+three times or once, lest repeating one alert should delay another; what is new and what is over
+is always said in full."""
 LOSS_LEVELS = (0.01, 0.10)
 """Datagram loss from which a tick gets two and five copies."""
 
@@ -36,8 +44,7 @@ def affordable_level(level: int, *, alerts: int) -> int:
     return level
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """One transmission group: all copies by which one version of one alert is said once."""
 
     event_id: str
@@ -85,6 +92,9 @@ class Agenda:
         self._heap: list[_Entry] = []
         self._programmes: dict[str, _Programme] = {}
         self._order = itertools.count()
+        self._copies = TokenBucket(
+            BURST_COPIES_PER_S, BURST_COPIES_AT_ONCE, BURST_COPIES_AT_ONCE, 0.0
+        )
         self.tick = 0
         """Newest group begun; 0 before the first."""
         self.level = 0
@@ -93,13 +103,22 @@ class Agenda:
     def __len__(self) -> int:
         return len(self._programmes)
 
-    def announce(self, event_id: str, text: str, *, now: float, until: float) -> Slot:
+    def announce(
+        self, event_id: str, text: str, *, now: float, until: float, routine: bool = False
+    ) -> Slot:
         """Put a version on air with a burst, in place of the one before.
 
         Returns the first copy, which is due now and is the caller's to send.
+
+        Args:
+            event_id: whose version it is.
+            text: the alert as JSON.
+            now: monotonic seconds.
+            until: when its repetition ends.
+            routine: an update, whose burst may be shortened while there are too many.
         """
         programme = self._begin(event_id, text, anchor=now, until=until)
-        first = self._open_group(programme, BURST_S, now)
+        first = self._open_group(programme, self._burst_s(now, routine=routine), now)
         self._plan_tick(programme, after=now)
         return first
 
@@ -127,6 +146,11 @@ class Agenda:
             self._plan_tick(entry.programme, after=now)
             return self._open_group(entry.programme, TICK_COPIES_S[self.level], entry.due)
         return None
+
+    def _burst_s(self, now: float, *, routine: bool) -> tuple[float, ...]:
+        if self._copies.take(now, len(BURST_S) - 1) or not routine:
+            return BURST_S
+        return SHORT_BURST_S if self._copies.take(now, len(SHORT_BURST_S) - 1) else BURST_S[:1]
 
     def _begin(self, event_id: str, text: str, *, anchor: float, until: float) -> _Programme:
         programme = _Programme(event_id, text, until, anchor, serial=next(self._order))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Literal
 
-from alerter import heartbeat, station
+from alerter import heartbeat, metrics, station
 from alerter.alerter import Alerter
 from alerter.datagrams import fit, room_for_alert
 from alerter.drop_folder import DropFolder
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 TIDY_EVERY_S = 0.25
 RESOLVE_EVERY_S = 30.0
 FLUSH_WITHIN_S = 2.0
+SECOND_PATH_BACKLOG = 400
 
 THREAD_SWITCH_S = 0.000_5
 """Python's default of 5 ms would let the ticks of other alerts hold up a new one."""
@@ -204,8 +205,12 @@ class Service:
 
     def _second_path(self, text: str) -> None:
         """A datagram in the outbox would be too old when it leaves: say it now or not at all."""
-        if self._bus.connected:
+        if not self._bus.connected:
+            return
+        if self._bus.backlog < SECOND_PATH_BACKLOG:
             self._bus.publish_text(BROADCAST, text)
+        else:
+            metrics.SECOND_PATH_SKIPPED.inc()
 
     def _compose_heartbeat(self, totals: Totals) -> Heartbeat:
         return heartbeat.compose(totals, self._alerter.alerts(), state=self._state())

@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alerter import metrics
 from alerter.datagrams import alert_payload, heartbeat_payload
@@ -22,8 +22,7 @@ Address = tuple[str, int]
 COMPLAIN_EVERY_S = 10.0
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(NamedTuple):
     """A datagram that has left (or that the network refused)."""
 
     text: str
@@ -32,8 +31,7 @@ class Sent:
     """Wall clock just before it was sealed."""
 
 
-@dataclass(frozen=True)
-class Totals:
+class Totals(NamedTuple):
     """What was numbered in this epoch."""
 
     seq: int = 0
@@ -114,7 +112,7 @@ class Transmitter:
         self.failing = not self._send_to(data, self._group)
         for address in self._unicast:
             self._send_to(data, address)
-        metrics.DATAGRAMS_SENT.labels(kind=kind).inc()
+        metrics.SENT_AS[kind].inc()
         return Sent(text, seq, tx)
 
     def _send_to(self, data: bytes, address: Address) -> bool:
