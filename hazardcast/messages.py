@@ -238,6 +238,27 @@ class Detections(Message):
     inference_ms: float
 
 
+class Evidence(Message):
+    """Why the detector believes in an incident: the picture that decided, with reasons drawn in."""
+
+    event_id: EventId
+    """As in the detector's `Incident`."""
+    camera: CameraId
+    ts: Time
+    """Capture time of the picture."""
+    type: IncidentType
+    status: Literal["new", "update"]
+    confidence: Probability
+    reasons: dict[str, Any]
+    """The rule's numbers."""
+    box: tuple[float, float, float, float]
+    """Where it is: x1, y1, x2, y2 in pixels of the frame as analysed."""
+    width: int
+    height: int
+    picture: Annotated[str, Field(max_length=60_000)]
+    """JPEG, base64: tracks, their ways and the place of the incident drawn in."""
+
+
 class ClipRequest(Message):
     """Please keep the video of `camera` from `pre_s` before `ts` to `post_s` after it."""
 

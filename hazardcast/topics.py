@@ -11,6 +11,7 @@ from hazardcast.messages import (
     ClipRequest,
     ClipState,
     Detections,
+    Evidence,
     Incident,
     Message,
     Receipt,
@@ -65,6 +66,10 @@ INCIDENTS = Topic(
     "v2x/alert", Incident, 1, False,
     "detector, people, other systems", "alerter", "an incident, new or changed",
 )  # fmt: skip
+EVIDENCE = Topic(
+    "v2x/evidence/{event_id}", Evidence, 1, True,
+    "detector", "anyone", "the picture that decided, with the reasons drawn in; cleared at the end",
+)  # fmt: skip
 CLIP_REQUESTS = Topic(
     "v2x/clip-request", ClipRequest, 1, False,
     "alerter, people", "clipper", "keep the video around a moment",
@@ -90,7 +95,7 @@ STATUS = Topic(
     "every service", "anyone", "online, offline (last will) or stopped; cameras and freshness",
 )  # fmt: skip
 
-ALL: tuple[Topic[Incident] | Topic[Detections] | Topic[ClipRequest] | Topic[Alert] | Topic[Message]
+ALL: tuple[Topic[Incident] | Topic[Detections] | Topic[Evidence] | Topic[ClipRequest] | Topic[Alert] | Topic[Message]
            | Topic[Receipt] | Topic[ClipState] | Topic[ServiceStatus], ...] = (
-    DETECTIONS, INCIDENTS, CLIP_REQUESTS, ACTIVE, BROADCAST, RECEIPTS, CLIPS, STATUS,
+    DETECTIONS, INCIDENTS, EVIDENCE, CLIP_REQUESTS, ACTIVE, BROADCAST, RECEIPTS, CLIPS, STATUS,
 )  # fmt: skip

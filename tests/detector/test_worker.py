@@ -16,7 +16,7 @@ from hazardcast.catalogue import IncidentType, Severity
 from hazardcast.messages import Incident
 from hazardcast.site import Camera, Position
 from hazardcast.testing import ManualClock, MemoryBroker, eventually
-from hazardcast.topics import DETECTIONS, INCIDENTS
+from hazardcast.topics import DETECTIONS, EVIDENCE, INCIDENTS
 
 CAMERA = Camera(url="rtsp://camera/main", road="segment_A", distance_m=500.0)
 RNG = np.random.default_rng(2)
@@ -117,6 +117,9 @@ def test_a_collision_is_reported_once_with_its_onset_and_where(run) -> None:
     assert incident.severity is Severity.HIGH
     assert incident.confirmed_at >= incident.ts
     assert len(broker.payloads(INCIDENTS)[0]) < 8192
+    shown = broker.messages(EVIDENCE)
+    assert [(one.event_id, one.type) for one in shown] == [(incident.event_id, incident.type)]
+    assert shown[0].reasons.keys() >= incident.evidence.keys() - {"box"}
 
 
 def test_where_the_site_says_ignore_nothing_is_detected(run) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from detector import metrics
+from detector.evidence import evidence_of
 from detector.frame import Frame
 from detector.incidents import Report
 from detector.pipeline import Outcome, Pipeline
@@ -17,7 +18,7 @@ from hazardcast.bus import Bus
 from hazardcast.clock import Clock
 from hazardcast.messages import CameraStatus, DetectedObject, Detections, Incident
 from hazardcast.site import Camera
-from hazardcast.topics import DETECTIONS, INCIDENTS
+from hazardcast.topics import DETECTIONS, EVIDENCE, INCIDENTS
 
 log = logging.getLogger(__name__)
 TAKE_TIMEOUT_S = 1.0
@@ -121,7 +122,7 @@ class Worker:
         outcome = pipeline.reason(frame, found)
         self._scene = outcome.scene.value
         for report in outcome.reports:
-            self._report(report)
+            self._report(report, frame, outcome)
         self._bus.publish(
             DETECTIONS,
             detections(
@@ -131,9 +132,10 @@ class Worker:
         )
         self._measure(pipeline, frame, inference_s)
 
-    def _report(self, report: Report) -> None:
+    def _report(self, report: Report, frame: Frame, outcome: Outcome) -> None:
         incident = incident_of(self._id, self._camera, report, now=self._clock.now())
         self._bus.publish(INCIDENTS, incident)
+        self._show(report, frame, outcome)
         if report.status == "new":
             metrics.INCIDENTS.labels(kind=report.type.value).inc()
         log.warning(
@@ -143,6 +145,15 @@ class Worker:
                 "onset": round(report.onset_t, 3), "confidence": round(report.confidence, 2),
             },
         )  # fmt: skip
+
+    def _show(self, report: Report, frame: Frame, outcome: Outcome) -> None:
+        """Publish why; after the incident itself, which must not wait for a picture."""
+        name = event_id(self._id, report.key_t)
+        if report.status == "cancel":
+            self._bus.clear(EVIDENCE, event_id=name)
+            return
+        evidence = evidence_of(self._id, name, frame, outcome, report)
+        self._bus.publish(EVIDENCE, evidence, event_id=name)
 
     def _measure(self, pipeline: Pipeline, frame: Frame, inference_s: float) -> None:
         age_s = max(0.0, self._clock.now() - frame.t)

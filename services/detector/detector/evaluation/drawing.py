@@ -52,11 +52,25 @@ def sheet(panels: Sequence[Image], lines: Sequence[str]) -> Image:
     height = panels[0].shape[0]
     blank = np.full_like(panels[0], 20)
     grid = np.vstack([np.hstack(row + [blank] * (COLUMNS - len(row))) for row in rows])
-    head = np.full((LINE_PX * len(lines) + 2 * MARGIN, grid.shape[1], 3), DARK, np.uint8)
+    assert all(one.shape[0] == height for one in panels)
+    return captioned(grid, lines)
+
+
+def captioned(picture: Image, lines: Sequence[str]) -> Image:
+    """The picture below lines of text."""
+    head = np.full((LINE_PX * len(lines) + 2 * MARGIN, picture.shape[1], 3), DARK, np.uint8)
     for number, line in enumerate(lines, start=1):
         _text(head, line, (MARGIN, number * LINE_PX), WHITE)
-    assert all(one.shape[0] == height for one in panels)
-    return np.vstack([head, grid])
+    return np.vstack([head, picture])
+
+
+def closer(picture: Image, place: Floats, *, side: int) -> Image:
+    """What lies at `place` and around it, cut out as a square of `side` px."""
+    height, width = picture.shape[:2]
+    half = float(min(max(*(place[2:] - place[:2]), 0.1 * width), height, width)) / 2
+    x, y = np.clip((place[:2] + place[2:]) / 2, half, np.array([width, height]) - half)
+    cut = picture[int(y - half) : int(y + half), int(x - half) : int(x + half)]
+    return cv2.resize(cut, (side, side), interpolation=cv2.INTER_CUBIC)
 
 
 def write(path: Path, picture: Image) -> None:
