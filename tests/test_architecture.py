@@ -30,6 +30,7 @@ EDGES: dict[str, set[str]] = {
     },
     "onnxruntime": {"detector/onnx_model.py"},
     "cyclonedds": {"vehicle_agent/ros2.py"},
+    "pycrate_asn1dir": {"alerter/denm_uper.py"},
     "subprocess": {
         "hazardcast/processes.py",
         "camera/encoder.py",

@@ -37,11 +37,9 @@ CAUSE_CHOICES: dict[IncidentType, str] = {
 }
 """CauseCodeChoice of TS 102 894-2 V2.4.1, which names what release 1 only numbers."""
 
-RELEASE_1_CAUSES = {(94, 6): (91, 10), (5, 0): (10, 0)}
-"""Codes that release 2 added, and what says nearly the same to a receiver of release 1.
-
-Vehicle on fire is 91/10 only since V2.1.1 too, but 91 (vehicle breakdown) is known to all.
-"""
+RELEASE_1_CAUSES = {(94, 6): (94, 0), (5, 0): (10, 0)}
+"""Codes that release 2 added, and what a receiver of release 1 knows instead: a stationary vehicle,
+an obstacle on the road."""
 
 
 class NoDenmError(HazardcastError):

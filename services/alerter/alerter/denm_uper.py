@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from pycrate_asn1dir import ITS_DENM_3
@@ -10,6 +11,8 @@ from alerter import denm
 from hazardcast.messages import Alert
 
 _MODULES = ITS_DENM_3.DENM_PDU_Descriptions, ITS_DENM_3.ITS_Container
+_one_at_a_time = threading.Lock()
+"""A compiled module keeps the value it encodes in itself."""
 
 
 def encode(alert: Alert) -> bytes:
@@ -18,9 +21,10 @@ def encode(alert: Alert) -> bytes:
     Raises:
         NoDenmError: its identity does not fit into a DENM.
     """
-    message = ITS_DENM_3.DENM_PDU_Descriptions.DENM
-    message.set_val(_named(denm.release_1(alert)))
-    return bytes(message.to_uper())
+    message, values = ITS_DENM_3.DENM_PDU_Descriptions.DENM, _named(denm.release_1(alert))
+    with _one_at_a_time:
+        message.set_val(values)
+        return bytes(message.to_uper())
 
 
 def _named(values: dict[str, Any]) -> dict[str, Any]:
