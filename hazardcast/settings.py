@@ -82,10 +82,23 @@ class Settings(BaseSettings):
     )
 
     model: Path | None = Field(
-        None, description="ONNX detection model; background subtraction when unset"
+        None,
+        description="ONNX detection model, or the name of a fetched one (`hazardcast models list`); background subtraction when unset",
     )
     model_threads: Annotated[int, Field(ge=1, le=64)] = Field(
         1, description="inference threads of the detector"
+    )
+    model_provider: Literal[
+        "auto", "cpu", "cuda", "tensorrt", "openvino", "rocm", "coreml", "directml"
+    ] = Field(
+        "auto",
+        description="ONNX Runtime's execution provider; `auto`: CUDA or ROCm where the runtime has it, else the CPU",
+    )
+    models_dir: Path | None = Field(
+        None, description="where fetched models are kept; `models` in the data directory when unset"
+    )
+    models_url: str | None = Field(
+        None, description="a mirror to fetch models from: file names are appended to it"
     )
 
     multicast_group: str = Field("239.20.20.20", description="group of the alert datagrams")

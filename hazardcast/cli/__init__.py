@@ -20,6 +20,7 @@ VERBS = {
     "verify": "Judge whether a clip is as it was when it was signed.",
     "recordings": "What is recorded, and where it has gaps.",
     "evaluate": "Measure detection over labelled clips.",
+    "models": "List, fetch and check detection models.",
     "bench": "Measure latency, throughput and load on this machine.",
     "schemas": "Write the JSON Schemas and asyncapi.yaml of the messages.",
     "version": "The version of this installation.",
@@ -28,6 +29,7 @@ VERBS = {
 
 MODULES_RUN = {
     "evaluate": "detector.evaluate",
+    "models": "detector.models",
     "bench": "benchmarks",
     "schemas": "hazardcast.contracts",
 }

@@ -8,6 +8,7 @@ from functools import partial
 from detector import image, metrics
 from detector.frames import LiveFrames
 from detector.model import OpenModel, model_opener
+from detector.models import cache
 from detector.pipeline import Areas, Pipeline
 from detector.service import SERVICE, DetectorService
 from detector.worker import Worker
@@ -27,7 +28,10 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     clock = SystemClock()
     image.single_threaded()
     chosen = site.load(settings.config).chosen(settings.camera_ids)
-    open_model = model_opener(settings.model, threads=settings.model_threads)
+    path = cache.resolved(settings.model, settings) if settings.model else None
+    open_model = model_opener(
+        path, threads=settings.model_threads, provider=settings.model_provider
+    )
     bus = MqttBus(
         settings, client_id=f"{SERVICE}-{settings.instance}", will=last_will(settings, clock)
     )
@@ -38,7 +42,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         clock=clock,
         instance=settings.instance,
         pinned=settings.camera_ids is not None,
-        model=settings.model.stem if settings.model else "background",
+        model=path.stem if path else "background",
     )
     service.listen()
     server = MetricsServer(

@@ -16,8 +16,9 @@ from detector.evaluation import kpi, sheets, soak, table
 from detector.evaluation.running import Source, evaluate, run_clip, spread
 from detector.evaluation.summary import summary
 from detector.labels import Clip, clips_of
+from detector.models import cache
 from detector.scoring import ClipResult
-from hazardcast import lifecycle
+from hazardcast import lifecycle, settings
 from hazardcast.clock import Clock, SystemClock
 from hazardcast.errors import ConfigError, HazardcastError
 
@@ -53,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("path", type=Path, nargs="?", help="a clip, a folder of clips, or a labels CSV")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--model", type=Path, help="ONNX model; background subtraction without")
+    which.add_argument(
+        "--model", type=Path, help="ONNX model or its name; without weights if unset"
+    )
     which.add_argument("--detections", type=Path, metavar="FILE", help="boxes kept in a file")
     add("--fps", type=_positive, default=DEFAULT_FPS, help="frames per second")
     add("--jobs", type=_count, default=1, metavar="N", help="worker processes")
@@ -87,7 +90,8 @@ def _count(text: str) -> int:
 
 
 def _source(asked: argparse.Namespace) -> Source:
-    return Source(asked.model, asked.detections, asked.fps)
+    model = cache.resolved(asked.model, settings.load()) if asked.model else None
+    return Source(model, asked.detections, asked.fps)
 
 
 def _evaluate(clips: Sequence[Clip], asked: argparse.Namespace, clock: Clock) -> int:

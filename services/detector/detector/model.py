@@ -27,11 +27,12 @@ OpenModel = Callable[[], Model]
 """Makes the model of one more camera; weights are shared."""
 
 
-def model_opener(path: Path | None, *, threads: int) -> OpenModel:
+def model_opener(path: Path | None, *, threads: int, provider: str = "auto") -> OpenModel:
     """How to make each camera's model: the network at `path`, or the one without weights.
 
     Raises:
-        ConfigError: the file is missing, not ONNX, or a network of unknown layout.
+        ConfigError: the file is missing, not ONNX, or a network of unknown layout or classes; or
+            the execution provider is not to be had.
     """
     if path is None:
         from detector.background import BackgroundModel  # noqa: PLC0415
@@ -40,5 +41,5 @@ def model_opener(path: Path | None, *, threads: int) -> OpenModel:
     # Only a detector that runs a network pays for loading the runtime.
     from detector.onnx_model import OnnxModel, Weights  # noqa: PLC0415
 
-    weights = Weights(path, threads=threads)
+    weights = Weights(path, threads=threads, provider=provider)
     return lambda: OnnxModel(weights)

@@ -1,0 +1,1 @@
+"""Detection models: which there are to fetch, fetching them, and seeing what a file is."""

@@ -1,0 +1,32 @@
+"""Where fetched models are, and which file a setting means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from detector.models.catalogue import ENTRIES
+from hazardcast.errors import ConfigError
+from hazardcast.settings import Settings
+
+
+def folder(chosen: Settings) -> Path:
+    """The cache."""
+    return chosen.models_dir or chosen.data_dir / "models"
+
+
+def resolved(model: Path, chosen: Settings) -> Path:
+    """The file that `model` means: itself, or the fetched model of that name.
+
+    Raises:
+        ConfigError: it is the name of a model that was not fetched yet.
+    """
+    entry = next((one for one in ENTRIES if one.name == str(model)), None)
+    if entry is None or model.is_file():
+        return model
+    path = folder(chosen) / entry.file_name
+    if not path.is_file():
+        raise ConfigError(
+            f"HAZARDCAST_MODEL: {entry.name} is not at {path}; "
+            f"fetch it with: hazardcast models fetch {entry.name}"
+        )
+    return path
