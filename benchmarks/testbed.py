@@ -277,7 +277,9 @@ class Testbed:
         wait_for(lambda: self.station.answer("/readyz") is not None, "the alerter is ready")
         return alerter
 
-    def start_vehicle(self, car: Node, *, module: str = "vehicle_agent", **changes: str) -> Child:
+    def start_vehicle(
+        self, car: Node, *, program: Sequence[str] = ("-m", "vehicle_agent"), **changes: str
+    ) -> Child:
         """Returns at once; `wait_ready` waits."""
         settings = {
             "vehicle": car.name,
@@ -286,7 +288,7 @@ class Testbed:
             "multicast_interface": "eth0",
             "mqtt_host": self.station.address,
         }
-        return self.keep(car.python(module, **{**settings, **changes}))
+        return self.keep(car.spawn(sys.executable, "-u", *program, **{**settings, **changes}))
 
     def wait_ready(self, cars: Sequence[Node] | None = None, *, broker: bool = True) -> None:
         """Every vehicle hears the group, and the broker where it should."""

@@ -138,10 +138,14 @@ class Envelope:
     signature: bytes
 
 
+def protected_header(alg: Algorithm, kid: str) -> str:
+    """The first part of every datagram that a key signs, as our stations write it."""
+    return b64url(f'{{"alg":"{alg}","kid":"{kid}","typ":"{TYPE}"}}'.encode())
+
+
 def seal(payload: bytes, signer: Signer) -> str:
     """Sign `payload` and write the compact JWS."""
-    header = f'{{"alg":"{signer.alg}","kid":"{signer.kid}","typ":"{TYPE}"}}'
-    signed = f"{b64url(header.encode())}.{b64url(payload)}"
+    signed = f"{protected_header(signer.alg, signer.kid)}.{b64url(payload)}"
     return f"{signed}.{b64url(signer.sign(signed.encode('ascii')))}"
 
 

@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from hazardcast.datagram_filter import STEP_BYTES
 from hazardcast.errors import ConfigError
 
 DSCP_EXPEDITED_FORWARDING = 46  # RFC 3246
@@ -27,13 +28,6 @@ _SO_RXQ_OVFL = 40
 _SO_ATTACH_FILTER = 26
 _SO_DETACH_FILTER = 27
 _PROGRAM = struct.Struct("@HP")
-_FILTER = struct.Struct("@HBBI")
-_ONLY_JWS = (
-    (0x28, 0, 0, 8),  # load the half-word after the UDP header
-    (0x15, 0, 1, int.from_bytes(b"ey", "big")),  # equal: go on, else skip one
-    (0x06, 0, 0, 0xFFFF_FFFF),  # take all of it
-    (0x06, 0, 0, 0),  # take nothing
-)
 _TIMESPEC = struct.Struct("@ll")
 _TIMEVAL = struct.Struct("@ll")
 _COUNT = struct.Struct("@I")
@@ -133,21 +127,20 @@ def _receiver() -> socket.socket:
     return receiver
 
 
-def refuse_garbage(receiver: socket.socket) -> None:
-    """Let the kernel drop what does not begin as a JWS does (`ey`), before it takes up the buffer.
+def refuse_others(receiver: socket.socket, program: bytes) -> None:
+    """Let the kernel drop what `program` refuses (`datagram_filter`), before it fills the buffer.
 
-    A classic BPF program on the socket, which sees each datagram from its UDP header on; what it
-    drops is told as `overflowed`.
+    What it drops is told as `overflowed`.
     """
-    program = array.array("B", b"".join(_FILTER.pack(*step) for step in _ONLY_JWS))
-    address, length = program.buffer_info()
+    steps = array.array("B", program)
+    address, length = steps.buffer_info()
     receiver.setsockopt(
-        socket.SOL_SOCKET, _SO_ATTACH_FILTER, _PROGRAM.pack(length // _FILTER.size, address)
+        socket.SOL_SOCKET, _SO_ATTACH_FILTER, _PROGRAM.pack(length // STEP_BYTES, address)
     )
 
 
 def accept_anything(receiver: socket.socket) -> None:
-    """Undo `refuse_garbage`."""
+    """Undo `refuse_others`."""
     receiver.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
 
 

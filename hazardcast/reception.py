@@ -24,8 +24,10 @@ MAX_AGE_S = 2.0
 """Past tolerance of the C2C-CC basic profile for CAM."""
 MAX_FUTURE_S = 0.25
 
-Witness = Callable[[int, float], None]
-"""Told (station, its transmit time) of every authentic datagram, timely or not."""
+Number = tuple[int, int, int]
+"""Station, epoch and sequence number of a datagram."""
+Witness = Callable[[Number, float], None]
+"""Told (number, the station's transmit time) of every authentic datagram, timely or not."""
 
 
 class Rejection(StrEnum):
@@ -91,7 +93,7 @@ class Reception:
         self._highest_epochs = epochs.load()
         self._windows: dict[int, Window] = {}
         self._rate = rate or RateLimit()
-        self._witness = witness or (lambda _station, _tx: None)
+        self._witness = witness or (lambda _number, _tx: None)
 
     def trust(self, store: TrustStore) -> None:
         """Use another trust store from now on."""
@@ -168,7 +170,7 @@ class Reception:
             return Rejection.STATION
         if claim.epoch < self._highest_epochs.get(claim.station, 0):
             return Rejection.EPOCH
-        self._witness(claim.station, claim.tx)
+        self._witness((claim.station, claim.epoch, claim.seq), claim.tx)
         if clock_error_s is not None and (late := _untimely(claim.tx, now, clock_error_s)):
             return late
         try:

@@ -27,6 +27,7 @@ from hazardcast.envelope import (
     Signer,
     Verifier,
     b64url,
+    protected_header,
     unb64url,
 )
 from hazardcast.errors import DecodeError, KeyFileError
@@ -69,6 +70,14 @@ class TrustStore:
         """The key of this id that signs clips, unless it is unknown or revoked."""
         key = self.clip_keys.get(kid)
         return key if key and key.usable else None
+
+    def beginnings(self) -> tuple[bytes, ...]:
+        """How datagrams begin that a usable key signed, header and dot."""
+        return tuple(
+            f"{protected_header(key.verifier.alg, key.kid)}.".encode()
+            for key in self.keys.values()
+            if key.usable
+        )
 
     def find(self, kid: str) -> TrustedKey | None:
         """The key of this id unless it is unknown or revoked."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from hazardcast.datagram_filter import only
 from hazardcast.errors import ConfigError
 from hazardcast.multicast import (
     READ_BYTES,
@@ -16,7 +17,7 @@ from hazardcast.multicast import (
     open_sender,
     open_unicast_receiver,
     read,
-    refuse_garbage,
+    refuse_others,
     wait_at_most,
 )
 
@@ -136,12 +137,17 @@ def test_the_kernel_refuses_garbage_when_asked_to(group: Group) -> None:
             for text in texts:
                 sender.sendto(text, (group.address, group.port))
 
-        refuse_garbage(receiver)
-        send(b"", b"e", b"xy", b"garbage" * 100, b"eyJh")
-        assert read(receiver).data == b"eyJh"
+        refuse_others(receiver, only([b"eyJhbG.", b"other"]))
+        send(b"", b"eyJh", b"eyJhbG", b"garbage" * 100, b"eyJhbG-", b"eyJhbG.and more")
+        assert read(receiver).data == b"eyJhbG.and more"
+        refuse_others(receiver, only([b"eyJhbG."], sources=["10.0.0.1", "192.0.2.1"]))
+        send(b"eyJhbG.and more")
+        refuse_others(receiver, only([b"xxxx", b"eyJhbG."], sources=["10.0.0.1", "127.0.0.1"]))
+        send(b"eyJhbG.from here")
+        assert read(receiver).data == b"eyJhbG.from here"
         accept_anything(receiver)
         send(b"garbage")
         packet = read(receiver)
 
         assert packet.data == b"garbage"
-        assert packet.overflowed == 4, "what was refused is told"
+        assert packet.overflowed == 6, "what was refused is told"

@@ -263,7 +263,7 @@ def test_the_witness_hears_of_authentic_datagrams_only(
     station: SignedStation, clock: ManualClock
 ) -> None:
     heard: list[tuple[int, float]] = []
-    receiver = Receiver(station, clock, witness=lambda number, tx: heard.append((number, tx)))
+    receiver = Receiver(station, clock, witness=lambda number, tx: heard.append((number[0], tx)))
     late, sent = station.heartbeat(), clock.now()
     clock.advance(60)
 

@@ -159,7 +159,7 @@ FORGERIES: dict[str, tuple[Rejection, Callable[[Air, bytes], bytes]]] = {
     "noise": (Rejection.SHAPE, lambda air, text: random.Random(1).randbytes(900)),
     "in the name of another station": (Rejection.STATION, lambda air, text: changed(text, air.station.jwk, station=1)),
     "epoch rolled back": (Rejection.EPOCH, lambda air, text: changed(text, air.station.jwk, epoch=999)),
-    "kept back for a minute": (Rejection.STALE, lambda air, text: changed(text, air.station.jwk, tx=time.time() - 60)),
+    "kept back for a minute": (Rejection.STALE, lambda air, text: changed(text, air.station.jwk, seq=0, tx=time.time() - 60)),
     "of another version": (Rejection.SCHEMA, lambda air, text: changed(text, air.station.jwk, v=2)),
 }  # fmt: skip
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from vehicle_agent.clock_sync import kernel_bound_s
-from vehicle_agent.clock_trust import LATE_IN_A_ROW, MAX_SILENCE_S, ClockTrust
+from vehicle_agent.clock_trust import LATE_FOR_S, MAX_SILENCE_S, ClockTrust
 
 from hazardcast.testing import ManualClock
 
@@ -14,9 +14,10 @@ class Watch:
         self.clock = clock
         self.trust = ClockTrust()
 
-    def hear(self, offset_s: float) -> None:
+    def hear(self, offset_s: float, *, seq: int | None = None) -> None:
         now = self.clock.now()
-        self.trust.witness(now - offset_s, now=now, monotonic=self.clock.monotonic())
+        number = None if seq is None else (4097, 1, seq)
+        self.trust.witness(now - offset_s, now=now, monotonic=self.clock.monotonic(), number=number)
 
     @property
     def source(self) -> str:
@@ -66,12 +67,41 @@ def test_a_single_late_datagram_may_be_a_replay_and_refutes_nothing(watch: Watch
     assert watch.source == "station"
 
 
-def test_several_late_datagrams_in_a_row_refute_the_clock(watch: Watch) -> None:
+def test_what_is_late_by_the_same_for_long_refutes_the_clock(watch: Watch) -> None:
+    """The station's clock was set: it must not go unheard."""
     watch.hear(0.01)
-    for _ in range(LATE_IN_A_ROW):
+    for _ in range(int(LATE_FOR_S / 0.5)):
         watch.hear(5)
+        assert watch.source == "station"
+        watch.clock.advance(0.5)
+    watch.hear(5)
 
     assert watch.source == "none"
+
+
+def test_a_later_number_with_an_earlier_time_proves_that_the_stations_clock_was_set(
+    watch: Watch,
+) -> None:
+    """Whoever records and replays cannot make such a pair."""
+    watch.hear(0.01, seq=7)
+    watch.clock.advance(3)
+    watch.hear(3.0, seq=6)
+    watch.hear(3.0, seq=8)
+    assert watch.source == "station"
+
+    watch.hear(5.0, seq=9)
+
+    assert watch.source == "none"
+
+
+def test_a_recording_replayed_again_and_again_refutes_nothing(watch: Watch) -> None:
+    watch.hear(0.01)
+    for again in range(10):
+        for _ in range(6):
+            watch.hear(3 + again * 3)
+            watch.clock.advance(0.5)
+
+    assert watch.source == "station"
 
 
 @pytest.mark.parametrize("step_s", [5, -5, 0.3, -0.3])

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 from vehicle_agent import flood_gate, metrics
 from vehicle_agent import radio as radio_module
-from vehicle_agent.flood_gate import FLOOD_PER_S, HOLD_S, FloodGate
+from vehicle_agent.flood_gate import FLOOD_PER_S, HOLD_S, FloodGate, Sieve
 from vehicle_agent.radio import Radio
 from vehicle_agent.sighting import Arrival
 
@@ -43,13 +44,23 @@ class Listener:
         self.arrivals: list[Arrival] = []
         self.stop = threading.Event()
         self.radio = Radio(
-            station.open, "unicast", self.deliver, clock=SystemClock(), stop=self.stop
+            station.open,
+            "unicast",
+            self.deliver,
+            clock=SystemClock(),
+            stop=self.stop,
+            beginnings=lambda: (b"ey hello",),
         )
 
-    def deliver(self, arrival: Arrival) -> None:
+    def deliver(self, arrival: Arrival) -> Rejection | None:
+        if arrival.text.startswith(b"eyforged"):
+            return Rejection.UNKNOWN_KEY
+        if arrival.text.startswith(b"ey hello, forged"):
+            return Rejection.SIGNATURE
         self.arrivals.append(arrival)
         if arrival.text == b"ey poison":
             raise ValueError("a bug")
+        return None
 
 
 @pytest.fixture
@@ -150,11 +161,49 @@ def test_a_flood_of_garbage_is_refused_by_the_kernel_and_true_datagrams_are_not(
     assert refused() < 100
 
 
+@pytest.mark.parametrize("forged", [b"eyforged", b"ey hello, forged"])
+def test_a_flood_of_forgeries_is_refused_by_how_it_begins_and_then_by_whence_it_comes(
+    forged: bytes, station: Station, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flood_gate, "FLOOD_PER_S", 50)
+    listener.radio.start()
+    eventually(lambda: listener.radio.listening)
+    station.send(b"ey hello")
+    eventually(lambda: listener.arrivals)
+    received = metrics.RECEIVED["unicast"]._value.get()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as attacker:
+        attacker.bind(("127.0.0.9", 0))
+        for _ in range(500):
+            attacker.sendto(forged, station.opened[-1].getsockname())
+            time.sleep(0.000_1)
+    station.send(b"ey hello again")
+
+    eventually(lambda: len(listener.arrivals) == 2)
+    assert metrics.RECEIVED["unicast"]._value.get() - received < 300
+
+
 def test_the_gate_closes_on_a_flood_and_opens_to_look_again() -> None:
     gate = FloodGate()
 
-    assert not any(gate.closes(number * 0.001) for number in range(20 * 999))
-    assert [gate.closes(50.0) for _ in range(FLOOD_PER_S)].count(True) == 1
-    assert not gate.opens(50.0 + HOLD_S - 0.1)
-    assert gate.opens(50.0 + HOLD_S)
-    assert not gate.opens(50.0 + HOLD_S)
+    def closes(monotonic: float, *, lookalike: bool = False) -> bool:
+        return gate.closes(monotonic, lookalike=lookalike)
+
+    assert not any(closes(number * 0.001) for number in range(20 * 999))
+    assert [closes(50.0) for _ in range(FLOOD_PER_S)].count(True) == 1
+    assert gate.sieve is Sieve.TRUSTED_KEYS
+    assert not any(closes(50.5, lookalike=True) for _ in range(FLOOD_PER_S)), "nobody is proven"
+    gate.believed("10.0.0.1")
+    assert not gate.closes(50.6, lookalike=False)
+    assert [closes(51.5, lookalike=True) for _ in range(FLOOD_PER_S)].count(True) == 1
+    assert gate.sieve is Sieve.PROVEN_SOURCES
+    assert not gate.opens(51.5 + HOLD_S - 0.1)
+    assert gate.opens(51.5 + HOLD_S)
+    assert gate.sieve is Sieve.ANYTHING
+    assert not gate.opens(51.5 + HOLD_S)
+
+
+def test_what_the_kernel_had_to_drop_counts_as_refused() -> None:
+    gate = FloodGate()
+
+    assert not gate.closes(5.0, lookalike=False, dropped=FLOOD_PER_S - 2)
+    assert gate.closes(5.1, lookalike=False)

@@ -84,9 +84,10 @@ class Agent:
         self._joined: dict[int, float] = {}
         self._tallies = Tallies()
         self._changed = False
+        self._beginnings = trust.beginnings()
 
-    def receive(self, arrival: Arrival) -> None:
-        """Take one arrival; what is not believed is counted and forgotten."""
+    def receive(self, arrival: Arrival) -> Rejection | None:
+        """Take one arrival; what is not believed is counted, forgotten, and why is returned."""
         with self._lock:
             started = self._clock.monotonic()
             verdict = self._intake.judge(arrival)
@@ -94,10 +95,15 @@ class Agent:
                 metrics.REJECTED[verdict].inc()
                 if verdict is Rejection.DUPLICATE:
                     self._tallies.count_again(arrival.text, arrival.path)
-                return
+                return verdict
             metrics.VERIFY_S.observe(self._clock.monotonic() - started)
             self._tallies.count(verdict.datagram, arrival.path, arrival.text)
             self._believe(verdict)
+        return None
+
+    def beginnings(self) -> tuple[bytes, ...]:
+        """How datagrams of the trusted keys begin."""
+        return self._beginnings
 
     def check(self, kernel_clock_bound_s: float | None) -> Condition:
         """Let time pass: end what has expired, and say how things stand."""
@@ -110,6 +116,7 @@ class Agent:
         """Use another trust store; what a key signed that is no longer trusted is withdrawn."""
         with self._lock:
             self._intake.reception.trust(store)
+            self._beginnings = store.beginnings()
             self._end([known for known in self._known.in_force() if not store.find(known.kid)])
 
     def counters(self) -> tuple[ReceptionCounters, ...]:

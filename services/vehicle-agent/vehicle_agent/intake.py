@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hazardcast.clock import Clock
-from hazardcast.reception import EpochStore, Reception, Rejection
+from hazardcast.reception import EpochStore, Number, Reception, Rejection
 from hazardcast.trust import TrustStore
 from vehicle_agent.clock_trust import ClockTrust
 from vehicle_agent.sighting import Arrival, Sighting
@@ -59,8 +59,11 @@ class Intake:
             now=arrival.received_at, monotonic=arrival.received_monotonic
         )
 
-    def _witness(self, _station: int, tx: float) -> None:
+    def _witness(self, number: Number, tx: float) -> None:
         assert self._arrival is not None
         self._clock_trust.witness(
-            tx, now=self._arrival.received_at, monotonic=self._arrival.received_monotonic
+            tx,
+            now=self._arrival.received_at,
+            monotonic=self._arrival.received_monotonic,
+            number=number,
         )

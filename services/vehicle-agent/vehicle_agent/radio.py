@@ -10,7 +10,7 @@ from collections.abc import Callable
 from hazardcast import lifecycle, multicast
 from hazardcast.clock import Clock
 from hazardcast.multicast import Packet
-from hazardcast.reception import glance
+from hazardcast.reception import Rejection, glance
 from vehicle_agent import metrics
 from vehicle_agent.flood_gate import FloodGate
 from vehicle_agent.link import WARN_AFTER_S
@@ -21,7 +21,10 @@ CHECK_EVERY_S = 0.2
 REJOIN_AFTER_S = WARN_AFTER_S
 MAX_QUEUED_S = 60.0
 
-Deliver = Callable[[Arrival], None]
+Deliver = Callable[[Arrival], Rejection | None]
+"""Takes an arrival; says why it was refused, None if it was believed."""
+Beginnings = Callable[[], tuple[bytes, ...]]
+"""How datagrams of the trusted keys begin, at present."""
 OpenSocket = Callable[[], socket.socket]
 
 
@@ -40,7 +43,9 @@ class Radio:
         *,
         clock: Clock,
         stop: threading.Event,
+        beginnings: Beginnings = lambda: (),
     ) -> None:
+        self._beginnings = beginnings
         self._open = open_socket
         self.path = path
         self._received = metrics.RECEIVED[path]
@@ -94,25 +99,44 @@ class Radio:
                 continue
             heard = self._clock.monotonic()
             self._received.inc()
-            if obvious := glance(packet.data):
+            obvious = glance(packet.data)
+            if obvious:
                 metrics.REJECTED[obvious].inc()
-                if gate.closes(heard):
-                    log.warning("flood of garbage, refused by the kernel for a while")
-                    multicast.refuse_garbage(receiver)
-            else:
-                self._take(packet, heard)
+            self._guard(receiver, packet, gate, obvious or self._take(packet, heard))
 
-    def _take(self, packet: Packet, monotonic: float) -> None:
+    def _guard(
+        self, receiver: socket.socket, packet: Packet, gate: FloodGate, verdict: Rejection | None
+    ) -> None:
+        """Learn who is believed; should too much be refused, have the kernel refuse it."""
+        dropped = self._dropped(packet)
+        if verdict is None:
+            gate.believed(packet.source)
+            return
+        lookalike = packet.data.startswith(self._beginnings())
+        if gate.closes(self._clock.monotonic(), lookalike=lookalike, dropped=dropped):
+            log.warning(
+                "flood, refused by the kernel for a while", extra={"sieve": gate.sieve.name}
+            )
+            multicast.refuse_others(receiver, gate.program(self._beginnings()))
+
+    def _dropped(self, packet: Packet) -> int:
+        """How many the kernel dropped since this was asked last."""
+        dropped = packet.overflowed - self._overflowed
+        if dropped <= 0:
+            return 0
+        metrics.DROPPED.inc(dropped)
+        self._overflowed = packet.overflowed
+        return dropped
+
+    def _take(self, packet: Packet, monotonic: float) -> Rejection | None:
         now = self._clock.now()
         queued_s = min(MAX_QUEUED_S, max(0.0, now - (packet.kernel_time or now)))
-        if packet.overflowed > self._overflowed:
-            metrics.DROPPED.inc(packet.overflowed - self._overflowed)
-            self._overflowed = packet.overflowed
         arrival = Arrival(
             packet.data, packet.source, self.path, now - queued_s, monotonic - queued_s
         )
         try:
-            self._deliver(arrival)
+            return self._deliver(arrival)
         except Exception:
             # One datagram must not deafen the vehicle to the next.
             log.exception("datagram not dealt with")
+            return Rejection.SCHEMA

@@ -220,6 +220,7 @@ def _radios(
         agent.receive,
         clock=clock,
         stop=stop,
+        beginnings=agent.beginnings,
     )
     port = settings.vehicle_unicast_port
     if port is None:
@@ -230,5 +231,6 @@ def _radios(
         agent.receive,
         clock=clock,
         stop=stop,
+        beginnings=agent.beginnings,
     )
     return [listen, direct]
