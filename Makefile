@@ -10,10 +10,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 SOURCE ?=
 ARGS ?=
 
-.PHONY: help demo up test check bench schemas lock dashboards clean
+.PHONY: help demo up test e2e-long check bench schemas lock dashboards clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
 
 demo: $(VENV)/.demo ## run the whole system on a drawn accident, or on SOURCE=file
 	@$(BIN)/hazardcast demo $(if $(SOURCE),--source "$(SOURCE)") $(ARGS)
@@ -23,6 +23,9 @@ up: $(VENV)/.demo ## run the services for the cameras of config/cameras.yaml
 
 test: $(VENV)/.dev ## run the tests; ends with what was skipped and why
 	@$(BIN)/pytest $(ARGS)
+
+e2e-long: $(VENV)/.dev ## ten minutes of video around a moment, frame by frame (takes eleven)
+	@$(BIN)/pytest -s tests/e2e/test_default_clip.py --full-length $(ARGS)
 
 check: $(VENV)/.dev ## lint, formatting and types
 	@$(BIN)/ruff check

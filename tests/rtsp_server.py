@@ -11,6 +11,7 @@ pictures are those of an H.264 byte stream with access unit delimiters, over and
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 import time
@@ -63,7 +64,7 @@ def pipeline(options: argparse.Namespace) -> str:
     return f"( {source} ! {video}{AUDIO[options.audio]} )"
 
 
-def clock_picture(width: int, height: int, number: int) -> bytes:
+def clock_picture(width: int, height: int, number: int, *, noise: bool = False) -> bytes:
     """A grey I420 picture with a moving bar, and at its top the wall clock of now.
 
     80 cells: white, black, 44 bits of epoch milliseconds, their CRC-32, black, white.
@@ -77,7 +78,9 @@ def clock_picture(width: int, height: int, number: int) -> bytes:
     bar = bytes([110]) * left + bytes([200]) * 40 + bytes([110]) * (width - left - 40)
     plain = bytes([110]) * width
     middle = height // 3
-    luma = strip * rows + plain * (middle - rows) + bar * 20 + plain * (height - middle - 20)
+    below = height - middle - 20
+    grain = os.urandom(width * 24) if noise else plain * 24
+    luma = strip * rows + plain * (middle - rows) + bar * 20 + grain + plain * (below - 24)
     return luma + bytes([128]) * (width * height // 2)
 
 
@@ -89,7 +92,7 @@ def pictures(options: argparse.Namespace) -> Callable[[int], bytes]:
         units = [stream[a:b] for a, b in zip(starts, [*starts[1:], len(stream)], strict=True)]
         return lambda number: units[number % len(units)]
     width, height = (int(part) for part in options.size.split("x"))
-    return lambda number: clock_picture(width, height, number)
+    return lambda number: clock_picture(width, height, number, noise=options.noise)
 
 
 class Camera(GstRtspServer.RTSPMediaFactory):
@@ -169,6 +172,7 @@ def main() -> None:
     parser.add_argument("--gop", type=int, default=15)
     parser.add_argument("--account", help="user:password")
     parser.add_argument("--clock", action="store_true", help="burn the wall clock in")
+    parser.add_argument("--noise", action="store_true", help="make the pictures of --clock large")
     parser.add_argument("--play", help="file of H.264 access units")
     parser.add_argument("--loss", type=float, default=0.0, help="share of packets never sent")
     parser.add_argument("--times", help="file that gets the wall clock of every frame")

@@ -14,7 +14,7 @@ from clipper.build import Built, file_record
 from clipper.finished import FinishedClips
 from clipper.jobs import Job
 from clipper.library import Library
-from clipper.manifest import Manifest, Snapshot
+from clipper.manifest import Manifest, Snapshot, SourceRecord
 from clipper.progress import Progress
 from clipper.recordings import Recordings
 from clipper.service import Clipper, Limits
@@ -73,6 +73,11 @@ class PlainBuilder:
         state = "ready" if found.complete else "partial"
         shown = Snapshot(**file_record(picture).model_dump(), at=job.request.ts)
         files = {"video": file_record(video), "snapshot": shown}
+        sources = tuple(
+            SourceRecord(**file_record(s.path).model_dump(), start=s.start, end=s.end, frames=1)
+            for s in segments
+        )
+        files["sources"] = sources  # type: ignore[assignment]
         more = {"state": state, "delivered": found.delivered, **files}
         return Built(Manifest.model_validate({**head, **more}), (video, picture))
 

@@ -111,6 +111,74 @@ def test_past_the_deadline_a_clip_is_partial_and_says_what_is_missing_and_why(be
     assert last.coverage == pytest.approx(40 / 60, abs=0.01)
 
 
+def partial_for_want_of_an_orphan(bench: Any) -> tuple[Any, float]:
+    """A clip that a killed recorder's open file was too late for; the clipper, and when it began."""
+    now = bench.clock.now()
+    bench.record(now - 60, 70)
+    bench.run_began(now - 60)
+    clipper = bench.start()
+    bench.ask(pre_s=30, post_s=30)
+    pass_time(bench, clipper, 60, records=False)
+    assert bench.words()[-1] == "partial"
+    return clipper, now
+
+
+def test_video_that_turns_up_after_the_deadline_makes_a_partial_clip_whole(bench: Any) -> None:
+    clipper, now = partial_for_want_of_an_orphan(bench)
+    partial = bench.files()
+    bench.record(now + 10, 30)
+    pass_time(bench, clipper, 15, records=False)
+
+    assert bench.words()[-1] == "ready"
+    assert bench.states()[-1].gaps == ()
+    assert bench.files() == partial
+    assert bench.jobs() == []
+    count = len(bench.words())
+    pass_time(bench, clipper, 60, records=False)
+    assert len(bench.words()) == count
+
+
+def test_a_partial_clip_is_made_anew_after_a_kill_in_between(bench: Any) -> None:
+    _, now = partial_for_want_of_an_orphan(bench)
+    bench.record(now + 10, 30)
+    clipper = bench.start()
+    bench.clock.advance(11)
+    bench.builder.failures.append(StoppedError())
+    clipper.tick()
+    assert bench.jobs() == ["4097-1"]
+    clipper = bench.start()
+    pass_time(bench, clipper, 15, records=False)
+
+    assert bench.words()[-1] == "ready"
+    assert bench.jobs() == []
+
+
+def test_a_partial_clip_stays_as_it_is_when_its_own_sources_are_gone(bench: Any) -> None:
+    clipper, now = partial_for_want_of_an_orphan(bench)
+    before = {name: (bench.clips_dir / name).read_bytes() for name in bench.files()}
+    for path in sorted(bench.recordings_dir.glob("north/*/*.ts"))[:4]:
+        path.unlink()
+    bench.record(now + 10, 30)
+    pass_time(bench, clipper, 30, records=False)
+
+    assert {name: (bench.clips_dir / name).read_bytes() for name in bench.files()} == before
+
+
+def test_a_clock_that_is_set_forward_for_a_while_ends_no_clip_early(bench: Any) -> None:
+    bench.record(bench.clock.now() - 40, 40)
+    clipper = bench.start()
+    bench.ask(pre_s=30, post_s=30)
+    pass_time(bench, clipper, 5)
+    right = bench.clock.now
+    bench.clock.now = lambda: right() + 3600
+    clipper.tick()
+    bench.clock.now = right
+    pass_time(bench, clipper, 40)
+
+    assert bench.states()[-1].state == "ready"
+    assert "partial" not in bench.words()
+
+
 def test_a_gap_that_nothing_can_fill_any_more_is_not_waited_for(bench: Any) -> None:
     bench.record(bench.clock.now() - 20, 20)
     bench.run_began(bench.clock.now() - 20)

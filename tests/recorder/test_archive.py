@@ -55,6 +55,14 @@ def test_a_packet_that_was_not_finished_is_cut_off(archive: Archive, tmp_path: P
     assert archive.shelf.keep(path, 1000, 2000).size == len(PACKETS)
 
 
+def test_a_file_of_which_nothing_was_written_is_no_recording(archive: Archive, tmp_path: Path) -> None:  # fmt: skip
+    (archive.shelf.open_folder / "17-1.ts").write_bytes(PACKETS)
+    archive.keep(NamedSegment("17-1.ts", START, START + 5, 5, False, 0.0), "h264", cut_short=True)
+
+    assert list_segments(tmp_path, "north") == []
+    assert list(archive.shelf.open_folder.glob("*.ts")) == []
+
+
 def test_a_recording_is_never_overwritten(archive: Archive, tmp_path: Path) -> None:
     close_file(archive, START)
     close_file(archive, START)

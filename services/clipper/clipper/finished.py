@@ -52,6 +52,12 @@ class FinishedClips:
         with self._lock:
             return [state for key, (_, state) in self._clips.items() if key.event_id == event_id]
 
+    def incomplete(self, *, since: float) -> list[tuple[str, ClipState]]:
+        """(stem, state) of the clips made since then that lack some of their window."""
+        with self._lock:
+            clips = list(self._clips.values())
+        return [one for one in clips if one[1].state != "ready" and one[1].updated_at >= since]
+
     def remove(self, stem: str) -> str | None:
         """Forget a clip; returns its event if no other clip of that event is left."""
         with self._lock:

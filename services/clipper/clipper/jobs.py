@@ -68,6 +68,11 @@ def new_job(
     )
 
 
+def named(job: Job, names: Container[str]) -> Job:
+    """`job` with a directory name that is still free."""
+    return job.model_copy(update={"name": _free(directory_name(job.request.event_id), names)})
+
+
 def directory_name(event_id: str) -> str:
     """A safe directory name; `~` is in no event id, so a changed one meets no other.
 

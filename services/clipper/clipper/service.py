@@ -12,11 +12,12 @@ from clipper import coverage, metrics, retention, task
 from clipper.build import Builder
 from clipper.ffmpeg import StoppedError
 from clipper.finished import FinishedClips
-from clipper.jobs import Identity, Job, identity, new_job, window_of
+from clipper.jobs import Identity, Job, identity, named, new_job, window_of
 from clipper.library import Library
 from clipper.manifest import Manifest
 from clipper.progress import Progress
 from clipper.recordings import Recordings
+from clipper.second_look import SecondLook
 from clipper.store import JobStore
 from clipper.task import Task
 from hazardcast.bus import Delivery
@@ -66,6 +67,7 @@ class Clipper:
         self._progress = progress
         self._segment_s = segment_s
         self._limits = limits
+        self._second_look = SecondLook(library, finished, recordings, clock)
         self._lock = threading.Lock()
         self._tasks: dict[Identity, Task] = {}
         self._unsaved: dict[Identity, ClipRequest] = {}
@@ -75,11 +77,17 @@ class Clipper:
     def _resume(self) -> None:
         """Take up what a stop or crash left; a job whose clip is there already is only tidied."""
         for job in self._store.load():
-            if self._finished.find(identity(job.request)):
+            done = self._finished.find(identity(job.request))
+            if done and done.updated_at >= job.accepted_at:
                 self._store.remove(job)
                 continue
-            self._tasks[identity(job.request)] = Task(job)
+            self._tasks[identity(job.request)] = self._task(job)
             log.info("job resumed", extra={"event_id": job.request.event_id})
+
+    def _task(self, job: Job) -> Task:
+        segment_s = self._segment_s.get(job.request.camera, DEFAULT_SEGMENT_S)
+        wait_s = task.patience_s(job, segment_s, self._clock.now())
+        return Task(job, self._clock.monotonic() + wait_s)
 
     @property
     def facts(self) -> dict[str, object]:
@@ -146,7 +154,7 @@ class Clipper:
             log.error("job cannot be saved yet", extra={"reason": str(error)})
             self._unsaved[wanted] = request
             return
-        new = Task(job)
+        new = self._task(job)
         with self._lock:
             self._tasks[wanted] = new
         log.info("job accepted", extra={"event_id": request.event_id, "camera": request.camera})
@@ -159,10 +167,25 @@ class Clipper:
             self._take(wanted, request)
         for one in self._all():
             self._look_after(one)
+        for job in self._second_look.jobs():
+            if identity(job.request) not in self._tasks:
+                self._reopen(job)
         metrics.PENDING.set(len(self._tasks))
         if self._clock.monotonic() >= self._retention_at:
             self._retention_at = self._clock.monotonic() + RETENTION_INTERVAL_S
             self.clear_old()
+
+    def _reopen(self, job: Job) -> None:
+        """More video of a finished clip has turned up: make it anew, and keep it until then."""
+        job = named(job, self._store.names())
+        try:
+            self._store.add(job)
+        except OSError as error:
+            log.error("clip cannot be reopened", extra={"clip": job.stem, "reason": str(error)})
+            return
+        with self._lock:
+            self._tasks[identity(job.request)] = self._task(job)
+        log.info("clip reopened", extra={"event_id": job.request.event_id, "clip": job.stem})
 
     def _all(self) -> list[Task]:
         with self._lock:
@@ -184,8 +207,7 @@ class Clipper:
             except OSError as error:
                 one.detail = f"segments cannot be kept: {error}"
                 log.error("segments cannot be kept", extra={"reason": str(error)})
-            segment_s = self._segment_s.get(job.request.camera, DEFAULT_SEGMENT_S)
-            if one.found and task.is_due(job, one.found, now, segment_s):
+            if one.found and task.is_due(one, one.found, self._clock.monotonic()):
                 one.building = self._executor.submit(self._build, job)
         self._progress.say(job.name, task.state_of(one, now))
 

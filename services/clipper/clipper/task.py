@@ -25,6 +25,8 @@ class Task:
     """The working state of one job; everything here can be found out again from the disk."""
 
     job: Job
+    waits_until: float
+    """Monotonic clock at which nothing more is waited for."""
     found: Coverage | None = None
     building: Future[Manifest] | None = None
     failures: int = 0
@@ -48,19 +50,23 @@ class Task:
         self.failures, self.retry_at, self.detail = 0, float("-inf"), None
 
 
-def deadline(job: Job, segment_s: float) -> float:
-    """Wall clock after which nothing more is waited for: two segments beyond the window's end."""
-    return job.window.end + 2 * segment_s + SLACK_S
+def patience_s(job: Job, segment_s: float, now: float) -> float:
+    """How long from `now` something may still come: two segments beyond the window's end.
+
+    Counted on the monotonic clock from then on: a wall clock that is set forward for a while must
+    not make a clip of what has been recorded so far.
+    """
+    return max(0.0, job.window.end + 2 * segment_s + SLACK_S - now)
 
 
-def is_due(job: Job, found: Coverage, now: float, segment_s: float) -> bool:
+def is_due(task: Task, found: Coverage, monotonic_s: float) -> bool:
     """Whether the clip can be built: nothing more will come.
 
     A recorder closes segments in order, and adopts what a crash left before it goes on: once the
     window's end is there, what is missing before it stays missing.
     """
-    has_end = bool(found.stretches) and found.stretches[-1].end >= job.window.end
-    return has_end or now >= deadline(job, segment_s)
+    has_end = bool(found.stretches) and found.stretches[-1].end >= task.job.window.end
+    return has_end or monotonic_s >= task.waits_until
 
 
 def state_of(task: Task, now: float) -> ClipState:

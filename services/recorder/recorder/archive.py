@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,12 +50,25 @@ class Archive:
         """Let another process have the directory."""
         self.shelf.release()
 
-    def keep(self, named: NamedSegment, codec: str | None) -> None:
-        """Take a file that has been closed."""
+    def keep(self, named: NamedSegment, codec: str | None, *, cut_short: bool = False) -> None:
+        """Take a file that has been closed.
+
+        Args:
+            named: its name and times, as ffmpeg told them.
+            codec: of its pictures.
+            cut_short: True when ffmpeg may not have written all that it told, as on a full disk.
+        """
         path = self.shelf.open_folder / named.name
         if not path.exists():
             self._count_discarded("missing", "ffmpeg could not write it", 0)
             return
+        if cut_short:
+            times = transport_stream.times(path.read_bytes())
+            if times is None:
+                self._discard(path, "no_video", "no frame in it")
+                return
+            held_until = named.start + times.last_s - times.first_s
+            named = replace(named, end=min(named.end, held_until))
         self._end_run_if_changed(path, named)
         begins_run = not self._runs.is_open
         stored = self._put_away(path, named)
@@ -92,11 +106,11 @@ class Archive:
 
     def _adopt(self, orphan: Orphan, note: TimeNote | None) -> None:
         if note is None:
-            self._discard(orphan, "no_time", "nothing tells when it was recorded")
+            self._discard(orphan.path, "no_time", "nothing tells when it was recorded")
             return
         times = place(orphan.path.read_bytes(), note, written_at=orphan.written_at)
         if times is None:
-            self._discard(orphan, "no_video", "no frame in it")
+            self._discard(orphan.path, "no_video", "no frame in it")
             return
         start, end = times
         named = NamedSegment(orphan.path.name, start, end, end - start, False, note.error_s)
@@ -106,9 +120,9 @@ class Archive:
             extra={"camera": self._camera, "duration_s": round(end - start, 3)},
         )
 
-    def _discard(self, orphan: Orphan, reason: str, why: str) -> None:
-        size = orphan.path.stat().st_size
-        orphan.path.unlink()
+    def _discard(self, path: Path, reason: str, why: str) -> None:
+        size = path.stat().st_size
+        path.unlink()
         self._count_discarded(reason, why, size)
 
     def _count_discarded(self, reason: str, why: str, size: int) -> None:

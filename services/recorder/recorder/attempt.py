@@ -185,7 +185,7 @@ class Attempt:
 
     def _put_away(self, *, final: bool = False) -> None:
         for named in self._timeline.named(final=final):
-            self._archive.keep(named, self._codec)
+            self._archive.keep(named, self._codec, cut_short=final)
 
     def _put_away_rest(self) -> None:
         self._put_away(final=True)

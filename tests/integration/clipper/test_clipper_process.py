@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import httpx
 import psutil
 import pytest
 
+from hazardcast import clip_seal, trust
 from hazardcast import settings as settings_module
 from hazardcast.bus import MqttBus
 from hazardcast.messages import ClipRequest, ClipState, ServiceStatus
@@ -57,6 +59,11 @@ class Desk:
         return self.folder / "data" / "clips"
 
     def start(self) -> None:
+        self.launch()
+        eventually(self._is_ready, within_s=20, what="the clipper is ready")
+
+    def launch(self) -> None:
+        """Start it and wait for nothing."""
         environment = settings_module.environment_with(
             config=str(self.folder / "cameras.yaml"),
             data_dir=str(self.folder / "data"),
@@ -69,7 +76,6 @@ class Desk:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "clipper"], env=environment, stderr=log
             )
-        eventually(self._is_ready, within_s=20, what="the clipper is ready")
 
     def _is_ready(self) -> bool:
         try:
@@ -199,6 +205,40 @@ def test_killed_while_building_the_clip_still_comes_once(
 
     check_whole(desk, film, shown_frames, began + 5.0, began + 15.0)
     assert len([one for one in desk.states if one.state == "ready"]) == 1
+
+
+def test_killed_at_twenty_random_moments_it_still_gives_every_clip_once(
+    desk: Desk, film: Any, shown_frames: Shown
+) -> None:
+    began = a_while_ago(90)
+    film.shoot(began * 1000, 40)
+    desk.start()
+    moments = {f"4097-{number}": began + 6.0 + number for number in range(20)}
+    dice = random.Random(began)
+    print(f"seed {began}")
+    for event_id, ts in moments.items():
+        desk.ask(ts, 4.0, 3.0, event_id)
+        time.sleep(dice.uniform(0.0, 1.6))
+        desk.end(signal.SIGKILL)
+        desk.launch()
+
+    eventually(
+        lambda: len(list(desk.clips_dir.glob("*.json"))) == 20, within_s=60, what="all clips"
+    )
+    eventually(lambda: not desk.jobs(), within_s=10, what="no job is left")
+    desk.end(signal.SIGTERM)
+    store = trust.load_truststore(desk.folder / "data" / "keys" / trust.TRUSTSTORE_FILE)
+    for path in desk.clips_dir.glob("*.json"):
+        manifest = json.loads(path.read_text())
+        ts = moments.pop(manifest["event_id"])
+        assert manifest["state"] == "ready"
+        shown = [ms for ms, _ in shown_frames(path.with_suffix(".mp4"))]
+        expected = film.expected(ts - 4.0, ts + 3.0)
+        assert shown[: len(expected)] == expected
+        assert len(shown) - len(expected) <= 3  # what B-frames take along
+        assert clip_seal.verify(path, store).problems == ()
+    assert not moments
+    assert not list(desk.clips_dir.glob("*.tmp"))
 
 
 def test_a_stop_ends_the_running_ffmpeg_and_the_next_start_resumes(
