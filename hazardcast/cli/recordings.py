@@ -9,26 +9,75 @@ from typing import Annotated, Any
 
 import typer
 
-from hazardcast import coverage, segments
+from hazardcast import archives, coverage, segments
 from hazardcast import settings as settings_module
+from hazardcast.cli import timeline
+from hazardcast.clock import SystemClock
+from hazardcast.errors import ConfigError
 
 
 def recordings(
     camera: Annotated[str | None, typer.Option(help="Only this camera.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Only the last so many hours.")] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option(help="Write the recordings into this folder, as files of ten minutes."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """What is recorded, and where it has gaps."""
     folder = settings_module.load().recordings_dir
     names = [camera] if camera else _cameras(folder)
-    found = [summary(folder, name) for name in names]
+    since = SystemClock().now() - hours * 3600 if hours is not None else None
+    if archive is not None:
+        _archive(folder, names, archive, since, as_json=as_json)
+        return
+    found = [summary(folder, name, since=since) for name in names]
     if as_json:
         typer.echo(json.dumps({"recordings_dir": str(folder), "cameras": found}))
         return
     if not found:
         typer.echo(f"nothing is recorded below {folder}")
+    for line in _timeline(found):
+        typer.echo(line)
     for facts in found:
         for line in _told(facts):
             typer.echo(line)
+
+
+def _archive(
+    folder: Path, cameras: list[str], target: Path, since: float | None, *, as_json: bool
+) -> None:
+    written = []
+    for camera in cameras:
+        kept = segments.list_segments(folder, camera, start=since)
+        for one in archives.plan(kept, segments.read_runs(folder, camera)):
+            try:
+                written.append(archives.write(one, target, camera))
+            except OSError as error:
+                raise ConfigError(f"{target}: {one.name(camera)}: {error}") from None
+    if as_json:
+        typer.echo(json.dumps({"archives": [str(path) for path in written]}))
+        return
+    for path in written:
+        typer.echo(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+
+
+def _timeline(found: list[dict[str, Any]]) -> list[str]:
+    """A bar a camera over one axis."""
+    there = [facts for facts in found if facts["segments"]]
+    if not there:
+        return []
+    start, end = min(facts["start"] for facts in there), max(facts["end"] for facts in there)
+    if end <= start:
+        return []
+    name_width = max(len(facts["camera"]) for facts in there)
+    lines = [f"{'':{name_width}} {timeline.axis(start, end)}"]
+    for facts in there:
+        missing = [(gap["start"], gap["end"]) for gap in facts["gaps"]]
+        kept = timeline.stretches_between(facts["start"], facts["end"], missing)
+        lines.append(f"{facts['camera']:{name_width}} {timeline.bar(kept, start, end)}")
+    return lines
 
 
 def _cameras(folder: Path) -> list[str]:
@@ -37,9 +86,9 @@ def _cameras(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
 
 
-def summary(folder: Path, camera: str) -> dict[str, Any]:
+def summary(folder: Path, camera: str, *, since: float | None = None) -> dict[str, Any]:
     """Span, size and gaps of one camera's recording; times in epoch seconds."""
-    kept = segments.list_segments(folder, camera)
+    kept = segments.list_segments(folder, camera, start=since)
     missing = coverage.gaps(kept, segments.read_runs(folder, camera))
     return {
         "camera": camera,
