@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 SOURCE ?=
 ARGS ?=
 
-.PHONY: help demo up test e2e-long check bench schemas lock dashboards clean
+.PHONY: help demo up test e2e-long check bench fuzz schemas lock dashboards clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -34,6 +34,9 @@ check: $(VENV)/.dev ## lint, formatting and types
 
 bench: $(VENV)/.dev ## measure latency, throughput and load on this machine
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+fuzz: $(VENV)/.dev ## a million odd datagrams against the vehicle's receive path
+	@$(BIN)/python -m benchmarks.fuzz_receive $(ARGS)
 
 schemas: $(VENV)/.dev ## write schemas/ and asyncapi.yaml anew from the code
 	@$(BIN)/hazardcast schemas $(ARGS)
