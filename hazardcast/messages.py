@@ -223,6 +223,8 @@ class DetectedObject(Message):
     score: Probability
     box: tuple[float, float, float, float]
     """x1, y1, x2, y2 in pixels of the frame as analysed."""
+    speed_mps: Annotated[float, Field(ge=0)] | None = None
+    """Over the road, where the camera's ground is known."""
 
 
 class Detections(Message):

@@ -15,6 +15,7 @@ from hazardcast.fields import CAMERA_ID_PATTERN, Heading, Latitude, Longitude, S
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Polygon = Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3)]
+FourPoints = Annotated[tuple[tuple[float, float], ...], Field(min_length=4, max_length=4)]
 NETWORK_SCHEMES = ("rtsp", "rtsps", "http", "https")
 DEMO_SCENES = ("collision", "fire", "blockage", "normal", "queue")
 
@@ -35,6 +36,13 @@ class Zones(_Config):
 
     road: Polygon | None = None
     ignore: tuple[Polygon, ...] = ()
+
+
+class GroundPoints(_Config):
+    """Four points of the road: fractions of the frame, and where they are, in metres."""
+
+    picture: FourPoints
+    metres: FourPoints
 
 
 class Site(_Config):
@@ -59,6 +67,7 @@ class Camera(_Config):
     road: Text | None = None
     distance_m: Annotated[float, Field(ge=0)] | None = None
     zones: Zones = Zones()
+    ground: GroundPoints | None = None
     segment_s: Annotated[float, Field(ge=1, le=60)] = 10.0
     retention_h: Annotated[float, Field(gt=0)] = 24.0
     retention_gb: Annotated[float, Field(gt=0)] = 100.0

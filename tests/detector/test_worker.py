@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from detector.__main__ import ground_of
 from detector.boxes import Label, empty, make
 from detector.frame import Frame
+from detector.ground import GroundPoints
 from detector.incidents import Report
 from detector.pipeline import Areas, Pipeline
-from detector.worker import Worker, event_id, incident_of
+from detector.worker import Worker, detections, event_id, incident_of
 
 from hazardcast.catalogue import IncidentType, Severity
+from hazardcast.errors import ConfigError
 from hazardcast.messages import Incident
 from hazardcast.site import Camera, Position
 from hazardcast.testing import ManualClock, MemoryBroker, eventually
@@ -183,3 +186,61 @@ def test_a_clock_set_back_does_not_silence_the_camera() -> None:
     assert len(outcomes[-1].tracks) == 2
     assert [one.status for outcome in outcomes for one in outcome.reports] == []
     assert pipeline.book.active == 1
+
+
+def test_a_covered_lens_is_a_state_of_the_camera_and_no_incident(run) -> None:
+    start_t = 1_700_000_000.0
+    pending = frames(12.0, start_t)
+    for number, frame in enumerate(pending):
+        if frame.t >= start_t + 3:
+            grey = np.full_like(STREET, 60 + number % 2)
+            pending[number] = Frame(grey, frame.t, frame.index)
+
+    broker, worker = run(pending, ScriptedModel(start_t=start_t))
+
+    assert worker.status().detail == "picture: covered"
+    assert broker.messages(INCIDENTS) == []
+
+
+def test_a_scene_cut_is_a_state_of_the_camera_and_no_incident(run) -> None:
+    start_t = 1_700_000_000.0
+    other = np.clip(np.random.default_rng(9).normal(120, 60, (18, 32, 3)), 0, 255).astype(np.uint8)
+    other = np.kron(other, np.ones((20, 20, 1), np.uint8))
+    pending = [
+        Frame(other if one.t >= start_t + 4 else STREET, one.t, one.index)
+        for one in frames(8.0, start_t)
+    ]
+
+    broker, worker = run(pending, ScriptedModel(start_t=start_t))
+
+    assert worker.status().detail == "picture: cut"
+    assert broker.messages(INCIDENTS) == []
+
+
+def test_speeds_over_the_road_are_told_where_the_ground_is_known() -> None:
+    ground = GroundPoints(
+        [(0, 0.2), (1, 0.2), (1, 1), (0, 1)], [(0, 0), (64, 0), (64, 36), (0, 36)]
+    )
+    pipeline, start_t = Pipeline(ScriptedModel(), ground=ground), 0.0
+    for frame in frames(3.0, start_t):
+        outcome = pipeline.process(frame)
+
+    told = detections("north", frame, outcome, model="scripted", inference_s=0.01)
+
+    assert len(told.objects) == 2
+    assert told.objects[0].speed_mps == pytest.approx(6.0, abs=1.0)  # 60 px/s, ten px a metre
+    unknown = Pipeline(ScriptedModel())
+    for frame in frames(3.0, start_t):
+        outcome = unknown.process(frame)
+    assert all(one.speed_mps is None for one in detections("north", frame, outcome, model="scripted", inference_s=0.01).objects)  # fmt: skip
+
+
+def test_points_of_the_ground_that_give_no_plane_are_refused_with_the_camera() -> None:
+    line = {
+        "picture": [[0, 0], [1, 1], [0.5, 0.5], [1, 0]],
+        "metres": [[0, 0], [1, 0], [1, 1], [0, 1]],
+    }
+    camera = Camera(url="rtsp://camera/main", ground=line)
+
+    with pytest.raises(ConfigError, match=r"cameras\.north\.ground: three of the four"):
+        ground_of("north", camera)

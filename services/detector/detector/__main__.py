@@ -7,6 +7,7 @@ from functools import partial
 
 from detector import image, metrics
 from detector.frames import LiveFrames
+from detector.ground import GroundPoints
 from detector.model import OpenModel, model_opener
 from detector.models import cache
 from detector.pipeline import Areas, Pipeline
@@ -15,6 +16,7 @@ from detector.worker import Worker
 from hazardcast import __version__, lifecycle, site
 from hazardcast.bus import Bus, MqttBus
 from hazardcast.clock import Clock, SystemClock
+from hazardcast.errors import ConfigError
 from hazardcast.messages import ServiceStatus
 from hazardcast.metrics import Health, MetricsServer
 from hazardcast.settings import Settings
@@ -32,6 +34,8 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     open_model = model_opener(
         path, threads=settings.model_threads, provider=settings.model_provider
     )
+    for camera_id, camera in chosen.items():
+        ground_of(camera_id, camera)  # wrong points are an error now, not when frames come
     bus = MqttBus(
         settings, client_id=f"{SERVICE}-{settings.instance}", will=last_will(settings, clock)
     )
@@ -91,10 +95,26 @@ def open_worker(
         camera_id,
         camera,
         frames=frames,
-        open_pipeline=lambda: Pipeline(model(), areas=areas),
+        open_pipeline=lambda: Pipeline(model(), areas=areas, ground=ground_of(camera_id, camera)),
         bus=bus,
         clock=clock,
     )
+
+
+def ground_of(camera_id: str, camera: Camera) -> GroundPoints | None:
+    """The camera's four points of the road.
+
+    Raises:
+        ConfigError: they give no plane; the error names the camera.
+    """
+    if camera.ground is None:
+        return None
+    points = GroundPoints(camera.ground.picture, camera.ground.metres)
+    try:
+        points.ground(1, 1)
+    except ConfigError as error:
+        raise ConfigError(f"cameras.{camera_id}.{error}") from None
+    return points
 
 
 if __name__ == "__main__":

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 
 from detector import boxes, image
 from detector.boxes import Boxes, Floats, Label
+from detector.conditions import ConditionWatch, picked
 from detector.dwell import Dwell
 from detector.flames import FlameWatch
 from detector.frame import Frame
+from detector.ground import GroundPoints
 from detector.habits import Habits
 from detector.image import Image
 from detector.incidents import IncidentBook, Report
@@ -25,6 +27,7 @@ from detector.rules.hypothesis import Hypothesis, Observation
 from detector.rules.rollover import rollovers
 from detector.scene import THUMB_PX, SceneState, SceneWatch
 from detector.tracks import Track, Tracker
+from detector.view import View
 
 RULES: tuple[Callable[[Observation], list[Hypothesis]], ...] = (
     collisions,
@@ -73,6 +76,10 @@ class Outcome:
     """What the rules made of it, believed or not."""
     resting: bool = False
     """Whether incidents rested, because the picture could not be trusted."""
+    picture: tuple[str, ...] = ()
+    """What people should know of the picture: a moment ago's state, night, rain."""
+    speeds_mps: Mapping[int, float] = field(default_factory=dict)
+    """Track → speed over the road, where the ground is known."""
 
 
 @lru_cache(maxsize=32)
@@ -85,12 +92,17 @@ def _mask(ignore: tuple[tuple[tuple[float, float], ...], ...], width: int, heigh
 class Pipeline:
     """Model, tracks, rules and incidents of one camera."""
 
-    def __init__(self, model: Model, *, areas: Areas | None = None) -> None:
+    def __init__(
+        self, model: Model, *, areas: Areas | None = None, ground: GroundPoints | None = None
+    ) -> None:
         self.model = model
         self.book = IncidentBook()
         self._areas = areas or Areas()
         self._tracker = Tracker()
         self._scene = SceneWatch()
+        self._conditions = ConditionWatch()
+        self._ground_points = ground
+        self._view: View | None = None
         self._habits = Habits()
         self._dwell = Dwell()
         self._flames = FlameWatch()
@@ -117,12 +129,31 @@ class Pipeline:
         self._remember_stops(tracks, frame.t)
         flames = self._flames.update(frame.image, frame.t, self._areas.mask(width, height))
         past = self._tracker.past
-        seen = Observation(frame.t, width, height, tracks, self._dwell, self._habits, flames, past)
+        view = self._view_of(width, height)
+        view.learn(past)
+        seen = Observation(
+            frame.t, width, height, tracks, self._dwell, self._habits, flames, past, view
+        )
         hypotheses = [hypothesis for rule in RULES for hypothesis in rule(seen)]
         rest = self._scene.suppressed(frame.t)
         reports = self.book.update(frame.t, hypotheses, tracks, rest=rest)
         seen_now = [track for track in tracks if track.seen]
-        return Outcome(seen_now, reports, scene, hypotheses, rest)
+        picture = self._picture(frame)
+        return Outcome(seen_now, reports, scene, hypotheses, rest, picture, view.speeds(seen_now))
+
+    def _view_of(self, width: int, height: int) -> View:
+        """What is known of the view; another size of picture is another view."""
+        if self._view is None or self._view.size != (width, height):
+            points = self._ground_points
+            ground = points.ground(width, height) if points else None
+            self._view = View(width, height, ground=ground)
+        return self._view
+
+    def _picture(self, frame: Frame) -> tuple[str, ...]:
+        conditions = self._conditions.update(picked(frame.image), frame.t)
+        shown = self._scene.shown(frame.t)
+        moment = () if shown is SceneState.CLEAR else (shown.value,)
+        return moment + tuple(sorted(conditions))
 
     def _remember_stops(self, tracks: Sequence[Track], t: float) -> None:
         for track in tracks:

@@ -63,7 +63,7 @@ class Worker:
         self._frames, self._open_pipeline = frames, open_pipeline
         self._bus, self._clock = bus, clock
         self._stop = threading.Event()
-        self._scene = "clear"
+        self._picture: tuple[str, ...] = ()
         self._processed_monotonic: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"detect-{camera_id}", daemon=True)
 
@@ -86,7 +86,7 @@ class Worker:
 
     def status(self) -> CameraStatus:
         """How fresh this camera is."""
-        detail = None if self._scene == "clear" else f"picture: {self._scene}"
+        detail = f"picture: {', '.join(self._picture)}" if self._picture else None
         return CameraStatus(
             camera=self._id,
             state=self._frames.state,
@@ -120,7 +120,7 @@ class Worker:
         self._processed_monotonic = self._clock.monotonic()
         inference_s = self._processed_monotonic - started
         outcome = pipeline.reason(frame, found)
-        self._scene = outcome.scene.value
+        self._note_picture(outcome.picture)
         for report in outcome.reports:
             self._report(report, frame, outcome)
         self._bus.publish(
@@ -131,6 +131,12 @@ class Worker:
             camera=self._id,
         )
         self._measure(pipeline, frame, inference_s)
+
+    def _note_picture(self, picture: tuple[str, ...]) -> None:
+        if picture != self._picture:
+            shown = ", ".join(picture) or "clear"
+            log.warning("picture", extra={"camera": self._id, "picture": shown})
+        self._picture = picture
 
     def _report(self, report: Report, frame: Frame, outcome: Outcome) -> None:
         incident = incident_of(self._id, self._camera, report, now=self._clock.now())
@@ -175,19 +181,22 @@ def detections(
         frame_id=frame.index,
         width=width,
         height=height,
-        objects=tuple(_object(track) for track in outcome.tracks),
+        objects=tuple(
+            _object(track, outcome.speeds_mps.get(track.track_id)) for track in outcome.tracks
+        ),
         model=model,
         inference_ms=round(1000 * inference_s, 2),
     )
 
 
-def _object(track: Track) -> DetectedObject:
+def _object(track: Track, speed_mps: float | None) -> DetectedObject:
     x1, y1, x2, y2 = (round(float(side), 1) for side in track.box)
     return DetectedObject(
         track_id=track.track_id,
         label=track.label.name.lower(),
         score=round(min(1.0, track.last_score), 3),
         box=(x1, y1, x2, y2),
+        speed_mps=None if speed_mps is None else round(min(speed_mps, 999.0), 1),
     )
 
 

@@ -11,6 +11,7 @@ from detector.dwell import Dwell
 from detector.flames import Flame
 from detector.habits import Habits
 from detector.tracks import Track
+from detector.view import View
 from hazardcast.catalogue import IncidentType
 
 
@@ -30,6 +31,8 @@ class Observation:
     flames: Sequence[Flame] = ()
     past: Sequence[Track] = ()
     """Tracks that ended within the last half minute."""
+    view: View | None = None
+    """The ground and the usual traffic, as far as they are known."""
 
 
 @dataclass(frozen=True)
