@@ -215,3 +215,13 @@ def test_nothing_piles_up_while_the_broker_is_away(cabin: Cabin, clock: ManualCl
         cabin.monitor.look(condition(), COUNTS)
 
     assert cabin.broker.messages(STATUS) == []
+
+
+def test_all_that_was_announced_counts_as_shown_after_a_clean_end(cabin: Cabin) -> None:
+    """What was shown is kept only then: else the next start would show it once more."""
+    cabin.announcer.announce(cabin.announcement())
+
+    cabin.announcer.close()
+
+    assert len(cabin.console.lines) == 1
+    assert cabin.announcer.idle

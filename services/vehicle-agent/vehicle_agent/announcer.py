@@ -99,6 +99,7 @@ class Announcer:
                 # A full disk or a closed console must not silence what comes after.
                 log.exception("announcing failed")
             self._jobs.task_done()
+        self._jobs.task_done()
 
     def _announce(self, announcement: Announcement) -> None:
         self._console.line(alert_line(announcement, self._clock.now()))
