@@ -92,7 +92,7 @@ def rotate(
         )
         return
     old, new = key_rotation.rotate(folder, station=number, algorithm=algorithm)
-    typer.echo(f"signing with {new}, {old} is retired; restart the alerter to use it")
+    typer.echo(f"signing with {new}, {old} is retired; a running alerter takes it up by itself")
 
 
 @app.command()
