@@ -14,6 +14,8 @@ NAMES = (
     "alert_ticks",
     "loss_matrix",
     "detector_throughput",
+    "detector_live",
+    "detector_memory",
     "recorder_cpu",
     "clip_build",
     "memory_at_rest",
