@@ -18,6 +18,7 @@ NAMES = (
     "detector_memory",
     "recorder_cpu",
     "clip_build",
+    "retention_pass",
     "memory_at_rest",
 )
 

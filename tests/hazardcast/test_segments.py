@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import time
+from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,3 +77,27 @@ def test_runs_are_read_back_and_a_torn_line_is_left_out(tmp_path: Path) -> None:
         file.write('{"started_at": 3.0, "en')
 
     assert read_runs(tmp_path, "north") == [run]
+
+
+@pytest.mark.parametrize(
+    "turn", [1_774_746_000, 1_792_890_000]
+)  # 2026-03-29 and 2026-10-25, 01:00 UTC
+def test_names_and_hours_go_on_when_local_clocks_are_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn: int
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        for at_s in range(-7200, 7200, 600):
+            start_ms = (turn + at_s) * 1000
+            path = segment_path(tmp_path, "north", start_ms, start_ms + 599_933)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        found = list_segments(tmp_path, "north", start=turn - 3600, end=turn + 3599)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert len(list((tmp_path / "north").iterdir())) == 4
+    assert {round(b.start - a.start) for a, b in pairwise(found)} == {600}
+    assert len(found) == 12

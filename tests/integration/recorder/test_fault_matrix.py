@@ -49,6 +49,7 @@ PRE_S, POST_S = 6.0, 24.0
 FAULT_AFTER_S, FAULT_S = 3.0, 7.0
 STEP_S = 60.0
 KEPT_AT_A_KILL_S = 1.0
+NAME_ERROR_S = 0.1
 
 
 class Relay:
@@ -405,8 +406,25 @@ def test_whatever_goes_wrong_the_clip_holds_what_was_recorded_and_tells_what_was
         at for s in crashing.segments("crashed") for at in burnt_times(s.path) if at < killed_at
     ]
     assert killed_at - max(before) <= KEPT_AT_A_KILL_S
+    clean = [row for row in rows if row.hole_s == HOLE_S and not row.recorded_elsewhere]
+    errors = sorted(abs(e) for row in clean for e in name_errors_s(row.station, row.camera))
+    worst_of_99 = errors[len(errors) * 99 // 100]
+    print(
+        f"wall clock of {len(errors)} names: median {errors[len(errors) // 2] * 1000:.0f} ms, "
+        f"p99 {worst_of_99 * 1000:.0f} ms, worst {errors[-1] * 1000:.0f} ms"
+    )
+    assert worst_of_99 <= NAME_ERROR_S
     heights = {picture_height(segment.path) for segment in street.segments("changed")}
     assert heights == {180, 270}
+
+
+def name_errors_s(station: Station, camera: str) -> list[float]:
+    """How far the names of a camera's segments lie from the clock in their pictures."""
+    errors = []
+    for segment in station.segments(camera):
+        if times := burnt_times(segment.path):
+            errors += [segment.start - times[0], segment.end - times[-1]]
+    return errors
 
 
 def picture_height(path: Path) -> int:

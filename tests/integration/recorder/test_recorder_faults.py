@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -130,3 +131,28 @@ def test_a_full_disk_costs_the_oldest_recordings_not_the_newest(
     newest = recordings.segments()[-1]
     eventually(lambda: recordings.segments()[-1] > newest, within_s=15, what="recording goes on")
     assert running.state() == "live"
+
+
+def test_a_camera_whose_stamps_stand_still_and_jump_back_loses_no_picture(
+    record: Any, ts_camera: Any, recordings: Any, ffmpeg: str, tmp_path: Path,
+    coded_pictures: Callable[[Path], list[Any]],
+) -> None:  # fmt: skip
+    bad = tmp_path / "bad.ts"
+    stamps = "TS-if(gte(N,75),0.5/TB,0)+if(eq(mod(N,15),7),-0.9/15/TB,0)"
+    subprocess.run(
+        [ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=15", "-t", "12",
+         "-c:v", "libx264", "-preset", "ultrafast", "-g", "15", "-bf", "0",
+         "-bsf:v", f"setts=ts='{stamps}'", "-f", "mpegts", str(bad)],
+        check=True, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    sent = coded_pictures(bad)
+    running = record({"north": ts_camera(bad).url})
+    eventually(lambda: len(recordings.segments()) >= 4, within_s=30)
+    running.stop()
+
+    kept = coded_pictures(recordings.joined())
+    assert len(kept) > 100
+    assert kept == sent[: len(kept)]
+    assert recordings.causes() == ["recorder_stopped"]
+    segments = recordings.segments()
+    assert all(a.end < b.start for a, b in itertools.pairwise(segments))
