@@ -10,7 +10,8 @@ ITS_EPOCH_MS = 1_072_915_200_000
 """2004-01-01T00:00:00Z in milliseconds since 1970."""
 
 LEAP_SECONDS_AT_S = (1_136_073_600, 1_230_768_000, 1_341_100_800, 1_435_708_800, 1_483_228_800)
-"""The first second after each leap second since 2004 (IERS Bulletin C): 2006, 2009, 2012, 2015, 2017.
+"""The first second after each leap second since 2004 (IERS Bulletin C): 2006, 2009, 2012, 2015 and
+2017.
 
 None has been announced since; the tables' next entry will be a line here.
 """

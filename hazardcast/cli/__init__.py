@@ -14,6 +14,7 @@ VERBS = {
     "up": "Run the services for the cameras of cameras.yaml, and keep them running.",
     "emit": "Report an incident, as a camera or another system would.",
     "listen": "Verify and print the datagrams that vehicles receive.",
+    "kpi": "Measure the promises on a running system, and say how surely they hold.",
     "check": "Look for what would keep the system from working, from keys to network.",
     "keys": "Make, show, rotate and revoke the keys that sign alerts.",
     "clip": "Request the video around a moment by hand.",
