@@ -27,6 +27,9 @@ MAX_DATAGRAM_BYTES = 1400
 """Never fragmented: IEEE 1609.3 sets the same default for a WSM."""
 _ALPHABET = (string.ascii_letters + string.digits + "-_").encode()
 _HEADERS_REMEMBERED = 64
+_SAME = {"Ed25519": "EdDSA"}
+"""RFC 9864 (2025) names it after its curve. We write what RFC 8037 does, which every library reads,
+and read both: with a key of that curve they mean one algorithm."""
 
 
 def b64url(data: bytes) -> str:
@@ -181,4 +184,4 @@ def _read_header(text: bytes) -> tuple[str, str]:
     kid, alg = header.get("kid"), header.get("alg")
     if not isinstance(kid, str) or not isinstance(alg, str) or "crit" in header:
         raise DecodeError("header lacks kid or alg, or demands an extension")
-    return kid, alg
+    return kid, _SAME.get(alg, alg)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -23,10 +24,11 @@ from hazardcast.multicast import (
 
 pytestmark = pytest.mark.network
 ADDRESS = "239.20.20.20"
+IP_RECVTTL = 12  # linux/in.h; Python has no name for it
 
 
 @pytest.fixture
-def group() -> Iterator[Group]:
+def group() -> Group:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("", 0))
         port = probe.getsockname()[1]
@@ -89,6 +91,18 @@ def test_datagrams_leave_with_the_configured_hops_marked_expedited() -> None:
     with open_sender(Group(ADDRESS, 5520, None, ttl=3)) as sender:
         assert sender.getsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL) == 3
         assert sender.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == 46 << 2
+
+
+def test_hops_and_priority_are_on_the_wire(group: Group) -> None:
+    group = replace(group, ttl=3)
+    with listening(open_receiver(group)) as receiver, open_sender(group) as sender:
+        receiver.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+        receiver.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
+        sender.sendto(b"marked", (group.address, group.port))
+        _, told, _, _ = receiver.recvmsg(64, 256)
+    fields = {kind: data[0] for level, kind, data in told if level == socket.IPPROTO_IP}
+    assert fields[socket.IP_TOS] == 46 << 2
+    assert fields[socket.IP_TTL] == 3
 
 
 def test_a_unicast_receiver_hears_what_is_sent_to_it() -> None:
