@@ -21,6 +21,8 @@ CUT_DIFFERENCE = 22.0
 """Mean grey-level difference from which it may be another view …"""
 CUT_LIKENESS = 0.6
 """… provided that the structure (correlation) has changed too."""
+FLAT_DIFFERENCE, FLAT_LIKENESS = 14.0, 0.1
+"""In a view of little contrast less difference is enough, if next to nothing has stayed."""
 EXPOSURE_DIFFERENCE = 14.0
 """Median change of grey level: of the whole picture, not of a lorry that fills a third of it …"""
 EXPOSURE_SHARE = 0.75
@@ -133,8 +135,10 @@ class SceneWatch:
         if not self._thumbs:
             return SceneState.CLEAR
         difference = np.abs(thumb - self._thumbs[-1][1]).mean()
-        if difference > CUT_DIFFERENCE and _likeness(thumb, self._thumbs[-1][1]) < CUT_LIKENESS:
-            return SceneState.CUT
+        if difference > FLAT_DIFFERENCE:
+            likeness = _likeness(thumb, self._thumbs[-1][1])
+            if likeness < (CUT_LIKENESS if difference > CUT_DIFFERENCE else FLAT_LIKENESS):
+                return SceneState.CUT
         change = thumb - self._thumbs[0][1]
         level = float(np.median(change))
         if abs(level) <= EXPOSURE_DIFFERENCE:
