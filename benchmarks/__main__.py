@@ -12,6 +12,8 @@ NAMES = (
     "alert_crypto",
     "alert_ingest",
     "alert_ticks",
+    "alert_memory",
+    "vehicle_fleet",
     "loss_matrix",
     "detector_throughput",
     "detector_live",
