@@ -122,12 +122,20 @@ class Camera(GstRtspServer.RTSPMediaFactory):
             pad.add_probe(Gst.PadProbeType.BUFFER, self._note)
 
     def _draw(self, source: Gst.Element) -> None:
-        """Push a picture at each of its moments; one that is late is left out, as cameras do."""
-        began, drawn = time.monotonic(), -1
+        """Push a picture at each of its moments; one that is late is left out, as cameras do.
+
+        By the pipeline's own clock: a stamp ahead of it would be held back for good.
+        """
+        drawn = -1
 
         def push() -> bool:
             nonlocal drawn
-            number = int((time.monotonic() - began) * self._fps + 0.01)
+            clock = source.get_clock()
+            if clock is None:
+                GLib.timeout_add(10, push)
+                return False
+            running_s = (clock.get_time() - source.get_base_time()) / Gst.SECOND
+            number = int(running_s * self._fps + 0.01)
             if number > drawn:
                 drawn = number
                 buffer = Gst.Buffer.new_wrapped(self._picture(number))
@@ -135,8 +143,7 @@ class Camera(GstRtspServer.RTSPMediaFactory):
                 buffer.duration = Gst.SECOND // self._fps
                 if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
                     return False
-            due = began + (drawn + 1) / self._fps
-            GLib.timeout_add(max(1, round((due - time.monotonic()) * 1000)), push)
+            GLib.timeout_add(max(1, round(((drawn + 1) / self._fps - running_s) * 1000)), push)
             return False
 
         push()
