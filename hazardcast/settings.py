@@ -121,6 +121,14 @@ class Settings(BaseSettings):
         None,
         description="bearer token of `POST /alert`; made at first start (`keys/http.token`) when unset",
     )
+    denm: bool = Field(
+        False,
+        description="publish each alert as DENM JSON on `vanetza/in/denm` too, for a Vanetza-NAP at the broker",
+    )
+    subscribers: str | None = Field(
+        None,
+        description="comma-separated `FORMAT=URL` list that every version of an alert is sent to by HTTP POST; formats: `json` (default), `cap` (CAP 1.2), `denm-json`, `denm-uper` (needs the `denm` extra)",
+    )
     ingest_max_age_s: Annotated[float, Field(gt=0)] = Field(
         60.0, description="an incident older than this is rejected"
     )

@@ -64,6 +64,9 @@ class Camera(_Config):
     """A file starts again at its end."""
     position: Position | None = None
     heading_deg: Heading | None = None
+    """Which way the camera looks; it says nothing about who drives where."""
+    traffic_heading_deg: Heading | None = None
+    """Which way the traffic in view goes, where all of it goes one way."""
     road: Text | None = None
     distance_m: Annotated[float, Field(ge=0)] | None = None
     zones: Zones = Zones()

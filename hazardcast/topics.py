@@ -90,12 +90,17 @@ CLIPS = Topic(
     "v2x/clips/{event_id}", ClipState, 1, True,
     "clipper", "anyone", "how far a clip is, and where it lies",
 )  # fmt: skip
+DENM: Topic[Message] = Topic(
+    "vanetza/in/denm", None, 0, False,
+    "alerter, when asked to", "Vanetza-NAP", "an alert as DENM in Vanetza-NAP's JSON",
+)  # fmt: skip
 STATUS = Topic(
     "v2x/status/{service}/{instance}", ServiceStatus, 1, True,
     "every service", "anyone", "online, offline (last will) or stopped; cameras and freshness",
 )  # fmt: skip
 
-ALL: tuple[Topic[Incident] | Topic[Detections] | Topic[Evidence] | Topic[ClipRequest] | Topic[Alert] | Topic[Message]
-           | Topic[Receipt] | Topic[ClipState] | Topic[ServiceStatus], ...] = (
-    DETECTIONS, INCIDENTS, EVIDENCE, CLIP_REQUESTS, ACTIVE, BROADCAST, RECEIPTS, CLIPS, STATUS,
+ALL: tuple[Topic[Incident] | Topic[Detections] | Topic[Evidence] | Topic[ClipRequest] | Topic[Alert]
+           | Topic[Message] | Topic[Receipt] | Topic[ClipState] | Topic[ServiceStatus], ...] = (
+    DETECTIONS, INCIDENTS, EVIDENCE, CLIP_REQUESTS, ACTIVE, BROADCAST, RECEIPTS, CLIPS, DENM,
+    STATUS,
 )  # fmt: skip

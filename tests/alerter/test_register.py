@@ -179,3 +179,22 @@ def test_nothing_is_held_past_its_validity(
     desk.later(later_s)
     desk.expire()
     assert all(desk.now < event.alert.valid_until for event in desk.register.events)
+
+
+def test_a_camera_s_view_tells_nothing_of_the_traffic(desk: Any) -> None:
+    """It may look along the traffic, against it or across: a guess would leave the wrong ones unwarned."""
+    alert = desk.report(camera="north").event.alert
+
+    assert alert.traffic_direction == 0
+    assert alert.event_heading_deg is None
+
+
+def test_where_the_site_says_which_way_all_traffic_goes_only_that_way_is_warned(desk: Any) -> None:
+    north = desk.config.cameras["north"].model_copy(update={"traffic_heading_deg": 90.0})
+    desk.config = desk.config.model_copy(update={"cameras": {"north": north}})
+
+    collision = desk.report(camera="north").event.alert
+    fire = desk.report(camera="north", type="fire").event.alert
+
+    assert (collision.traffic_direction, collision.event_heading_deg) == (1, 90.0)
+    assert fire.traffic_direction == 0

@@ -7,6 +7,7 @@ import threading
 
 from alerter import clips, ingress, metrics, placing
 from alerter.active_topics import ActiveTopics
+from alerter.exports import Exports
 from alerter.ingress import Limits
 from alerter.on_air import OnAir
 from alerter.receipts import Receipts
@@ -38,6 +39,7 @@ class Alerter:
         store: Store,
         on_air: OnAir,
         receipts: Receipts,
+        exports: Exports,
         bus: Bus,
         clock: Clock,
     ) -> None:
@@ -48,6 +50,7 @@ class Alerter:
         self._store = store
         self._on_air = on_air
         self._receipts = receipts
+        self._exports = exports
         self._bus = bus
         self._clock = clock
         self._active = ActiveTopics(
@@ -112,6 +115,7 @@ class Alerter:
     def _tell(self, outcome: Outcome) -> None:
         alert = outcome.event.alert
         self._active.say(alert)
+        self._exports.tell(alert)
         if not alert.terminated:
             self._ask_for_clip(outcome.event)
         self._log(outcome)
@@ -146,6 +150,7 @@ class Alerter:
         self.expire()
         now = self._clock.now()
         events = [event for event in self._register.events if _air_time_s(event.alert, now) > 0]
+        self._exports.resume(self._register.in_force(now))
         for index, event in enumerate(events):
             self._on_air.resume(
                 event.alert.event_id,

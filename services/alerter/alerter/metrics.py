@@ -71,6 +71,11 @@ DATAGRAMS_EXPECTED = Counter(
 DATAGRAMS_UNIQUE = Counter("hazardcast_datagrams_unique_total", "Datagrams that vehicles heard")
 LOSS = Gauge("hazardcast_reported_loss_ratio", "Datagram loss that the worst vehicle reports")
 VEHICLES = Gauge("hazardcast_vehicles_online", "Vehicles known to listen")
+TOLD = Counter(
+    "hazardcast_subscriber_messages_total",
+    "Alert versions for subscribers, by format and what became of them",
+    ["kind", "result"],
+)
 STATE_ERRORS = Counter("hazardcast_state_errors_total", "Changes that could not be put on disk")
 
 LATITUDE = Gauge(

@@ -20,6 +20,7 @@ class Place:
     road: str | None = None
     distance_m: float | None = None
     heading_deg: float | None = None
+    """The way of the traffic at the event, only where the site says that all of it goes there."""
     clip_camera: str | None = None
     reported: bool = False
     """True when the position is the incident's own."""
@@ -35,7 +36,7 @@ def place(incident: Incident, config: SiteConfig) -> Place:
         lon=round(lon, LATITUDE_DECIMALS),
         road=incident.road or _road(camera, config, reported=reported),
         distance_m=_distance_m(incident, camera),
-        heading_deg=camera.heading_deg if camera else None,
+        heading_deg=camera.traffic_heading_deg if camera else None,
         clip_camera=incident.camera if camera else nearest_camera(lat, lon, config),
         reported=reported,
     )

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Literal
 
-from alerter import heartbeat, metrics, station
+from alerter import heartbeat, metrics, station, subscribers
 from alerter.alerter import Alerter
 from alerter.datagrams import fit, room_for_alert
 from alerter.drop_folder import DropFolder
+from alerter.exports import Exports
 from alerter.http_server import HttpServer
 from alerter.on_air import OnAir
 from alerter.presence import SERVICE, Presence, status
@@ -20,6 +21,7 @@ from alerter.receipts import Receipts
 from alerter.register import Register
 from alerter.sequence import Sequence
 from alerter.store import Store
+from alerter.subscribers import Subscriber
 from alerter.transmitter import Totals, Transmitter, parse_unicast, resolve
 from alerter.webhook import Doors, application
 from hazardcast import lifecycle, site
@@ -125,6 +127,7 @@ class Service:
             second_path=self._second_path,
             compose_heartbeat=self._compose_heartbeat,
         )
+        self._open_exports()
         self._receipts = Receipts(station=self._station, epoch=self._epoch)
         self._alerter = Alerter(
             config=self._config,
@@ -133,9 +136,20 @@ class Service:
             store=self._store,
             on_air=self._on_air,
             receipts=self._receipts,
+            exports=self._exports,
             bus=self._bus,
             clock=self._clock,
         )
+
+    def _open_exports(self) -> None:
+        """Other systems that want to know; a subscriber that hangs holds up nobody else."""
+        found = subscribers.parse(self._settings.subscribers)
+        tellers = [Subscriber(one, clock=self._clock, stop=self._stop) for one in found]
+        self._exports = Exports(
+            self._bus, clock=self._clock, with_denm=self._settings.denm, subscribers=tellers
+        )
+        for teller in tellers:
+            self._thread("subscriber", teller.run)
 
     def run(self) -> None:
         """Go on air, open the doors, tidy up until stopped, say goodbye."""
@@ -189,6 +203,7 @@ class Service:
     def _tidy_until_stopped(self) -> None:
         while not self._clock.wait(self._stop, TIDY_EVERY_S):
             self._alerter.expire()
+            self._exports.repeat(self._alerter.alerts())
             self._sequence.top_up()
             self._store.sync()
             self._on_air.set_copies(self._receipts.settle(self._clock.monotonic()))

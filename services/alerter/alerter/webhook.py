@@ -14,10 +14,11 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from alerter import metrics
+from alerter.formats import CONTENT_TYPES, Format, encode
 from alerter.refusal import Reason, Refusal
 from alerter.register import Outcome
 from hazardcast import __version__
-from hazardcast.errors import DecodeError
+from hazardcast.errors import DecodeError, HazardcastError
 from hazardcast.messages import MAX_MESSAGE_BYTES, Alert, Incident
 from hazardcast.metrics import Health
 
@@ -82,6 +83,11 @@ def _add_views(app: FastAPI, doors: Doors) -> None:
         texts = ",".join(alert.encode() for alert in doors.alerts())
         return Response(f'{{"alerts":[{texts}]}}', media_type="application/json")
 
+    @app.get("/alerts/{event_id}")
+    async def one_alert(event_id: str, form: str = Format.JSON.value) -> Response:
+        """One alert in force: `?form=json`, `cap`, `denm-json` or `denm-uper`."""
+        return _one(doors.alerts(), event_id, form)
+
     @app.get("/healthz")
     async def alive() -> Response:
         """Whether the process does its work."""
@@ -96,6 +102,20 @@ def _add_views(app: FastAPI, doors: Doors) -> None:
     async def show_metrics() -> Response:
         """Prometheus metrics."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _one(alerts: list[Alert], event_id: str, form: str) -> Response:
+    if form not in list(Format):
+        detail = f"form: there are {', '.join(Format)}"
+        raise RequestRefusedError(HTTPStatus.BAD_REQUEST, detail, field="form")
+    alert = next((alert for alert in alerts if alert.event_id == event_id), None)
+    if alert is None:
+        raise RequestRefusedError(HTTPStatus.NOT_FOUND, f"no alert {event_id!r} is in force")
+    try:
+        content = encode(alert, Format(form))
+    except (HazardcastError, ImportError) as error:
+        raise RequestRefusedError(HTTPStatus.NOT_IMPLEMENTED, str(error), field="form") from None
+    return Response(content, media_type=CONTENT_TYPES[Format(form)])
 
 
 def _check_token(request: Request, token: str) -> None:

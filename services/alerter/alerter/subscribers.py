@@ -1,0 +1,135 @@
+"""Other systems that are told of every version by HTTP POST, each in the form it chose."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from alerter import metrics
+from alerter.cap import Reference, reference
+from alerter.formats import CONTENT_TYPES, Format, check, encode
+from hazardcast.clock import Clock
+from hazardcast.errors import ConfigError, HazardcastError
+from hazardcast.messages import Alert
+
+log = logging.getLogger(__name__)
+VARIABLE = "HAZARDCAST_SUBSCRIBERS"
+QUEUE_LENGTH = 1000
+TIMEOUT_S = 5.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+ENDED_KEPT_S = 600.0
+"""How long the end of an alert is still offered to a subscriber that does not answer."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a subscriber listens, and what it wants to read."""
+
+    url: str
+    form: Format
+
+
+def parse(text: str | None) -> list[Address]:
+    """Read `cap=https://a/b,http://c`: a form before each address, json if there is none.
+
+    Raises:
+        ConfigError: an address is not http(s), or its form is unknown or not installed.
+    """
+    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
+    return [_address(part) for part in parts]
+
+
+def _address(part: str) -> Address:
+    before, sign, after = part.partition("=")
+    named = bool(sign) and "/" not in before
+    form, url = (before, after) if named else (Format.JSON.value, part)
+    if form not in list(Format):
+        known = ", ".join(Format)
+        raise ConfigError(f"{VARIABLE}: {form!r} is not a format; there are {known}")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ConfigError(f"{VARIABLE}: {parts.hostname or url!r} is not an http(s) address")
+    check(Format(form), VARIABLE)
+    return Address(url, Format(form))
+
+
+class Subscriber:
+    """One of them: a bounded queue, and a thread that delivers in order and tries again."""
+
+    def __init__(self, address: Address, *, clock: Clock, stop: threading.Event) -> None:
+        self._address = address
+        self._clock = clock
+        self._stop = stop
+        self._queue: queue.Queue[Alert] = queue.Queue(QUEUE_LENGTH)
+        self._told: dict[str, tuple[Reference, ...]] = {}
+
+    def tell(self, alert: Alert) -> None:
+        """Queue a version; when the subscriber is too far behind, it is dropped and counted."""
+        try:
+            self._queue.put_nowait(alert)
+        except queue.Full:
+            self._count("dropped")
+
+    def known(self, alert: Alert) -> None:
+        """A version that was told by the process before this one: later ones refer to it."""
+        self._told[alert.event_id] = (reference(alert),)
+
+    def run(self, stop: threading.Event) -> None:
+        """Deliver what is queued until `stop`."""
+        while not stop.is_set():
+            try:
+                alert = self._queue.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            self._deliver(alert)
+
+    def _deliver(self, alert: Alert) -> None:
+        earlier = self._told.get(alert.event_id, ())
+        try:
+            body = encode(alert, self._address.form, earlier)
+        except HazardcastError as error:
+            log.warning("alert not told", extra={"event": alert.event_id, "reason": str(error)})
+            self._count("unfit")
+            return
+        pause_s = FIRST_PAUSE_S
+        while not self._post(body):
+            over = self._clock.now() > _offered_until(alert)
+            if over or self._clock.wait(self._stop, pause_s):
+                self._count("given_up")
+                return
+            pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
+        self._count("delivered")
+        if alert.terminated:
+            self._told.pop(alert.event_id, None)
+        else:
+            self._told[alert.event_id] = (*earlier, reference(alert))[-20:]
+
+    def _post(self, body: bytes) -> bool:
+        """Whether it was taken, or refused for good (4xx): trying again would not help."""
+        headers = {"Content-Type": CONTENT_TYPES[self._address.form]}
+        request = urllib.request.Request(self._address.url, data=body, headers=headers)  # noqa: S310 - http(s), checked
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S):  # noqa: S310 - as above
+                return True
+        except urllib.error.HTTPError as error:
+            if 400 <= error.code < 500 and error.code not in (408, 429):
+                log.warning("a subscriber refuses an alert", extra={"status": error.code})
+                self._count("refused")
+                return True
+        except (OSError, ValueError) as error:
+            reason = str(getattr(error, "reason", error))
+            log.warning("a subscriber does not answer", extra={"reason": reason})
+        self._count("failed")
+        return False
+
+    def _count(self, result: str) -> None:
+        metrics.TOLD.labels(kind=self._address.form.value, result=result).inc()
+
+
+def _offered_until(alert: Alert) -> float:
+    return alert.reference_time + ENDED_KEPT_S if alert.terminated else alert.valid_until
