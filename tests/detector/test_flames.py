@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 from detector.flames import FlameWatch
+from detector.rules.fire import convincing
 
 random = np.random.default_rng(7)
 FLAME = np.array([40, 140, 240], np.uint8)
@@ -71,3 +72,40 @@ def test_a_picture_that_moves_as_a_whole_tells_nothing() -> None:
         frame[100:200, 100:200] = FLAME
 
     assert burn(paint) == []
+
+
+def test_a_test_pattern_that_moves_is_no_flame() -> None:
+    ramp = np.linspace(0, 255, 640).astype(np.uint8)
+
+    def paint(frame, t):
+        for channel in range(3):
+            frame[:180, :, channel] = np.roll(ramp, int(90 * t) + 213 * channel)
+        frame[180:] = np.roll(frame[:180], int(40 * t), axis=1)[:, ::-1]
+        x = int(100 * t) % 560
+        frame[120:200, x : x + 80] = (0, 128, 255)
+
+    assert not any(convincing(one, 9.9) for one in burn(paint, 10.0))
+
+
+def test_a_picture_looked_at_too_often_is_not_looked_at_again() -> None:
+    watch, looks = FlameWatch(), []
+    watch._net = type(
+        "Net",
+        (),
+        {"likelihood": lambda self, now, before: looks.append(1) or np.zeros((27, 48), np.float32)},
+    )()
+    for number in range(33):
+        watch.update(np.zeros((216, 384, 3), np.uint8), number / 32)
+
+    assert len(looks) <= 5
+
+
+def test_after_a_cut_nothing_of_the_flames_before_is_kept() -> None:
+    watch = FlameWatch()
+    for number in range(24):
+        frame = np.full((360, 640, 3), 90, np.uint8)
+        fire(frame, 2.0)
+        watch.update(frame, number / 8)
+    watch.reset()
+
+    assert watch.update(np.full((360, 640, 3), 90, np.uint8), 4.0) == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from detector.boxes import Label
 from detector.flames import Flame
 from detector.habits import Habits
@@ -141,9 +142,10 @@ def test_an_outline_that_changes_in_a_turn_is_none(traffic, driving) -> None:
     assert told(tipping(traffic, driving, slowly=True), rollovers, 8.0) == []
 
 
-def flame(x: float, y: float) -> Flame:
+def flame(x: float, y: float, **changes) -> Flame:
     box = np.array([x, y, x + 30, y + 30])
-    return Flame(box, since_t=1.0, share=0.001, presence=0.6, activity=0.7)
+    known = {"since_t": 1.0, "share": 0.001, "presence": 0.8, "activity": 0.7}
+    return Flame(box, **{**known, **changes})
 
 
 def test_a_flame_is_a_fire_unless_a_passing_vehicle_explains_it(traffic, driving) -> None:
@@ -163,6 +165,27 @@ def test_a_burning_vehicle_that_stands_does_not_explain_its_flames(traffic, driv
     scene.run(6.0)
 
     assert fires(observe(scene, 6.0, flames=(flame(325, 365),)))[0].opens
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [{"presence": 0.5}, {"activity": 0.02}, {"mass": 0.3}, {"since_t": 2.9}]
+    + [{"kind": "smoke", **few} for few in ({"mass": 5.0}, {"mass": 40.0, "since_t": 1.5})],
+)
+def test_what_hardly_burns_keeps_an_incident_but_opens_none(traffic, weak) -> None:
+    seen = fires(observe(traffic(), 3.0, flames=(flame(900, 100, **weak),)))
+
+    assert [one.opens for one in seen] == [False]
+
+
+def test_tongues_of_one_fire_are_one_hypothesis(traffic) -> None:
+    tongues = flame(900, 100), flame(950, 100), flame(200, 600)
+
+    seen = fires(observe(traffic(), 3.0, flames=tongues))
+
+    assert sorted(one.place.tolist() for one in seen) == [
+        [200, 600, 230, 630], [900, 100, 980, 130],
+    ]  # fmt: skip
 
 
 def test_people_do_not_collide(traffic, driving) -> None:

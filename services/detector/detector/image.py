@@ -103,6 +103,17 @@ def blobs(mask: Image, least_px: int) -> tuple[Floats, Floats]:
     return corners, found[:, 4]
 
 
+def numbered(mask: Image, least_px: int) -> tuple[Plane, dict[int, Floats]]:
+    """(H, W) number of the connected region of each pixel, and the box of each large enough."""
+    count, numbers, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    found = {}
+    for number in range(1, count):
+        x, y, width, height, area = stats[number].tolist()
+        if area >= least_px:
+            found[number] = np.array([x, y, x + width, y + height], np.float32)
+    return numbers, found
+
+
 def parts(mask: Image, core: Image, least_px: int) -> tuple[Floats, Floats]:
     """For each connected region of `mask`: box and area of its pixels that are in `core`.
 
@@ -120,6 +131,21 @@ def parts(mask: Image, core: Image, least_px: int) -> tuple[Floats, Floats]:
     keep = area >= least_px
     keep[0] = False
     return np.concatenate([low, high], axis=1)[keep], area[keep]
+
+
+def padded(image: Image, multiple: int) -> Image:
+    """The image with its last row and column repeated until its sides are multiples."""
+    height, width = image.shape[:2]
+    down, right = -height % multiple, -width % multiple
+    if not down and not right:
+        return image
+    return np.pad(image, ((0, down), (0, right), (0, 0)), mode="edge")
+
+
+def cell_means(plane: Plane, shape: tuple[int, int]) -> Plane:
+    """(rows, columns) of `shape`: the plane's mean in each cell."""
+    rows, columns = shape
+    return cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
 def filled(polygons: tuple[Floats, ...], width: int, height: int) -> Image:

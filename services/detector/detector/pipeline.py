@@ -10,9 +10,9 @@ import numpy as np
 
 from detector import boxes, image
 from detector.boxes import Boxes, Floats, Label
+from detector.burning import FireWatch
 from detector.conditions import ConditionWatch, picked
 from detector.dwell import Dwell
-from detector.flames import FlameWatch
 from detector.frame import Frame
 from detector.ground import GroundPoints
 from detector.habits import Habits
@@ -105,7 +105,7 @@ class Pipeline:
         self._view: View | None = None
         self._habits = Habits()
         self._dwell = Dwell()
-        self._flames = FlameWatch()
+        self._flames = FireWatch()
 
     def process(self, frame: Frame) -> Outcome:
         """Take the next frame into account."""

@@ -1,29 +1,69 @@
-"""Fire: a region that looks and moves like fire and belongs to no vehicle that drives."""
+"""Fire: a region that looks and moves like fire or smoke and belongs to no vehicle that drives."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from detector.boxes import Floats, areas, intersections
+from detector.boxes import Floats, areas, grown, intersections
 from detector.flames import Flame
 from detector.history import Column
 from detector.motion import feet
 from detector.rules.hypothesis import Hypothesis, Observation
 from hazardcast.catalogue import IncidentType
 
+LEAST_PRESENCE = {"flames": 0.7, "smoke": 0.7}
+LEAST_ACTIVITY = {"flames": 0.15, "smoke": 0.08}
+"""Lamps, paint and what a parked vehicle hides look right but keep still."""
+LEAST_MASS = {"flames": 0.7, "smoke": 20.0}
+"""Cells; smoke fills some, or else it is spray, steam or an exhaust."""
+LEAST_AGE_S = {"flames": 0.8, "smoke": 2.5}
 PASSED_S = 1.5
 """What passed within this time may have left its lamps' colour behind."""
 PASSING_BLPS = 0.4
 COVERED_SHARE = 0.3
-FULL_STRENGTH = 0.5
+NEAR = 0.6
+"""Regions less than this share of their sizes apart belong to one fire."""
 
 
 def fires(seen: Observation) -> list[Hypothesis]:
-    """Every flame; one that a passing vehicle explains opens no incident."""
+    """Every region that burns or smokes; one too weak or explained by traffic opens no incident."""
     if not seen.flames:
         return []
     passing = _passing(seen)
-    return [_hypothesis(flame, opens=not _explained(flame, passing)) for flame in seen.flames]
+    told = [
+        _hypothesis(flame, opens=convincing(flame, seen.t) and not _explained(flame, passing))
+        for flame in seen.flames
+    ]
+    return [*_joined([one for one in told if one.opens]), *(one for one in told if not one.opens)]
+
+
+def _joined(told: list[Hypothesis]) -> list[Hypothesis]:
+    """Tongues of one fire, and its smoke, are one: the surest of those that lie together."""
+    joined: list[Hypothesis] = []
+    for one in sorted(told, key=lambda h: -h.confidence):
+        for number, known in enumerate(joined):
+            if not intersections(*(grown(h.place[None], NEAR) for h in (one, known))).any():
+                continue
+            low = np.minimum(one.place[:2], known.place[:2])
+            high = np.maximum(one.place[2:], known.place[2:])
+            onset_t = min(one.onset_t, known.onset_t)
+            joined[number] = replace(known, place=np.concatenate([low, high]), onset_t=onset_t)
+            break
+        else:
+            joined.append(one)
+    return joined
+
+
+def convincing(flame: Flame, t: float) -> bool:
+    """Whether it looks right, moves, is large and has lasted enough."""
+    return (
+        flame.presence >= LEAST_PRESENCE[flame.kind]
+        and flame.activity >= LEAST_ACTIVITY[flame.kind]
+        and flame.mass >= LEAST_MASS[flame.kind]
+        and t - flame.since_t >= LEAST_AGE_S[flame.kind]
+    )
 
 
 def _passing(seen: Observation) -> Floats:
@@ -55,11 +95,13 @@ def _hypothesis(flame: Flame, *, opens: bool) -> Hypothesis:
         type=IncidentType.FIRE,
         onset_t=flame.since_t,
         place=flame.box.astype(np.float64),
-        confidence=min(0.95, 0.5 + 0.4 * min(1.0, flame.strength / FULL_STRENGTH)),
+        confidence=round(min(0.97, 0.45 + 0.5 * flame.presence), 3),
         opens=opens,
         evidence={
-            "share": round(flame.share, 5),
+            "seen": flame.kind,
             "presence": round(flame.presence, 2),
             "activity": round(flame.activity, 2),
+            "cells": round(flame.mass, 1),
+            "share": round(flame.share, 5),
         },
     )
