@@ -175,6 +175,7 @@ class Testbed:
     def __init__(self, folder: Path, *, vehicles: int) -> None:
         self.folder = folder
         self.children: list[Child] = []
+        self._clients: list[mqtt.Client] = []
         sweep()
         self._id = f"{PREFIX}-{os.getpid()}"
         self._namespaces: list[str] = []
@@ -238,6 +239,9 @@ class Testbed:
 
     def close(self) -> None:
         """End every process and remove every namespace."""
+        for client in self._clients:  # else they would look for a broker outside
+            client.disconnect()
+            client.loop_stop()
         for child in self.children:
             with contextlib.suppress(ProcessLookupError):
                 child.process.kill()
@@ -311,6 +315,7 @@ class Testbed:
         client.on_socket_open = _send_at_once
         self.station.inside(lambda: client.connect("127.0.0.1", BROKER_PORT))
         client.loop_start()
+        self._clients.append(client)
         return client
 
     # -- links
