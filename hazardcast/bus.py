@@ -269,6 +269,7 @@ class MqttBus:
             self._last = info
             if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
                 self._owed.append(info)
+                self._forget_acknowledged()
         return True
 
     @property
@@ -277,10 +278,13 @@ class MqttBus:
 
         Less what was said while it was away: that is delivered whenever it is back.
         """
+        self._forget_acknowledged()
+        return len(self._owed)
+
+    def _forget_acknowledged(self) -> None:
         with contextlib.suppress(IndexError):  # another thread may look too
             while self._owed[0].is_published():
                 self._owed.popleft()
-        return len(self._owed)
 
     def _on_connect(
         self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any

@@ -232,6 +232,10 @@ def test_the_backlog_is_what_the_broker_has_still_to_acknowledge(mosquitto: Any)
     mosquitto.thaw()
 
     eventually(lambda: speaker.backlog == 0)
+    for _ in range(500):
+        speaker.publish(INCIDENTS, collision())
+        assert speaker.flush(5)
+    assert len(speaker._owed) < 10, "what is acknowledged is not kept, even if nobody asks"
     speaker.close()
 
 
