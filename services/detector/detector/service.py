@@ -24,7 +24,8 @@ SETTLING_S = 2.0
 """At the start the others' retained words arrive first; until then no camera is taken."""
 STATUS_EVERY_S = 5.0
 STATUS_AT_LEAST_S = 25.0
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.1
+"""Often: a dead replica's cameras are unwatched until the others have looked."""
 IDLE_S = 10.0
 """A camera of which nothing was analysed for longer is not being watched."""
 
@@ -43,6 +44,7 @@ class DetectorService:
         self._bus, self._clock = bus, clock
         self._instance, self._pinned, self._model = instance, pinned, model
         self._replicas = Replicas()
+        self._shared: tuple[frozenset[str] | None, frozenset[str]] = (None, frozenset())
         self._lock = threading.Lock()
         self._workers: dict[str, Worker] = {}
         self._said: tuple[float, object] = (float("-inf"), None)
@@ -83,7 +85,9 @@ class DetectorService:
             return frozenset(self._cameras)
         with self._lock:
             alive = self._replicas.alive(self._clock.monotonic())
-        return owned(self._cameras, alive, self._instance)
+        if alive != self._shared[0]:
+            self._shared = (alive, owned(self._cameras, alive, self._instance))
+        return self._shared[1]
 
     @property
     def cameras(self) -> frozenset[str]:
@@ -113,12 +117,13 @@ class DetectorService:
         gone = [self._workers.pop(name) for name in sorted(self._workers.keys() - cameras)]
         for worker in gone:
             worker.ask_to_stop()
-        for worker in gone:
-            worker.close()
+        # Taken before the others are let go of: a stream that hangs takes seconds to close.
         for name in sorted(cameras - self._workers.keys()):
             log.info("camera taken", extra={"camera": name})
             self._workers[name] = self._open_worker(name, self._cameras[name])
             self._workers[name].start()
+        for worker in gone:
+            worker.close()
         metrics.CAMERAS_OWNED.set(len(self._workers))
 
     def _hear(self, status: ServiceStatus, delivery: Delivery) -> None:
