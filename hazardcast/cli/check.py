@@ -54,5 +54,5 @@ def look_at_everything(settings: Settings) -> Iterator[Finding]:
 def _tell(finding: Finding) -> None:
     mark, colour = MARKS[finding.result]
     typer.echo(f"{typer.style(mark, fg=colour)} {finding.what}: {finding.detail}")
-    if finding.advice and finding.result != "ok":
+    if finding.advice:
         typer.echo(f"        → {finding.advice}")

@@ -18,6 +18,10 @@ from hazardcast.site import SiteConfig
 
 Result = Literal["ok", "warning", "failed"]
 GB = 1e9
+ACCESS_POINT = (
+    "this machine is well; beyond it: an IGMP querier in the VLAN (or snooping off), on access "
+    "points multicast-to-unicast conversion, DTIM 1, no multicast rate limit, no client isolation"
+)
 
 
 @dataclass(frozen=True)
@@ -138,8 +142,12 @@ def multicast(settings: Settings) -> Finding:
     found = multicast_check.check(group)
     where = f"{group.address}:{group.port}"
     if found.heard:
-        detail = f"{where}: joined, sent from {found.source}, heard with TTL {found.ttl}"
-        return Finding("multicast", "ok", detail)
+        joined = "joined (IGMP)" if found.member else "joined"
+        detail = (
+            f"{where}: {joined} on {found.interface}, sent from {found.source}, "
+            f"heard again with TTL {found.ttl}"
+        )
+        return Finding("multicast", "ok", detail, ACCESS_POINT)
     advice = "set HAZARDCAST_MULTICAST_INTERFACE to an interface that is up (127.0.0.1 to try out)"
     return Finding("multicast", "failed", f"{where}: {found.problem}", advice)
 

@@ -151,8 +151,9 @@ def test_check_passes_on_a_sound_machine(config: Path, tmp_path: Path, mosquitto
     assert report["ok"], report
     assert shown.returncode == 0
     multicast = next(row for row in report["findings"] if row["what"] == "multicast")
-    assert "joined" in multicast["detail"]
+    assert "joined (IGMP) on lo" in multicast["detail"]
     assert "TTL 1" in multicast["detail"]
+    assert "IGMP querier" in multicast["advice"]
 
 
 @pytest.mark.network

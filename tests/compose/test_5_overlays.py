@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 
 import pytest
@@ -67,6 +68,21 @@ def test_on_the_hosts_network_multicast_goes_by_the_named_interface(clean, withi
         joined = subprocess.run(["ip", "maddr", "show", "dev", interface], text=True, capture_output=True, check=True)  # fmt: skip
         assert "239.20.20.20" in joined.stdout
         within(30, lambda: stack.value('sum(up{job=~"alerter|vehicle-agent"})') == 2, what="both are scraped on the host")  # fmt: skip
+        checked(stack, interface)
+
+
+def checked(stack, interface: str) -> None:
+    """`hazardcast check` on the host's network finds the group joined, sent to and heard."""
+    shown = stack.compose("run", "--rm", "-T", "cli", "check", "--json", check=False)
+    findings = {one["what"]: one for one in json.loads(shown)["findings"]}
+    multicast = findings["multicast"]
+
+    assert multicast["result"] == "ok"
+    assert f"joined (IGMP) on {interface}," in multicast["detail"]
+    assert "heard again with TTL 1" in multicast["detail"]
+    assert "multicast-to-unicast" in multicast["advice"]
+    assert findings["broker"]["result"] == "ok"
+    print([one for one in findings.values() if one["result"] != "ok"])
 
 
 def test_the_lan_overlay_asks_for_the_interface() -> None:
