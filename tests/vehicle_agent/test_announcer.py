@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,8 +33,14 @@ class StubbornConsole:
         self.free = threading.Event()
         self.free.set()
         self.closed = False
+        self.at_once = False
+        self.writers: list[threading.Thread] = []
+
+    def ready(self) -> bool:
+        return self.at_once
 
     def line(self, text: str) -> None:
+        self.writers.append(threading.current_thread())
         self.free.wait(10)
         if self.closed:
             raise BrokenPipeError
@@ -123,6 +131,47 @@ def test_a_stuck_console_blocks_nobody_and_its_queue_is_bounded(cabin: Cabin) ->
     cabin.settle()
 
     assert QUEUE_LENGTH <= len(cabin.console.lines) <= QUEUE_LENGTH + 1
+
+
+def test_a_line_that_surely_finds_room_is_written_by_the_ear_itself(cabin: Cabin) -> None:
+    cabin.console.at_once = True
+    cabin.announcer.announce(cabin.announcement())
+    assert cabin.console.writers == [threading.current_thread()]
+    cabin.settle()
+    assert len(cabin.console.lines) == 1
+    assert [receipt.result for receipt in cabin.broker.messages(RECEIPTS)] == ["displayed"]
+
+
+def test_no_line_overtakes_one_that_waits(cabin: Cabin) -> None:
+    cabin.console.free.clear()
+    cabin.announcer.announce(cabin.announcement(1))
+    cabin.console.at_once = True
+    cabin.announcer.announce(cabin.announcement(2))
+    cabin.console.free.set()
+    cabin.settle()
+    assert ["4097-1" in line for line in cabin.console.lines] == [True, False]
+    assert threading.current_thread() not in cabin.console.writers
+
+
+def test_a_reader_who_left_is_no_trouble_for_the_ear(cabin: Cabin) -> None:
+    cabin.console.at_once = cabin.console.closed = True
+    cabin.announcer.announce(cabin.announcement())
+    cabin.settle()
+    assert cabin.broker.messages(RECEIPTS) == []
+
+
+def test_a_pipe_is_ready_until_it_is_full_and_a_file_never_is(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with os.fdopen(reader), os.fdopen(writer, "w") as stream:
+        console = PlainConsole(stream)
+        assert console.ready()
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, bytes(4096))
+        assert not console.ready()
+    with (tmp_path / "lines").open("w") as stream:
+        assert not PlainConsole(stream).ready()
 
 
 def test_a_plain_console_flushes_each_line() -> None:

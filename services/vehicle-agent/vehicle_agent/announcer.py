@@ -63,9 +63,21 @@ class Announcer:
     def announce(self, announcement: Announcement) -> None:
         """Show an alert, log it, and say so to the alerter; wakes who watches the condition.
 
-        The line comes first: whoever is woken would only compete with it for the processor.
+        The line comes first: whoever is woken would only compete with it for the processor. Where
+        the console surely takes it and none waits before it, it is written here and now.
         """
-        self._enqueue(lambda: self._announce(announcement))
+        if shown := self._show_now(announcement):
+            self._enqueue(lambda: self._follow_up(announcement, *shown))
+        else:
+            self._enqueue(lambda: self._announce(announcement))
+
+    def _show_now(self, announcement: Announcement) -> tuple[float, float] | None:
+        if not (self._thread.is_alive() and self.idle and self._console.ready()):
+            return None
+        try:
+            return self._show(announcement)
+        except OSError:
+            return None  # the thread that may wait tries again, and tells what is wrong
 
     def irrelevant(self, announcement: Announcement) -> None:
         """Tell the alerter that a version arrived but does not concern this vehicle."""
@@ -102,8 +114,16 @@ class Announcer:
         self._jobs.task_done()
 
     def _announce(self, announcement: Announcement) -> None:
+        self._follow_up(announcement, *self._show(announcement))
+
+    def _show(self, announcement: Announcement) -> tuple[float, float]:
+        """Write the line; when it was on its way, by both clocks."""
         self._console.line(alert_line(announcement, self._clock.now()))
-        displayed_at, displayed_monotonic = self._clock.now(), self._clock.monotonic()
+        return self._clock.now(), self._clock.monotonic()
+
+    def _follow_up(
+        self, announcement: Announcement, displayed_at: float, displayed_monotonic: float
+    ) -> None:
         self._woken.set()
         metrics.SHOWN[announcement.word].inc()
         self._measure(announcement, displayed_at, displayed_monotonic)

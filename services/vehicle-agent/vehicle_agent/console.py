@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import select
+import stat
 import sys
 from typing import Protocol, TextIO
 
 
 class Console(Protocol):
     """Where lines go."""
+
+    def ready(self) -> bool:
+        """Whether a line would surely be taken at once, so that the ear may write it itself."""
+        ...
 
     def line(self, text: str) -> None:
         """Write one line; it is on its way to the reader when this returns.
@@ -31,6 +38,13 @@ class PlainConsole:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._poll = _polled(stream)
+
+    def ready(self) -> bool:
+        """A pipe with room for a line; a file may wait for its disk."""
+        return self._poll is not None and [event for _, event in self._poll.poll(0)] == [
+            select.POLLOUT
+        ]
 
     def line(self, text: str) -> None:
         """Write one line and flush it."""
@@ -57,6 +71,10 @@ class TerminalConsole:
         self._live = Live(console=RichConsole(highlight=False), auto_refresh=False)
         self._live.start()
 
+    def ready(self) -> bool:
+        """A terminal may be held (Ctrl-S) at any moment."""
+        return False
+
     def line(self, text: str) -> None:
         """Write one line above the status."""
         style = "bold red" if text.startswith("[RECV]") else ""
@@ -70,6 +88,19 @@ class TerminalConsole:
     def close(self) -> None:
         """Take the status line away."""
         self._live.stop()
+
+
+def _polled(stream: TextIO) -> select.poll | None:
+    """What tells whether a pipe has room (PIPE_BUF at least, pipe(7)); None for all else."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return None
+    polled = select.poll()
+    polled.register(descriptor, select.POLLOUT)
+    return polled
 
 
 def open_console() -> Console:
