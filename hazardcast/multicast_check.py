@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import socket
 import struct
@@ -99,6 +100,6 @@ def memberships(igmp: str) -> dict[str, set[str]]:
         words = line.split()
         if line[:1].isdigit() and len(words) > 1:
             groups = joined.setdefault(words[1].rstrip(":"), set())
-        elif words and len(words[0]) == 8:
+        elif words and re.fullmatch("[0-9A-F]{8}", words[0]):
             groups.add(socket.inet_ntoa(struct.pack("@I", int(words[0], 16))))
     return joined
