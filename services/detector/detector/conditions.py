@@ -16,6 +16,8 @@ from detector.image import Image
 
 LOOKED_AT_PX = 160
 """Width that is looked at; pixels are picked, not averaged: drops are a pixel wide."""
+EVERY_S = 0.9
+"""How often it is judged: these things last."""
 SETTLING_S = 8.0
 """Time constant of what is measured; a passing cloud or lorry is no condition."""
 NIGHT_LEVEL, DAY_LEVEL = 60.0, 75.0
@@ -48,22 +50,26 @@ class ConditionWatch:
     _level: float | None = None
     _specks: float = 0.0
     _last_t: float | None = None
-    _pictures: deque[Floats] = field(default_factory=lambda: deque(maxlen=3))
+    _pictures: deque[Image] = field(default_factory=lambda: deque(maxlen=3))
     _night: bool = False
     _rain: bool = False
 
     def update(self, pixels: Image, t: float) -> frozenset[Condition]:
         """The conditions with the picture (`picked`) taken at `t`."""
-        dt_s = 0.0 if self._last_t is None else max(0.0, t - self._last_t)
+        if self._pictures and self._pictures[-1].shape != pixels.shape:
+            self._pictures.clear()
+        self._pictures.append(pixels.copy())
+        if self._last_t is not None and 0 <= t - self._last_t < EVERY_S:
+            return self.now
+        dt_s = 0.0 if self._last_t is None else min(SETTLING_S, max(0.0, t - self._last_t))
         self._last_t = t
         weight = 1 - float(np.exp(-dt_s / SETTLING_S))
         level = float(np.median(pixels))
         self._level = level if self._level is None else self._level + weight * (level - self._level)
-        if self._pictures and self._pictures[-1].shape != pixels.shape:
-            self._pictures.clear()
-        self._pictures.append(pixels.astype(np.float32))
         if len(self._pictures) == 3:
-            self._specks += weight * (specks(*self._pictures) - self._specks)
+            self._specks += weight * (
+                specks(*(one.astype(np.float32) for one in self._pictures)) - self._specks
+            )
         self._night = self._level < (DAY_LEVEL if self._night else NIGHT_LEVEL)
         self._rain = self._specks > (DRY_SHARE if self._rain else RAIN_SHARE)
         return self.now

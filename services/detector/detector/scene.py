@@ -140,6 +140,8 @@ class SceneWatch:
             if likeness < (CUT_LIKENESS if difference > CUT_DIFFERENCE else FLAT_LIKENESS):
                 return SceneState.CUT
         change = thumb - self._thumbs[0][1]
+        if abs(float(change.mean())) < EXPOSURE_DIFFERENCE / 3:
+            return SceneState.CLEAR
         level = float(np.median(change))
         if abs(level) <= EXPOSURE_DIFFERENCE:
             return SceneState.CLEAR
