@@ -169,6 +169,13 @@ class Settings(BaseSettings):
     vehicle_heading_deg: Annotated[float, Field(ge=0, lt=360)] | None = Field(
         None, description="the vehicle's fixed heading, clockwise from north"
     )
+    vehicle_gpx: Path | None = Field(
+        None, description="GPX track that the vehicle drives in real time, instead of a fixed place"
+    )
+    vehicle_gpsd: str | None = Field(
+        None,
+        description="gpsd that knows the vehicle's place, as host or host:port (2947 when unset)",
+    )
     vehicle_speed_mps: Annotated[float, Field(ge=0)] = Field(
         13.9, description="cruising speed to which the speed policy applies"
     )

@@ -45,6 +45,7 @@ EDGES: dict[str, set[str]] = {
         "alerter/http_server.py",
         "alerter/transmitter.py",
         "camera/server.py",
+        "vehicle_agent/gpsd.py",
         "vehicle_agent/radio.py",
     },
 }

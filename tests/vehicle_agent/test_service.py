@@ -433,3 +433,30 @@ def test_on_a_terminal_lines_scroll_above_a_live_status(road: Road) -> None:
         process.kill()
         process.wait(10)
         os.close(master)
+
+
+def test_a_vehicle_that_drives_a_track_is_warned_when_it_comes_within_reach(road: Road) -> None:
+    """It stands 25 km south of the accident for a while, then is there."""
+    places = [(36.9, 0), (36.9, 6), (37.121, 7)]
+    points = "".join(
+        f'<trkpt lat="{lat}" lon="127.12345"><time>2026-01-01T00:00:0{at_s}Z</time></trkpt>'
+        for lat, at_s in places
+    )
+    track = road.folder / "drive.gpx"
+    track.write_text(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>")
+    vehicle = road.start(vehicle_gpx=str(track))
+    eventually(lambda: any("POSITION OK by gpx" in line for line in vehicle.lines))
+    alert = road.station.alert(17, lat=37.12345, lon=127.12345)
+
+    road.burst(alert)
+    eventually(lambda: vehicle.metric("hazardcast_alerts_irrelevant_total") >= 1)
+    assert not vehicle.received
+
+    def shown_on_a_tick() -> bool:
+        road.send(road.station.say(alert, copy=(0, 1)))
+        return bool(vehicle.received)
+
+    eventually(shown_on_a_tick, within_s=15)
+    assert " NEW collision high 4097-17 " in vehicle.received[0]
+    assert "m ahead" in vehicle.received[0]
+    eventually(lambda: any("slow to 0.5 m/s" in line for line in vehicle.lines))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from vehicle_agent.relevance import Pose
 from vehicle_agent.speed_policy import Concern, advise
 
@@ -88,3 +90,62 @@ def test_the_strictest_alert_decides() -> None:
 
 def test_without_alerts_there_is_no_limit() -> None:
     assert target() is None
+
+
+POSES = st.one_of(
+    st.just(Pose()),
+    st.builds(
+        Pose, st.floats(36.9, 37.3), st.floats(126.9, 127.3),
+        st.one_of(st.none(), st.floats(0, 359.9)),
+    ),
+)  # fmt: skip
+ALERTS = st.builds(
+    alert,
+    st.sampled_from(["collision", "fire", "blockage", "rollover", "unknown"]),
+    st.sampled_from(["low", "medium", "high", "critical"]),
+    st.one_of(st.none(), st.floats(0, 20_000)),
+    test=st.booleans(),
+)
+
+
+@given(st.lists(ALERTS, max_size=6), POSES, st.floats(0, 60))
+def test_no_alert_ever_asks_for_more_than_cruising_or_less_than_standing(
+    alerts: list[Alert], pose: Pose, cruising_mps: float
+) -> None:
+    advice = advise([Concern(one, True) for one in alerts], pose, cruising_mps)
+
+    assert advice is None or 0.0 <= advice.target_mps < cruising_mps
+
+
+@given(st.lists(ALERTS, max_size=5), ALERTS, POSES)
+def test_one_alert_more_never_asks_for_more_speed(
+    alerts: list[Alert], another: Alert, pose: Pose
+) -> None:
+    before = target(*alerts, pose=pose)
+    after = target(*alerts, another, pose=pose)
+
+    assert (after if after is not None else CRUISING_MPS) <= (
+        before if before is not None else CRUISING_MPS
+    )
+
+
+@given(st.lists(ALERTS, max_size=6), POSES)
+def test_only_what_is_fresh_real_and_known_slows_the_vehicle(
+    alerts: list[Alert], pose: Pose
+) -> None:
+    assert target(*alerts, trusted=False, pose=pose) is None
+    advice = advise([Concern(one, True) for one in alerts], pose, CRUISING_MPS)
+    assert advice is None or not (advice.alert.test or advice.alert.type == "unknown")
+
+
+@given(
+    st.sampled_from(["collision", "fire", "blockage", "rollover"]),
+    st.sampled_from(["low", "medium", "high", "critical"]),
+    st.floats(0, 20_000), st.floats(0, 20_000),
+)  # fmt: skip
+def test_nearer_is_never_faster(kind: str, severity: str, a_m: float, b_m: float) -> None:
+    near, far = (
+        target(alert(kind, severity, distance_m)) for distance_m in (min(a_m, b_m), max(a_m, b_m))
+    )
+
+    assert (CRUISING_MPS if near is None else near) <= (CRUISING_MPS if far is None else far)

@@ -105,6 +105,11 @@ class Agent:
         """How datagrams of the trusted keys begin."""
         return self._beginnings
 
+    def moved(self, pose: Pose) -> None:
+        """The vehicle is elsewhere now, or no longer knows where."""
+        with self._lock:
+            self._pose = pose
+
     def check(self, kernel_clock_bound_s: float | None) -> Condition:
         """Let time pass: end what has expired, and say how things stand."""
         with self._lock:

@@ -18,7 +18,7 @@ from hazardcast.multicast import Group
 from hazardcast.settings import Settings
 from hazardcast.topics import BROADCAST
 from hazardcast.trust import TrustStore
-from vehicle_agent import metrics
+from vehicle_agent import metrics, positioning
 from vehicle_agent.agent import Agent
 from vehicle_agent.alert_log import AlertLog
 from vehicle_agent.announcer import Announcer
@@ -27,6 +27,7 @@ from vehicle_agent.console import Console, open_console
 from vehicle_agent.memory import Memory
 from vehicle_agent.monitor import SERVICE, Monitor, status
 from vehicle_agent.outlet import open_ros2
+from vehicle_agent.positioning import Positioning
 from vehicle_agent.radio import Deliver, Radio
 from vehicle_agent.relevance import Pose
 from vehicle_agent.sighting import Arrival
@@ -133,6 +134,8 @@ class VehicleAgent:
             clock=clock,
             cruising_mps=settings.vehicle_speed_mps,
         )
+        found = positioning.source(settings, clock)
+        self._place = found and Positioning(found, self.agent.moved, self._announcer.say, clock)
         self._radios = _radios(settings, self.agent, clock=clock, stop=stop)
         bus.subscribe_text(BROADCAST, second_path(self.agent.receive))
         bus.on_connect(self._monitor.reconnected)
@@ -151,7 +154,11 @@ class VehicleAgent:
             radio.start()
         keeper = threading.Thread(target=self._keep_house, args=(new_trust,), name="keeper")
         keeper.start()
+        if self._place:
+            self._place.start(self._stop)
         while not self._stop.is_set():
+            if self._place:
+                self._place.look()
             condition = self.agent.check(kernel_bound_s())
             if self._ros2:
                 self._ros2.speed(condition.advice)

@@ -1,0 +1,77 @@
+"""The GPS daemon of the vehicle, over TCP (gpsd_json(5))."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+
+from hazardcast.clock import Clock
+from hazardcast.errors import ConfigError
+
+log = logging.getLogger(__name__)
+DEFAULT_PORT = 2947
+TIMEOUT_S = 0.5
+SILENT_S = 10.0
+"""Without a word for so long the connection is made anew: the peer may be gone silently."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
+MAX_LINE = 65_536
+WATCH = b'?WATCH={"enable":true,"json":true};\n'
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """`host` or `host:port`.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    host, sign, port = text.strip().rpartition(":")
+    if not sign:
+        host, port = port, str(DEFAULT_PORT)
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise ConfigError(f"HAZARDCAST_VEHICLE_GPSD: {text!r} is not host or host:port")
+    return host, int(port)
+
+
+class Gpsd:
+    """Hands on every line that the daemon says, and comes back when it goes away."""
+
+    def __init__(
+        self, address: tuple[str, int], hear: Callable[[bytes], None], *, clock: Clock
+    ) -> None:
+        self._address = address
+        self._hear = hear
+        self._clock = clock
+
+    def run(self, stop: threading.Event) -> None:
+        """Listen until `stop`."""
+        pause_s = FIRST_PAUSE_S
+        while not stop.is_set():
+            try:
+                heard = self._listen(stop)
+            except OSError as error:
+                log.warning("gpsd: not heard", extra={"reason": str(error)})
+                heard = False
+            pause_s = FIRST_PAUSE_S if heard else min(LONGEST_PAUSE_S, 2 * pause_s)
+            self._clock.wait(stop, pause_s)
+
+    def _listen(self, stop: threading.Event) -> bool:
+        """Whether the daemon said anything before the connection ended."""
+        with socket.create_connection(self._address, TIMEOUT_S) as connection:
+            connection.sendall(WATCH)
+            connection.settimeout(TIMEOUT_S)
+            rest, heard_at, heard = b"", self._clock.monotonic(), False
+            while not stop.is_set() and self._clock.monotonic() - heard_at < SILENT_S:
+                try:
+                    said = connection.recv(4096)
+                except TimeoutError:
+                    continue
+                if not said:
+                    break
+                heard, heard_at = True, self._clock.monotonic()
+                *lines, rest = (rest + said).split(b"\n")
+                rest = rest if len(rest) <= MAX_LINE else b""
+                for line in lines:
+                    self._hear(line)
+        return heard
