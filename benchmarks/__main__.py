@@ -22,6 +22,7 @@ NAMES = (
     "clip_build",
     "retention_pass",
     "memory_at_rest",
+    "containers",
 )
 
 

@@ -52,17 +52,20 @@ def _send_at_once(_client: object, _userdata: object, sock: object) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def publisher(port: int) -> mqtt.Client:
+def publisher(
+    port: int, *, host: str = "127.0.0.1", login: tuple[str, str] | None = None
+) -> mqtt.Client:
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.on_socket_open = _send_at_once
-    client.connect("127.0.0.1", port)
+    if login:
+        client.username_pw_set(*login)
+    client.connect(host, port)
     client.loop_start()
     return client
 
 
-def drive(port: int) -> dict[int, float]:
+def drive(client: mqtt.Client) -> dict[int, float]:
     """Publish on schedule; returns when each incident was published."""
-    client = publisher(port)
     published: dict[int, float] = {}
     started = time.monotonic()
     for index in range(INCIDENTS):
@@ -100,7 +103,7 @@ def measure_ours(port: int, folder: Path) -> list[float]:
         time.sleep(3.0)
         vehicle = stack.enter_context(service("vehicle_agent", **environment))
         time.sleep(3.0)
-        return latencies_ms(vehicle, drive(port))
+        return latencies_ms(vehicle, drive(publisher(port)))
 
 
 def measure_bare(port: int) -> list[float]:
@@ -110,7 +113,7 @@ def measure_bare(port: int) -> list[float]:
         stack.enter_context(running(*relay, "send", str(port), BARE_GROUP, str(udp_port)))
         receiver = stack.enter_context(running(*relay, "receive", BARE_GROUP, str(udp_port)))
         time.sleep(2.0)
-        return latencies_ms(receiver, drive(port))
+        return latencies_ms(receiver, drive(publisher(port)))
 
 
 def run() -> list[Figure]:
