@@ -68,7 +68,8 @@ CMD ["clipper"]
 FROM with-ffmpeg AS camera
 USER root
 COPY requirements/camera.txt requirements/
-RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/camera.txt
+RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/camera.txt \
+ && find /opt/venv/lib -type d -name tests -prune -exec rm -rf {} +
 USER hazardcast
 COPY hazardcast hazardcast
 COPY services/camera .

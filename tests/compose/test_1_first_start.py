@@ -81,6 +81,19 @@ def test_a_fake_accident_reaches_the_vehicle_and_leaves_a_clip(stack, within) ->
     assert size > 10_000
     manifest = path.removesuffix(".mp4") + ".json"
     assert json.loads(stack.exec("clipper", "sh", "-c", f"cd /data && cat '{manifest}'"))
+    assert seconds_of_video(stack, path) > 5
+
+
+def seconds_of_video(stack, path: str) -> float:
+    """How much of a clip decodes, every frame of it without an error."""
+    shell = f"cd /data && ffmpeg -v error -xerror -i '{path}' -f framecrc -map 0:v:0 - 2>&1"
+    lines = stack.exec("clipper", "sh", "-c", shell).splitlines()
+    frames = [line.split(",") for line in lines if re.match(r"\d+,", line)]
+    base = re.search(r"#tb 0: (\d+)/(\d+)", "\n".join(lines))
+    assert base, lines[:3]
+    assert frames
+    assert all(line.startswith("#") or re.match(r"\d+,", line) for line in lines), lines[-3:]
+    return (int(frames[-1][1]) - int(frames[0][1])) * int(base[1]) / int(base[2])
 
 
 def test_the_shortest_report_is_enough(stack, within) -> None:
