@@ -41,7 +41,10 @@ LEAST_AREA = 4e-4
 LEAST_FILL = 0.25
 MOST_COVERED = 0.6
 """When more than this share differs, it is another picture: learn anew."""
-GHOST_AFTER_S = 4.0
+GHOST_AFTER_S = 2.0
+GHOST_RATIO = 0.7
+"""A vehicle has edges where it ends; where those of the road learned are stronger than the
+picture's, it is the road that shows a vehicle."""
 
 
 @dataclass
@@ -131,13 +134,14 @@ class BackgroundModel:
         waiting = ((state.standing_s > GHOST_AFTER_S) & (covered > 0)).astype(np.uint8) * 255
         if not waiting.any():
             return
+        now, before = image.gradients(small), image.gradients(image.rounded(state.road))
         corners, _ = image.blobs(image.opened(waiting), 16)
         for x1, y1, x2, y2 in corners.astype(int):
-            place = np.s_[y1:y2, x1:x2]
-            now, before = small[place], image.rounded(state.road[place])
-            if image.edge_energy(now) < 0.7 * image.edge_energy(before):
+            place = np.s_[max(0, y1 - 2) : y2 + 2, max(0, x1 - 2) : x2 + 2]
+            rim = image.rim(covered[place]) > 0
+            if rim.any() and now[place][rim].mean() < GHOST_RATIO * before[place][rim].mean():
                 inside = waiting[place] > 0
-                state.road[place][inside] = now[inside]
+                state.road[place][inside] = small[place][inside]
 
 
 def _rate(dt_s: float, constant_s: float) -> float:

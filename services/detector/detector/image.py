@@ -166,9 +166,14 @@ def inverted(mask: Image) -> Image:
     return cv2.bitwise_not(mask)
 
 
-def edge_energy(image: Image) -> float:
-    """Mean gradient magnitude."""
+def gradients(image: Image) -> Plane:
+    """(H, W) gradient magnitude of the luminance."""
     luminance = grey(image)
     horizontal = cv2.Sobel(luminance, cv2.CV_32F, 1, 0)
     vertical = cv2.Sobel(luminance, cv2.CV_32F, 0, 1)
-    return float(cv2.magnitude(horizontal, vertical).mean())
+    return cv2.magnitude(horizontal, vertical)
+
+
+def rim(mask: Image) -> Image:
+    """255 along the outline of what is set."""
+    return cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, _kernel(3))

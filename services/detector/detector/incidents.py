@@ -126,6 +126,15 @@ class IncidentBook:
         reports = [report for one in believed if (report := self._believe(t, one))]
         return reports + self._end(t, tracks)
 
+    def resume(self, t: float) -> None:
+        """Go on at `t` after a pause or a step of the clock: nothing was seen to end."""
+        self._candidates.clear()
+        for incident in self._incidents:
+            if incident.over_t is None:
+                incident.seen_t = t
+            else:
+                incident.over_t = min(incident.over_t, t)
+
     @property
     def active(self) -> int:
         """How many incidents are open."""

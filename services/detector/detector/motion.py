@@ -43,6 +43,8 @@ class Stop:
     """Net displacement during the approach, body lengths."""
     straightness: float
     """Net displacement over path length of the approach: 1 straight, small for jitter."""
+    jump: float
+    """Longest step of the approach, share of the whole; a large one is another vehicle's box."""
     heading: tuple[float, float]
     """Unit vector of the approach (x, y in the picture)."""
     size_px: float
@@ -133,7 +135,7 @@ def _stop(rows: Floats, before: Floats, rest_t: float) -> Stop | None:
     net = path[-1] - path[0]
     rest = np.median(feet(rows[rows[:, Column.T] >= rest_t]), axis=0)
     length = float(np.hypot(*net))
-    steps = float(np.hypot(*np.diff(path, axis=0).T).sum())
+    steps = np.hypot(*np.diff(path, axis=0).T)
     elapsed = float(history[-1, Column.T] - history[0, Column.T])
     seen = rows[rows[:, Column.T] >= history[0, Column.T]]
     return Stop(
@@ -143,7 +145,8 @@ def _stop(rows: Floats, before: Floats, rest_t: float) -> Stop | None:
         approach_blps=length / size / max(elapsed, 1e-3),
         braking_bl=float(np.hypot(*(rest - path[-1]))) / size,
         travelled_bl=length / size,
-        straightness=length / max(steps, 1e-6),
+        straightness=length / max(float(steps.sum()), 1e-6),
+        jump=float(steps.max()) / max(length, 1e-6),
         heading=(float(net[0]) / max(length, 1e-6), float(net[1]) / max(length, 1e-6)),
         size_px=float(np.median(rows[-5:, Column.SIZE])),
         score=float(seen[:, Column.SCORE].mean()),

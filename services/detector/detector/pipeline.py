@@ -26,7 +26,7 @@ from detector.rules.fire import fires
 from detector.rules.hypothesis import Hypothesis, Observation
 from detector.rules.rollover import rollovers
 from detector.scene import THUMB_PX, SceneState, SceneWatch
-from detector.tracks import Track, Tracker
+from detector.tracks import LATEST_STEP_S, Track, Tracker
 from detector.view import View
 
 RULES: tuple[Callable[[Observation], list[Hypothesis]], ...] = (
@@ -106,6 +106,7 @@ class Pipeline:
         self._habits = Habits()
         self._dwell = Dwell()
         self._flames = FireWatch()
+        self._last_t = float("-inf")
 
     def process(self, frame: Frame) -> Outcome:
         """Take the next frame into account."""
@@ -119,6 +120,7 @@ class Pipeline:
     def reason(self, frame: Frame, found: Boxes) -> Outcome:
         """Tracks, rules and incidents, given the boxes of the frame."""
         height, width = frame.image.shape[:2]
+        self._follow_clock(frame.t)
         scene = self._scene.update(image.grey(image.shrunk(frame.image, THUMB_PX)), frame.t)
         if scene is SceneState.CUT:
             self._tracker.reset()
@@ -154,6 +156,15 @@ class Pipeline:
         shown = self._scene.shown(frame.t)
         moment = () if shown is SceneState.CLEAR else (shown.value,)
         return moment + tuple(sorted(conditions))
+
+    def _follow_clock(self, t: float) -> None:
+        """After a pause, or when the clock was set back, begin anew but keep open incidents."""
+        step_s, self._last_t = t - self._last_t, t
+        if step_s <= 0 or step_s > LATEST_STEP_S:
+            self._tracker, self._scene = Tracker(), SceneWatch()
+            self._flames.reset()
+            self._dwell.clear()
+            self.book.resume(t)
 
     def _remember_stops(self, tracks: Sequence[Track], t: float) -> None:
         for track in tracks:

@@ -25,6 +25,9 @@ LEAST_SCORE = 0.38
 LEAST_APPROACH_BLPS = 0.8
 LEAST_TRAVELLED_BL = 1.0
 LEAST_STRAIGHTNESS = 0.75
+MOST_JUMP = 0.5
+LEAST_SEEN_S = 0.45
+"""For so long at least it was seen to approach."""
 SHORTEST_AFTERMATH_S = 1.0
 FORGOTTEN_S = 15.0
 """Stops longer ago than this are no news."""
@@ -99,6 +102,8 @@ def _believable(stop: Stop, width: int) -> bool:
         and stop.approach_blps >= LEAST_APPROACH_BLPS
         and stop.travelled_bl >= LEAST_TRAVELLED_BL
         and stop.straightness >= LEAST_STRAIGHTNESS
+        and stop.jump <= MOST_JUMP
+        and stop.travelled_bl >= LEAST_SEEN_S * stop.approach_blps
     )
 
 

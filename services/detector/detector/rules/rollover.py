@@ -18,6 +18,7 @@ JUMP_S = 1.2
 LEAST_HELD_S = 1.0
 LEAST_WIDTH = 0.05
 LEAST_SCORE = 0.45
+MOST_JUMP = 0.5
 LEAST_APPROACH_BLPS = 1.0
 LEAST_DECELERATION_BLPS2 = 1.5
 FORGOTTEN_S = 15.0
@@ -52,6 +53,7 @@ def _believable(stop: Stop, seen: Observation) -> bool:
         and stop.size_px >= LEAST_WIDTH * seen.width
         and stop.score >= LEAST_SCORE
         and stop.approach_blps >= LEAST_APPROACH_BLPS
+        and stop.jump <= MOST_JUMP
         and stop.deceleration_blps2 >= LEAST_DECELERATION_BLPS2
     )
 
