@@ -22,7 +22,7 @@ up: $(VENV)/.demo ## run the services for the cameras of config/cameras.yaml
 	@$(BIN)/hazardcast up $(ARGS)
 
 test: $(VENV)/.dev ## run the tests; ends with what was skipped and why
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --maxprocesses 3 --dist loadfile $(ARGS)
 
 e2e-long: $(VENV)/.dev ## ten minutes of video around a moment, frame by frame (takes eleven)
 	@$(BIN)/pytest -s tests/e2e/test_default_clip.py --full-length $(ARGS)

@@ -15,6 +15,8 @@ MILLISECONDS_FROM = 1e11
 CAMERA_ID_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
 NAME_PATTERN = r"^[A-Za-z0-9_.:-]+$"
 
+REMARK_LENGTH = 200
+
 
 def parse_time(value: object) -> object:
     """Epoch seconds from seconds, milliseconds, a numeric string or RFC 3339 text with a zone.
@@ -62,6 +64,12 @@ _STEERING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _BIDI_CONTROLS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
+def _shortened(value: object) -> object:
+    if isinstance(value, str) and len(value) > REMARK_LENGTH:
+        return value[: REMARK_LENGTH - 1] + "…"
+    return value
+
+
 Time = Annotated[float, BeforeValidator(parse_time), Field(ge=0, lt=MILLISECONDS_FROM)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
@@ -72,3 +80,5 @@ Name = Annotated[str, Field(min_length=1, max_length=48, pattern=NAME_PATTERN)]
 EventId = Annotated[str, Field(min_length=1, max_length=48, pattern=NAME_PATTERN)]
 StationId = Annotated[int, Field(ge=0, le=4_294_967_295)]
 Text = Annotated[str, Field(max_length=64), AfterValidator(_single_line)]
+Remark = Annotated[str, BeforeValidator(_shortened), Field(max_length=REMARK_LENGTH)]
+"""What a service tells people about itself: too long a remark is cut, never a reason to fail."""

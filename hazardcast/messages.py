@@ -28,6 +28,7 @@ from hazardcast.fields import (
     Longitude,
     Name,
     Probability,
+    Remark,
     StationId,
     Text,
     Time,
@@ -373,7 +374,7 @@ class CameraStatus(Message):
     state: Annotated[str, Field(max_length=32)]
     """connecting, live, stalled, unauthorised, unreachable, ended …"""
     last_frame_at: Time | None = None
-    detail: Annotated[str, Field(max_length=200)] | None = None
+    detail: Remark | None = None
 
 
 class ServiceStatus(Message):

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from hazardcast.errors import DecodeError
 from hazardcast.messages import (
     Alert,
+    CameraStatus,
     ClipRequest,
     ClipState,
     Datagram,
     Detections,
+    Evidence,
     Incident,
     Message,
     Receipt,
@@ -23,7 +25,7 @@ from hazardcast.messages import (
 EXAMPLES = Path(__file__).parent / "examples"
 MODELS: dict[str, type[Message]] = {
     model.__name__: model
-    for model in (Alert, ClipRequest, ClipState, Datagram, Detections, Incident, Receipt, ServiceStatus)
+    for model in (Alert, ClipRequest, ClipState, Datagram, Detections, Evidence, Incident, Receipt, ServiceStatus)
 }  # fmt: skip
 
 json_values = st.recursive(
@@ -137,3 +139,14 @@ def test_golden_examples_decode_for_ever(path: Path) -> None:
 
 def test_every_message_has_a_golden_example() -> None:
     assert {path.stem.split(".")[0] for path in EXAMPLES.glob("*.json")} == set(MODELS)
+
+
+def test_a_remark_that_is_too_long_is_cut_and_the_status_is_told_all_the_same() -> None:
+    status = CameraStatus(camera="north", state="unreadable", detail="no such file: /" + "x" * 300)
+
+    assert status.detail is not None
+    assert (len(status.detail), status.detail[:14], status.detail[-1]) == (
+        200,
+        "no such file: ",
+        "…",
+    )
