@@ -7,7 +7,7 @@ import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -20,11 +20,11 @@ SECRETS = {
     "recorder": "/run/hazardcast/hazardcast_mqtt_password",
     "detector": "/run/hazardcast/hazardcast_mqtt_password",
     "alerter": "/data/keys/hazardcast_mqtt_password /data/keys/station.jwk /data/keys/http.token",
-    "clipper": "/run/hazardcast/hazardcast_mqtt_password",
+    "clipper": "/run/hazardcast/hazardcast_mqtt_password /run/hazardcast/clipper.jwk",
     "vehicle-agent": "/run/hazardcast/hazardcast_mqtt_password",
 }
 KEY_MATERIAL = re.compile(rb'-----BEGIN [A-Z ]*PRIVATE KEY-----\s[A-Za-z0-9+/]{40}|"d": ?"[\w-]{43}"|\$7\$\d+\$[\w+/]{16}\$[\w+/]{80}')  # fmt: skip
-SECRET_NAMES = re.compile(r"(^|/)(\.env|cameras\.env|station\.jwk|http\.token|hazardcast_mqtt_password|ca\.key|server\.key|passwords)$")  # fmt: skip
+SECRET_NAMES = re.compile(r"(^|/)(\.env|cameras\.env|station\.jwk|clipper\.jwk|http\.token|hazardcast_mqtt_password|ca\.key|server\.key|passwords)$")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,25 @@ def test_a_fake_accident_reaches_the_vehicle_and_leaves_a_clip(stack, within) ->
     manifest = path.removesuffix(".mp4") + ".json"
     assert json.loads(stack.exec("clipper", "sh", "-c", f"cd /data && cat '{manifest}'"))
     assert seconds_of_video(stack, path) > 5
+    assert_is_as_signed(stack, path)
+
+
+def assert_is_as_signed(stack, path: str) -> None:
+    """Whoever runs the command line says yes to the clip, and no to a copy with one byte changed."""
+    verdict = stack.compose(
+        "run", "--rm", "-T", "cli", "verify", str(PurePosixPath("/data") / path)
+    )
+    assert "as signed by" in verdict
+    stem = PurePosixPath("/data") / path.removesuffix(".mp4")
+    shell = (
+        f"cd /data && mkdir -p changed && cp {stem}.* changed/ && cd changed && "
+        "printf x | dd of=$(basename *.mp4) bs=1 seek=5000 conv=notrunc status=none && echo *.mp4"
+    )
+    changed = stack.exec("clipper", "sh", "-c", shell).strip()
+    verdict = stack.compose("run", "--rm", "-T", "cli", "verify", f"/data/changed/{changed}", check=False)  # fmt: skip
+    stack.exec("clipper", "rm", "-r", "/data/changed")
+    assert "REJECTED" in verdict
+    assert changed in verdict
 
 
 def seconds_of_video(stack, path: str) -> float:
@@ -132,6 +151,7 @@ FORBIDDEN = [
     ("detector", "v2x/broadcast"),
     ("detector", "v2x/status/recorder/recorder"),
     ("recorder", "v2x/alert"),
+    ("recorder", "v2x/evidence/none"),
     ("recorder", "v2x/broadcast"),
     ("clipper", "v2x/active/4097-1"),
     ("clipper", "v2x/broadcast"),
@@ -141,6 +161,7 @@ FORBIDDEN = [
 ALLOWED = [
     ("vehicle-agent", "v2x/receipts/vehicle-1"),
     ("detector", "v2x/detections/none"),
+    ("detector", "v2x/evidence/none"),
     ("alerter", "v2x/broadcast"),
 ]
 
@@ -200,6 +221,7 @@ def test_a_service_holds_its_own_secrets_alone(stack) -> None:
     for service in SERVICES:
         listed = stack.exec(service, "sh", "-c", "ls /run/hazardcast /data/keys 2>/dev/null; true")
         assert ("station.jwk" in listed) == (service == "alerter")
+        assert ("clipper.jwk" in listed) == (service == "clipper")
         environment = stack.inspect(stack.containers(service)[0])["Config"]["Env"]
         assert not [pair for pair in environment if re.search(r"PASSWORD=|TOKEN=", pair)]
 
