@@ -19,31 +19,31 @@ from detector.rules.hypothesis import Hypothesis, Observation
 from detector.tracks import Track
 from hazardcast.catalogue import IncidentType
 
-LEAST_WIDTH = 0.035
+LEAST_WIDTH = 0.03
 """Vehicles smaller than this (√(w·h) over frame width) are too few pixels to judge."""
-LEAST_SCORE = 0.38
+LEAST_SCORE = 0.3
 LEAST_APPROACH_BLPS = 0.8
 LEAST_TRAVELLED_BL = 1.0
-LEAST_STRAIGHTNESS = 0.75
+LEAST_STRAIGHTNESS = 0.7
 MOST_JUMP = 0.5
 LEAST_SEEN_S = 0.45
 """For so long at least it was seen to approach."""
 SHORTEST_AFTERMATH_S = 1.0
 FORGOTTEN_S = 15.0
 """Stops longer ago than this are no news."""
-CONTACT_GAP_BL = 0.15
+CONTACT_GAP_BL = 0.3
 GROUND_GATE = 0.6
 """Boxes touch on the ground only if their lower edges differ by less than this share of height."""
-CROSSING_BLPS2, CONTACT_BLPS2, ALONE_BLPS2 = 0.5, 1.4, 1.8
+CROSSING_BLPS2, CONTACT_BLPS2, ALONE_BLPS2 = 0.5, 1.2, 1.5
 """Least deceleration: of two that cross, touch and both stop; of one that touches another; of one
-alone. Drivers who join a queue reach 1.3; in normal clips with contact 0.9 was the most."""
-ALONE_TRAVELLED_BL, ALONE_SCORE = 1.4, 0.45
+alone. Lower ones begin to take drivers who join a queue for crashes."""
+ALONE_TRAVELLED_BL, ALONE_SCORE = 1.4, 0.38
 APART_S = 3.0
 APART_BL = 0.1
 LEAST_CLOSING_BLPS = 0.5
 NEAR_BL, FAR_BL = 1.0, 2.5
 """Others further off than this, or than that at rest, are not looked at more closely."""
-CROSSING_COS = 0.85
+CROSSING_COS = 0.93
 
 
 Box = list[float]
