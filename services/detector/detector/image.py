@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -172,6 +173,32 @@ def gradients(image: Image) -> Plane:
     horizontal = cv2.Sobel(luminance, cv2.CV_32F, 1, 0)
     vertical = cv2.Sobel(luminance, cv2.CV_32F, 0, 1)
     return cv2.magnitude(horizontal, vertical)
+
+
+class OpticalFlow:
+    """Dense motion from one grey picture to the next; one a camera, for it keeps its buffers."""
+
+    def __init__(self) -> None:
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+    def between(self, before: Image, after: Image) -> Plane:
+        """(H, W, 2) px that each pixel of `before` moved."""
+        motion = np.zeros((*before.shape, 2), np.float32)
+        return self._flow.calc(before, after, motion)
+
+
+def unexplained(before: Image, after: Image, motion: Plane) -> Plane:
+    """(H, W) grey levels by which `after` differs from `before` carried along by `motion`."""
+    height, width = before.shape
+    carried = motion + _pixel_places(height, width)
+    moved = cv2.remap(after, carried[..., 0], carried[..., 1], cv2.INTER_LINEAR)
+    return cv2.absdiff(moved, before).astype(np.float32)
+
+
+@lru_cache(maxsize=16)
+def _pixel_places(height: int, width: int) -> Plane:
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    return np.stack([columns, rows], axis=2)
 
 
 def rim(mask: Image) -> Image:

@@ -17,6 +17,7 @@ from detector.frame import Frame
 from detector.ground import GroundPoints
 from detector.habits import Habits
 from detector.image import Image
+from detector.impact.watch import ImpactWatch
 from detector.incidents import IncidentBook, Report
 from detector.model import Model
 from detector.motion import feet
@@ -24,12 +25,14 @@ from detector.rules.blockage import blockages
 from detector.rules.collision import collisions
 from detector.rules.fire import fires
 from detector.rules.hypothesis import Hypothesis, Observation
+from detector.rules.impact import impacts
 from detector.rules.rollover import rollovers
 from detector.scene import THUMB_PX, SceneState, SceneWatch
 from detector.tracks import LATEST_STEP_S, Track, Tracker
 from detector.view import View
 
 RULES: tuple[Callable[[Observation], list[Hypothesis]], ...] = (
+    impacts,
     collisions,
     rollovers,
     blockages,
@@ -106,6 +109,7 @@ class Pipeline:
         self._habits = Habits()
         self._dwell = Dwell()
         self._flames = FireWatch()
+        self._impacts = ImpactWatch()
         self._last_t = float("-inf")
 
     def process(self, frame: Frame) -> Outcome:
@@ -126,6 +130,7 @@ class Pipeline:
             self._tracker.reset()
             self._dwell.clear()
             self._flames.reset()
+            self._impacts.reset()
         tracks = self._tracker.update(found, frame.t)
         self._dwell.update(frame.t, found.xyxy[found.labels != Label.PERSON], tracks)
         self._remember_stops(tracks, frame.t)
@@ -134,8 +139,9 @@ class Pipeline:
         view = self._view_of(width, height)
         view.learn(past)
         seen = Observation(
-            frame.t, width, height, tracks, self._dwell, self._habits, flames, past, view
-        )
+            frame.t, width, height, tracks, self._dwell, self._habits, flames, past, view,
+            impacts=self._impacts.update(frame.image, frame.t, tracks),
+        )  # fmt: skip
         hypotheses = [hypothesis for rule in RULES for hypothesis in rule(seen)]
         rest = self._scene.suppressed(frame.t)
         reports = self.book.update(frame.t, hypotheses, tracks, rest=rest)
@@ -163,6 +169,7 @@ class Pipeline:
         if step_s <= 0 or step_s > LATEST_STEP_S:
             self._tracker, self._scene = Tracker(), SceneWatch()
             self._flames.reset()
+            self._impacts.reset()
             self._dwell.clear()
             self.book.resume(t)
 

@@ -1,8 +1,8 @@
 """Detections kept in a file instead of a model: rules can be tried without inference.
 
 The file is JSON, gzipped or not: `{clip: {"wh": [width, height], "frames": [[t, [[x1, y1, x2, y2,
-score, class], …]], …]}}`, boxes in pixels of a `width` × `height` picture, COCO classes, `clip`
-as the labels' `path` has it.
+score, class], …]], …]}}`, boxes in pixels of a `width` × `height` picture, COCO classes (127: of
+no known class), `clip` as the labels' `path` has it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from detector.boxes import ROAD_USERS, Boxes, Floats, clipped, empty, make, nms
+from detector.boxes import ROAD_USERS, Boxes, Floats, Label, clipped, empty, make, nms
 from detector.frame import Frame
 from hazardcast.errors import ConfigError
 
+KEPT = [int(label) for label in (*ROAD_USERS, Label.OBJECT)]
 MAGIC_GZIP = b"\x1f\x8b"
 
 
@@ -47,7 +48,7 @@ class CachedDetections:
         if abs(self.times[nearest] - frame.t) > 0.55 / self.fps:
             return empty()
         rows = np.array(self.rows[nearest], np.float32).reshape(-1, 6)
-        rows = rows[np.isin(rows[:, 5].astype(int), [int(label) for label in ROAD_USERS])]
+        rows = rows[np.isin(rows[:, 5].astype(int), KEPT)]
         height, width = frame.image.shape[:2]
         scale = np.array([width / self.size[0], height / self.size[1]] * 2, np.float32)
         found = make(rows[:, :4] * scale, rows[:, 4], rows[:, 5])

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.boxes import Floats
+from detector.gaps import Box, gap_bl, on_same_ground
 from detector.motion import Stop
 from detector.rules.hypothesis import Hypothesis, Observation
 from detector.tracks import Track
@@ -32,8 +33,6 @@ SHORTEST_AFTERMATH_S = 1.0
 FORGOTTEN_S = 15.0
 """Stops longer ago than this are no news."""
 CONTACT_GAP_BL = 0.3
-GROUND_GATE = 0.6
-"""Boxes touch on the ground only if their lower edges differ by less than this share of height."""
 CROSSING_BLPS2, CONTACT_BLPS2, ALONE_BLPS2 = 0.5, 1.2, 1.5
 """Least deceleration: of two that cross, touch and both stop; of one that touches another; of one
 alone. Lower ones begin to take drivers who join a queue for crashes."""
@@ -44,10 +43,6 @@ LEAST_CLOSING_BLPS = 0.5
 NEAR_BL, FAR_BL = 1.0, 2.5
 """Others further off than this, or than that at rest, are not looked at more closely."""
 CROSSING_COS = 0.93
-
-
-Box = list[float]
-"""x1, y1, x2, y2 in px."""
 
 
 @dataclass(frozen=True)
@@ -169,24 +164,6 @@ def closing_blps(track: Track, other: Track, stop: Stop) -> float:
     across = sum(mine[1][0::2]) - sum(mine[0][0::2]) - sum(theirs[1][0::2]) + sum(theirs[0][0::2])
     down = mine[1][3] - mine[0][3] - theirs[1][3] + theirs[0][3]
     return math.hypot(across / 2, down) / max(stop.size_px, 1.0) / max(end - start, 0.1)
-
-
-def on_same_ground(first: Box, second: Box) -> bool:
-    """Whether two boxes may touch on the road rather than one behind the other."""
-    height = max(first[3] - first[1], second[3] - second[1])
-    return abs(first[3] - second[3]) < GROUND_GATE * height
-
-
-def gap_bl(first: Box, second: Box) -> float:
-    """Gap between two boxes in sizes of the smaller, negative when they overlap."""
-    across = max(first[0], second[0]) - min(first[2], second[2])
-    down = max(first[1], second[1]) - min(first[3], second[3])
-    size = math.sqrt(max(1.0, min(_area(first), _area(second))))
-    return max(across, down) / size
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _box_at(track: Track, t: float) -> Box:

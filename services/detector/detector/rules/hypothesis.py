@@ -10,6 +10,7 @@ from detector.boxes import Floats
 from detector.dwell import Dwell
 from detector.flames import Flame
 from detector.habits import Habits
+from detector.impact.watch import Impact
 from detector.tracks import Track
 from detector.view import View
 from hazardcast.catalogue import IncidentType
@@ -33,6 +34,8 @@ class Observation:
     """Tracks that ended within the last half minute."""
     view: View | None = None
     """The ground and the usual traffic, as far as they are known."""
+    impacts: Sequence[Impact] = ()
+    """Vehicles whose motion broke off a moment ago."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Impacts: vehicles whose motion breaks off, and how much that looks like a crash."""

@@ -1,0 +1,63 @@
+"""Jolts: the moment at which a vehicle's velocity changed most abruptly.
+
+A driver who brakes as hard as tyres allow changes the speed by 8 m/s² (two body lengths per second
+and second); a crash does as much within a tenth of the time (delta-v, SAE J211).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.boxes import Floats
+from detector.impact.samples import Column
+
+WINDOW_S = 0.35
+"""Velocities are averaged over so long before and after."""
+LEAST_SAMPLES = 2
+"""… and over no fewer; slower cameras are given longer."""
+SEARCHED_S = (1.6, 0.25)
+"""A jolt is looked for from so long ago to so long ago."""
+EPSILON_S = 1e-6
+
+
+@dataclass(frozen=True)
+class Jolt:
+    """A vehicle's most abrupt change of velocity; velocities (2,) in body lengths per second."""
+
+    t: float
+    before: Floats
+    after: Floats
+
+    @property
+    def change_blps(self) -> float:
+        """Length of the change."""
+        return float(np.hypot(*(self.after - self.before)))
+
+
+def find(rows: Floats) -> Jolt | None:
+    """The greatest jolt in a vehicle's samples (N, columns), seen from the last one."""
+    times = rows[:, Column.T]
+    now = float(times[-1])
+    window_s = _window_s(times)
+    oldest, newest = np.searchsorted(times, (now - SEARCHED_S[0], now - SEARCHED_S[1] + EPSILON_S))
+    at = np.arange(oldest, newest)
+    first = np.searchsorted(times, times[at] - window_s - EPSILON_S)
+    end = np.searchsorted(times, times[at] + window_s + EPSILON_S)
+    enough = (at - first >= LEAST_SAMPLES) & (end - at - 1 >= LEAST_SAMPLES)
+    at, first, end = at[enough], first[enough], end[enough]
+    if not len(at):
+        return None
+    # A sample speaks of the step that ends at its time; the one at the jolt itself is of neither.
+    sums = np.vstack([np.zeros(2), np.cumsum(rows[:, [Column.VX, Column.VY]], axis=0)])
+    before = (sums[at] - sums[first]) / (at - first)[:, None]
+    after = (sums[end] - sums[at + 1]) / (end - at - 1)[:, None]
+    best = int(np.hypot(*(after - before).T).argmax())
+    return Jolt(float(times[at[best]]), before[best], after[best])
+
+
+def _window_s(times: Floats) -> float:
+    if len(times) < 2:
+        return WINDOW_S
+    return max(WINDOW_S, (LEAST_SAMPLES + 0.2) * float(np.median(np.diff(times))))

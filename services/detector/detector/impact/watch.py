@@ -1,0 +1,108 @@
+"""Watches one camera's vehicles for jolts and has each judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.boxes import Floats
+from detector.image import Image
+from detector.impact import jolts, net
+from detector.impact.features import Party, box_at, features
+from detector.impact.jolts import Jolt
+from detector.impact.samples import Samples
+from detector.tracks import Track
+
+LEAST_CHANGE_BLPS = 0.4
+LEAST_SPEED_BLPS = 0.3
+"""Of its boxes before: what stands is not judged, whatever passes before it."""
+LEAST_WIDTH = 0.02
+DISAGREEMENT_BLPS, DISAGREEMENT_SHARE = 0.8, 0.75
+"""Boxes and pixels may tell speeds so far apart, or apart by this share of the greater."""
+
+
+@dataclass(frozen=True)
+class Impact:
+    """A vehicle's jolt, judged."""
+
+    track_id: int
+    t: float
+    """When the velocity changed."""
+    place: Floats
+    """(4,) px the vehicle's box then and now."""
+    likelihood: float
+    """That it was a crash, as the net says."""
+    told: dict[str, float]
+    """The numbers it was judged by."""
+
+
+class ImpactWatch:
+    """The jolts of one camera's vehicles."""
+
+    def __init__(self) -> None:
+        self._samples = Samples()
+        self._parties: dict[int, Party] = {}
+        self._judge = net.load()
+
+    def reset(self) -> None:
+        """Forget, as after a cut."""
+        self._samples.reset()
+        self._parties.clear()
+
+    def update(self, frame: Image, t: float, tracks: Sequence[Track]) -> list[Impact]:
+        """The jolts that are worth judging after this frame, each with its likelihood."""
+        found = self.candidates(frame, t, tracks)
+        if not found:
+            return []
+        likelihoods = self._judge.likelihoods([told for _, _, told in found])
+        return [
+            _impact(track, jolt, self._parties[track.track_id].rows, likelihood, told)
+            for (track, jolt, told), likelihood in zip(found, likelihoods, strict=True)
+        ]
+
+    def candidates(
+        self, frame: Image, t: float, tracks: Sequence[Track]
+    ) -> list[tuple[Track, Jolt, dict[str, float]]]:
+        """Vehicles with a jolt that may have been a crash, and its features."""
+        sampled = self._samples.update(frame, t, tracks)
+        for track in sampled:
+            rows = self._samples.of(track.track_id)
+            self._parties[track.track_id] = Party(rows, jolts.find(rows), track.label)
+        alive = {track.track_id for track in sampled}
+        self._parties = {key: one for key, one in self._parties.items() if key in alive}
+        height, width = frame.shape[:2]
+        found = []
+        for track in sampled:
+            party = self._parties[track.track_id]
+            if party.jolt is None or not party.known or not worth_a_look(party, width):
+                continue
+            others = [one for key, one in self._parties.items() if key != track.track_id]
+            told = features(party, others, frame_size=(width, height))
+            if consistent(told):
+                found.append((track, party.jolt, told))
+        return found
+
+
+def worth_a_look(party: Party, frame_width: int) -> bool:
+    """Whether the vehicle is large enough, and its jolt strong enough, to look at it closely."""
+    large = party.width_px >= LEAST_WIDTH * frame_width
+    return large and party.change_blps >= LEAST_CHANGE_BLPS
+
+
+def consistent(told: dict[str, float]) -> bool:
+    """Whether its boxes moved as its pixels did: what covers a standing vehicle is not it."""
+    pixels, boxes = told["before"], told["box_before"]
+    allowed = max(DISAGREEMENT_BLPS, DISAGREEMENT_SHARE * max(pixels, boxes))
+    return boxes >= LEAST_SPEED_BLPS and abs(pixels - boxes) <= allowed
+
+
+def _impact(
+    track: Track, jolt: Jolt, rows: Floats, likelihood: float, told: dict[str, float]
+) -> Impact:
+    then = np.array(box_at(rows, jolt.t))
+    place = np.concatenate(
+        [np.minimum(then[:2], track.box[:2]), np.maximum(then[2:], track.box[2:])]
+    )
+    return Impact(track.track_id, jolt.t, place, likelihood, told)

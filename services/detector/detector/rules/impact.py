@@ -1,0 +1,45 @@
+"""Impact: a vehicle's motion breaks off as it does in a crash, by the judgement of trained trees.
+
+The rule of `collision` waits for vehicles to stand; this one tells crashes whose vehicles spin
+on, are pushed away or leave the picture, and tells them sooner. It goes by `impact.features`.
+"""
+
+from __future__ import annotations
+
+import math
+
+from detector.impact.watch import Impact
+from detector.rules.hypothesis import Hypothesis, Observation
+from hazardcast.catalogue import IncidentType
+
+LEAST_LIKELIHOOD = 0.7
+"""Chosen on clips that the trees had not seen: `training/incidents/README.md`."""
+CALIBRATION = (1.51, -0.77)
+"""Slope and offset of the log odds (Platt 1999), fitted on the same held-out judgements."""
+SHOWN = ("change", "before", "after", "box_change", "gap", "mate_change", "stopped", "since")
+
+
+def impacts(seen: Observation) -> list[Hypothesis]:
+    """Every jolt that looks like a crash."""
+    return [_hypothesis(impact) for impact in seen.impacts if impact.likelihood >= LEAST_LIKELIHOOD]
+
+
+def confidence(likelihood: float) -> float:
+    """How often an alarm of this likelihood was right among clips not learnt from."""
+    odds = min(max(likelihood, 1e-3), 1 - 1e-3)
+    slope, offset = CALIBRATION
+    return 1 / (1 + math.exp(-(slope * math.log(odds / (1 - odds)) + offset)))
+
+
+def _hypothesis(impact: Impact) -> Hypothesis:
+    return Hypothesis(
+        type=IncidentType.COLLISION,
+        onset_t=impact.t,
+        place=impact.place,
+        confidence=round(confidence(impact.likelihood), 3),
+        track_ids=frozenset({impact.track_id}),
+        evidence={
+            "likelihood": round(impact.likelihood, 3),
+            **{name: round(impact.told[name], 2) for name in SHOWN},
+        },
+    )

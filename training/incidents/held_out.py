@@ -1,0 +1,77 @@
+"""How well the whole detector does on clips that its judge of impacts has not learnt from.
+
+Every clip runs through the service's own pipeline, with trees that saw nothing of its source video
+in the judge's place: `python -m training.incidents.held_out LABELS DETECTIONS... --over DETECTIONS...`.
+"""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from detector import image
+from detector.evaluation.cached import DetectionsFile
+from detector.evaluation.running import run_clip
+from detector.evaluation.summary import summary
+from detector.evaluation.table import line_of
+from detector.impact import net
+from detector.labels import Clip, clips_of
+from detector.scoring import ClipResult
+
+from training.incidents.material import Moments, arguments, group_of, material
+from training.incidents.train import FOLDS, export, fitted, folds
+
+
+def main() -> None:
+    """Entry point."""
+    parser = arguments("python -m training.incidents.held_out")
+    parser.add_argument("--over", type=Path, nargs="+", required=True, help="boxes to try it on")
+    asked = parser.parse_args()
+    names, moments = material(asked)
+    clips = clips_of(asked.labels)
+    number_of = folds(group_of(clip.name) for clip in clips)
+    with tempfile.NamedTemporaryFile() as kept, ProcessPoolExecutor(asked.jobs) as pool:
+        Path(kept.name).write_bytes(pickle.dumps((names, moments)))
+        parts = [
+            [clip for clip in clips if number_of[group_of(clip.name)] == number]
+            for number in range(FOLDS)
+        ]
+        tasks = [(Path(kept.name), part, asked.over) for part in parts]
+        found = [pair for pairs in pool.map(_tried, tasks) for pair in pairs]
+    for path in asked.over:
+        results = sorted(
+            (result for source, result in found if source == path), key=lambda one: one.name
+        )
+        print(path.name, *(line_of(result) for result in results), sep="\n")
+        print(summary(results))
+
+
+def _tried(task: tuple[Path, Sequence[Clip], Sequence[Path]]) -> list[tuple[Path, ClipResult]]:
+    kept, part, over = task
+    names, moments = pickle.loads(kept.read_bytes())
+    image.single_threaded()
+    net.load = _judge_without({group_of(clip.name) for clip in part}, names, moments)
+    results = []
+    for path in over:
+        file = DetectionsFile(path)
+        for clip in part:
+            model = file.model(clip.name)
+            results.append(
+                (path, run_clip(clip, lambda model=model: model, fps=max(model.fps, 4.0)))
+            )
+    return results
+
+
+def _judge_without(groups: set[str], names: Sequence[str], moments: Sequence[Moments]):
+    judges = fitted([one for one in moments if one.group not in groups], names)
+    with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+        export(judges, names, Path(file.name))
+        judge = net.ImpactNet(Path(file.name).read_bytes())
+    return lambda: judge
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""What the judge of impacts learns from: the jolts of all clips, by the service's own code.
+
+`places.csv` says, in fractions of the frame, where each accident happens at about its labelled
+time (read by eye). A jolt there and then is a crash, one before the event or in a clip without an
+accident is none, one after the event elsewhere (others brake for it) is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import re
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from detector import image
+from detector.evaluation.cached import DetectionsFile
+from detector.frames import FileFrames
+from detector.impact import net
+from detector.impact.watch import ImpactWatch
+from detector.labels import Clip, clips_of
+from detector.tracks import Tracker
+
+from hazardcast.catalogue import IncidentType
+
+FIRST_S, LAST_S = 0.25, 3.5
+"""After the event its jolts count as those of a crash from and until."""
+JOLT_S = (-0.5, 1.6)
+"""… if the jolt itself lies within this of the event."""
+BEFORE_S = 0.3
+"""Until so long before the event nothing has happened yet."""
+WITHIN = 0.3
+"""Of the time about the event a vehicle's centre must be at the place for this share."""
+SAME_SCENE = {
+    "suburb": "suburb",
+    "video02": "video02",
+    "highway02": "video02",
+    "bridge": "bridge",
+    "ubiwhere": "ubiwhere",
+    "van_fire": "van_fire",
+    "drawn": "drawn",
+}
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Rows of one clip under one source of boxes."""
+
+    clip: Clip
+    source: str
+    """Whose boxes they are."""
+    group: str
+    """Clips of one source video share it."""
+    features: np.ndarray
+    """(N, F)"""
+    t: np.ndarray
+    track: np.ndarray
+    crash: np.ndarray
+    """(N,) whether it is a crash's."""
+    counts: np.ndarray
+    """(N,) whether anything is known of it."""
+
+
+def group_of(name: str) -> str:
+    """The source video of a clip."""
+    number = re.search(r"argus_(\d+)", name)
+    if number:
+        return number.group(1)
+    return next((scene for part, scene in SAME_SCENE.items() if part in name), name)
+
+
+@lru_cache(maxsize=1)
+def places() -> dict[str, np.ndarray]:
+    """Clip → (4,) x1, y1, x2, y2 in fractions of the frame."""
+    with (Path(__file__).parent / "places.csv").open() as file:
+        return {
+            row["clip"]: np.array([float(row[side]) for side in ("x1", "y1", "x2", "y2")])
+            for row in csv.DictReader(file)
+        }
+
+
+def arguments(prog: str) -> argparse.ArgumentParser:
+    """What every tool here is told: where the material is."""
+    parser = argparse.ArgumentParser(prog=prog)
+    parser.add_argument("labels", type=Path)
+    parser.add_argument("detections", type=Path, nargs="+", help="boxes kept in files")
+    parser.add_argument(
+        "--drawn", type=Path, nargs=2, metavar=("LABELS", "DETECTIONS"), help="drawn calm scenes"
+    )
+    parser.add_argument("--jobs", type=int, default=3)
+    return parser
+
+
+def material(asked: argparse.Namespace) -> tuple[list[str], list[Moments]]:
+    """Names of the features, and the moments of every clip under every file of detections."""
+    tasks = [(clip, path) for path in asked.detections for clip in clips_of(asked.labels)]
+    if asked.drawn:
+        tasks += [(clip, asked.drawn[1]) for clip in clips_of(asked.drawn[0])]
+    # Many small fits and clips beside each other are faster than one at a time on all cores.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with ProcessPoolExecutor(asked.jobs) as pool:
+        found = list(pool.map(_moments, tasks, chunksize=1))
+    names = next(names for names, _ in found if names)
+    return names, [moments for _, moments in found if moments is not None]
+
+
+@lru_cache(maxsize=2)
+def _file(path: Path) -> DetectionsFile:
+    return DetectionsFile(path)
+
+
+def _moments(task: tuple[Clip, Path]) -> tuple[list[str], Moments | None]:
+    clip, path = task
+    image.single_threaded()
+    net.load = lambda: None  # nothing has been learnt yet
+    boxes = _file(path).model(clip.name)
+    tracker, watch = Tracker(), ImpactWatch()
+    rows, told_of, at_place = [], [], {}
+    for frame in FileFrames(clip.path, fps=max(boxes.fps, 4.0)):
+        tracks = tracker.update(boxes.detect(frame), frame.t)
+        _note_places(clip, frame.t, tracks, frame.image.shape, at_place)
+        for track, jolt, told in watch.candidates(frame.image, frame.t, tracks):
+            rows.append((frame.t, track.track_id, jolt.t))
+            told_of.append(told)
+    if not rows:
+        return [], None
+    crash, counts = _truth(clip, np.array(rows), at_place)
+    table = np.array([list(told.values()) for told in told_of], np.float32)
+    t, track_ids, _ = np.array(rows).T
+    return list(told_of[0]), Moments(
+        clip, path.name, group_of(clip.name), table, t, track_ids, crash, counts
+    )
+
+
+def _note_places(clip, t, tracks, shape, at_place) -> None:
+    place, event = places().get(clip.name), clip.t_event_s
+    if place is None or event is None or not event - 0.4 <= t <= event + 1.0:
+        return
+    for track in tracks:
+        if track.seen:
+            x1, y1, x2, y2 = track.box / np.array([shape[1], shape[0]] * 2)
+            centre = np.array([(x1 + x2) / 2, (y1 + y2) / 2])
+            inside = bool(np.all(centre > place[:2]) and np.all(centre < place[2:]))
+            at_place.setdefault(track.track_id, []).append(inside)
+
+
+def _truth(
+    clip: Clip, rows: np.ndarray, at_place: dict[int, list[bool]]
+) -> tuple[np.ndarray, np.ndarray]:
+    crash, counts = np.zeros(len(rows), bool), np.ones(len(rows), bool)
+    if clip.name not in places():
+        return crash, counts & (clip.type is not IncidentType.BLOCKAGE)
+    if not clip.scored:
+        return crash, ~counts
+    t, track_ids, jolt_t = rows.T
+    event = clip.t_event_s
+    involved = [key for key, inside in at_place.items() if np.mean(inside) > WITHIN]
+    crash = (
+        np.isin(track_ids, involved)
+        & (t >= event + FIRST_S)
+        & (t <= event + LAST_S)
+        & (jolt_t >= event + JOLT_S[0])
+        & (jolt_t <= event + JOLT_S[1])
+    )
+    return crash, crash | (t < event - BEFORE_S)
