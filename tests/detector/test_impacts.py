@@ -40,7 +40,7 @@ def brakes(from_s, to_s, speed=2.0):
 
 def told_of(velocity, others=(), **more):
     rows = drives(velocity, **more)
-    return features(Party(rows, jolts.find(rows), Label.CAR), others, frame_size=(1280, 720))
+    return features(Party(7, rows, jolts.find(rows), Label.CAR), others, frame_size=(1280, 720))
 
 
 def test_the_jolt_is_where_the_velocity_breaks_off() -> None:
@@ -113,7 +113,7 @@ def test_two_that_stop_each_other_share_their_change() -> None:
     mine = drives(crash_at(3.0))
     theirs = drives(crash_at(3.0, before=(0.0, 1.5)), start_px=(mine[-1, Column.X] + 55, 0.0))
     theirs[:, Column.Y] += mine[-1, Column.Y] - theirs[-1, Column.Y]
-    mate = Party(theirs, jolts.find(theirs), Label.CAR)
+    mate = Party(7, theirs, jolts.find(theirs), Label.CAR)
 
     told = told_of(crash_at(3.0), [mate])
 
@@ -127,7 +127,7 @@ def test_what_cannot_be_told_is_a_number_all_the_same() -> None:
     rows = drives(crash_at(3.0))
     rows[:, Column.SEEN] = 0.0
 
-    told = features(Party(rows, jolts.find(rows), Label.CAR), [], frame_size=(1280, 720))
+    told = features(Party(7, rows, jolts.find(rows), Label.CAR), [], frame_size=(1280, 720))
 
     assert told["box_before"] == UNKNOWN
     assert all(np.isfinite(value) for value in told.values())
@@ -146,7 +146,7 @@ def test_the_net_takes_the_features_in_the_order_it_learnt_them() -> None:
 def test_a_crash_is_likelier_than_braking() -> None:
     partner = drives(crash_at(3.0, before=(0.0, 1.5)), start_px=(620.0, 0.0))
     partner[:, Column.Y] += 200.0 - partner[-1, Column.Y]
-    mate = Party(partner, jolts.find(partner), Label.CAR)
+    mate = Party(7, partner, jolts.find(partner), Label.CAR)
 
     crash, braking = net.load().likelihoods(
         [told_of(crash_at(3.0), [mate], burst_s=3.0), told_of(brakes(1.5, 3.5))]
@@ -225,9 +225,9 @@ def test_samples_of_vehicles_that_left_are_forgotten() -> None:
         samples.of(tracks[0].track_id)
 
 
-def seen(observation_of, likelihood):
+def seen(observation_of, likelihood, partner_id=None):
     told = told_of(crash_at(3.0))
-    impact = Impact(7, 3.0, np.array([10.0, 10.0, 60.0, 60.0]), likelihood, told)
+    impact = Impact(7, partner_id, 3.0, np.array([10.0, 10.0, 60.0, 60.0]), likelihood, told)
     return observation_of(impacts=[impact])
 
 
@@ -247,6 +247,12 @@ def test_a_likely_impact_is_a_collision_from_the_moment_of_the_jolt(observation_
     assert one.onset_t == 3.0
     assert one.track_ids == {7}
     assert one.evidence["likelihood"] == 0.95
+
+
+def test_two_that_touched_are_one_incident(observation_of) -> None:
+    (one,) = impacts(seen(observation_of, 0.95, partner_id=9))
+
+    assert one.track_ids == {7, 9}
 
 
 def test_an_unlikely_impact_is_nothing(observation_of) -> None:

@@ -33,6 +33,7 @@ MIN_ROAD_SPEED = 0.15
 class Party:
     """A vehicle with its samples and its latest jolt."""
 
+    track_id: int
     rows: Floats
     jolt: Jolt | None
     label: Label
@@ -68,7 +69,7 @@ def features(
         raise ValueError("a party without a jolt has no features")
     others = [other for other in others if other.known]
     moved = {**_jolt(jolt, party.rows), **_boxes(party.rows, jolt), **_pixels(party.rows, jolt)}
-    mate, gaps = _nearest(party, jolt, others)
+    mate, gaps = nearest(party, jolt, others)
     rest = [other for other in others if other is not mate]
     met = _mate(party, jolt, mate, gaps)
     told = {**moved, **met, **_traffic(rest), **_look(party, jolt, frame_size)}
@@ -145,8 +146,9 @@ def _pixels(rows: Floats, jolt: Jolt) -> dict[str, float]:
     }
 
 
-def _nearest(party: Party, jolt: Jolt, others: Sequence[Party]) -> tuple[Party | None, list[float]]:
+def nearest(party: Party, jolt: Jolt, others: Sequence[Party]) -> tuple[Party | None, list[float]]:
     """The vehicle that was nearest at the jolt, and the gaps to all that were there."""
+    others = [other for other in others if other.known]
     mine = box_at(party.rows, jolt.t)
     there = [one for one in others if one.rows[0, Column.T] <= jolt.t]
     gaps = [ground_gap_bl(mine, box_at(one.rows, jolt.t)) for one in there]

@@ -10,7 +10,7 @@ import numpy as np
 from detector.boxes import Floats
 from detector.image import Image
 from detector.impact import jolts, net
-from detector.impact.features import Party, box_at, features
+from detector.impact.features import Party, box_at, features, nearest
 from detector.impact.jolts import Jolt
 from detector.impact.samples import Samples
 from detector.tracks import Track
@@ -19,6 +19,7 @@ LEAST_CHANGE_BLPS = 0.4
 LEAST_SPEED_BLPS = 0.3
 """Of its boxes before: what stands is not judged, whatever passes before it."""
 LEAST_WIDTH = 0.02
+TOUCHING_BL = 0.3
 DISAGREEMENT_BLPS, DISAGREEMENT_SHARE = 0.8, 0.75
 """Boxes and pixels may tell speeds so far apart, or apart by this share of the greater."""
 
@@ -28,6 +29,8 @@ class Impact:
     """A vehicle's jolt, judged."""
 
     track_id: int
+    partner_id: int | None
+    """The vehicle that it touched, if one did."""
     t: float
     """When the velocity changed."""
     place: Floats
@@ -58,7 +61,7 @@ class ImpactWatch:
             return []
         likelihoods = self._judge.likelihoods([told for _, _, told in found])
         return [
-            _impact(track, jolt, self._parties[track.track_id].rows, likelihood, told)
+            self._impact(track, jolt, likelihood, told)
             for (track, jolt, told), likelihood in zip(found, likelihoods, strict=True)
         ]
 
@@ -69,7 +72,9 @@ class ImpactWatch:
         sampled = self._samples.update(frame, t, tracks)
         for track in sampled:
             rows = self._samples.of(track.track_id)
-            self._parties[track.track_id] = Party(rows, jolts.find(rows), track.label)
+            self._parties[track.track_id] = Party(
+                track.track_id, rows, jolts.find(rows), track.label
+            )
         alive = {track.track_id for track in sampled}
         self._parties = {key: one for key, one in self._parties.items() if key in alive}
         height, width = frame.shape[:2]
@@ -78,11 +83,30 @@ class ImpactWatch:
             party = self._parties[track.track_id]
             if party.jolt is None or not party.known or not worth_a_look(party, width):
                 continue
-            others = [one for key, one in self._parties.items() if key != track.track_id]
-            told = features(party, others, frame_size=(width, height))
+            told = features(party, self._others(track), frame_size=(width, height))
             if consistent(told):
                 found.append((track, party.jolt, told))
         return found
+
+    def _others(self, track: Track) -> list[Party]:
+        return [one for key, one in self._parties.items() if key != track.track_id]
+
+    def _impact(
+        self, track: Track, jolt: Jolt, likelihood: float, told: dict[str, float]
+    ) -> Impact:
+        party = self._parties[track.track_id]
+        mate, gaps = nearest(party, jolt, self._others(track))
+        touched = mate is not None and min(gaps) <= TOUCHING_BL
+        then = np.array(box_at(party.rows, jolt.t))
+        low, high = np.minimum(then[:2], track.box[:2]), np.maximum(then[2:], track.box[2:])
+        return Impact(
+            track_id=track.track_id,
+            partner_id=mate.track_id if mate and touched else None,
+            t=jolt.t,
+            place=np.concatenate([low, high]),
+            likelihood=likelihood,
+            told=told,
+        )
 
 
 def worth_a_look(party: Party, frame_width: int) -> bool:
@@ -96,13 +120,3 @@ def consistent(told: dict[str, float]) -> bool:
     pixels, boxes = told["before"], told["box_before"]
     allowed = max(DISAGREEMENT_BLPS, DISAGREEMENT_SHARE * max(pixels, boxes))
     return boxes >= LEAST_SPEED_BLPS and abs(pixels - boxes) <= allowed
-
-
-def _impact(
-    track: Track, jolt: Jolt, rows: Floats, likelihood: float, told: dict[str, float]
-) -> Impact:
-    then = np.array(box_at(rows, jolt.t))
-    place = np.concatenate(
-        [np.minimum(then[:2], track.box[:2]), np.maximum(then[2:], track.box[2:])]
-    )
-    return Impact(track.track_id, jolt.t, place, likelihood, told)

@@ -37,7 +37,7 @@ def _hypothesis(impact: Impact) -> Hypothesis:
         onset_t=impact.t,
         place=impact.place,
         confidence=round(confidence(impact.likelihood), 3),
-        track_ids=frozenset({impact.track_id}),
+        track_ids=frozenset({impact.track_id, impact.partner_id or impact.track_id}),
         evidence={
             "likelihood": round(impact.likelihood, 3),
             **{name: round(impact.told[name], 2) for name in SHOWN},
