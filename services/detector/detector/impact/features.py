@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
@@ -272,7 +273,9 @@ def _foot(box: Box) -> Floats:
 
 
 def _size(rows: Floats) -> float:
-    return float(np.median(rows[-16:, Column.SIZE]))
+    # Plain floats: for so few they are several times faster than an array's median.
+    sizes: list[float] = rows[-16:, Column.SIZE].tolist()
+    return median(sizes)
 
 
 def _log_aspect(rows: Floats) -> float:

@@ -25,6 +25,8 @@ UNSEEN_AT_MOST_S = 1.0
 """Networks lose what turns over or hides in dust; its place is watched a little longer."""
 INNER = 0.1
 """This share of a box is left out on every side: it is road."""
+ENOUGH_PX = 24
+"""Of larger boxes so many rows and columns of pixels are looked at, evenly spread."""
 MOVING_SHARE = 0.5
 """Of the motion of its fastest fifth: pixels slower than that are background."""
 
@@ -70,7 +72,7 @@ class Samples:
 
     def update(self, frame: Image, t: float, tracks: Sequence[Track]) -> list[Track]:
         """Take the next frame into account; returns the vehicles that were sampled."""
-        small = image.grey(image.shrunk(frame, WIDTH_PX))
+        small = image.shrunk(image.grey(frame), WIDTH_PX)
         before, before_t = self._before, self._before_t
         self._before, self._before_t = small, t
         self._forget(t)
@@ -120,12 +122,13 @@ def inside(motion: Plane, change: Plane, box: Floats, dt_s: float) -> tuple[floa
     """
     x1, y1, x2, y2 = box.tolist()
     margin_x, margin_y = INNER * (x2 - x1), INNER * (y2 - y1)
-    rows = slice(max(0, int(y1 + margin_y)), max(0, int(y2 - margin_y + 1)))
-    columns = slice(max(0, int(x1 + margin_x)), max(0, int(x2 - margin_x + 1)))
+    size = math.sqrt(max(1.0, (x2 - x1) * (y2 - y1)))
+    step = max(1, int(size / ENOUGH_PX))
+    rows = slice(max(0, int(y1 + margin_y)), max(0, int(y2 - margin_y + 1)), step)
+    columns = slice(max(0, int(x1 + margin_x)), max(0, int(x2 - margin_x + 1)), step)
     vectors = motion[rows, columns].reshape(-1, 2)
     if len(vectors) < 4:
         return 0.0, 0.0, 0.0, 0.0, 0.0
-    size = math.sqrt(max(1.0, (x2 - x1) * (y2 - y1)))
     lengths = np.hypot(vectors[:, 0], vectors[:, 1])
     moving = vectors[lengths >= MOVING_SHARE * np.percentile(lengths, 80)]
     common = np.median(moving, axis=0)
