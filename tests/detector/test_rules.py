@@ -96,18 +96,6 @@ def test_a_stopped_vehicle_that_others_pass_blocks_the_road(traffic, driving) ->
     assert abs(found[0][1].onset_t - 5.0) < 1.0
 
 
-@pytest.mark.parametrize(("passing", "is_one"), [(7, True), (3, False)])
-def test_one_that_many_pass_is_a_blockage_though_hardly_seen_to_come(
-    traffic, driving, passing, is_one
-) -> None:
-    crept = driving((600, 400), (40, 0), stop_at_s=3.0, braking_s=0.5)
-    scene = traffic().add(lambda t: None if t < 2.4 else crept(t))
-    for number in range(passing):
-        scene.add(driving((-300 - 400 * number, 470), (200, 0)))
-
-    assert bool(told(scene, blockages, 20.0)) is is_one
-
-
 def test_a_queue_blocks_nothing(traffic, driving) -> None:
     scene = traffic()
     for number in range(4):

@@ -23,8 +23,6 @@ LEAST_HELD_S = 8.0
 HELD_ALONE_S = 100.0
 """Longer than signals hold traffic back; then nobody need have passed."""
 LEAST_PASSED = 2
-MANY_PASSED = 4
-"""When so many went by, it does not matter how the vehicle came there."""
 LEAST_WIDTH = 0.03
 LEAST_SCORE = 0.3
 LEAST_TRAVELLED_BL = 0.8
@@ -44,25 +42,24 @@ def blockages(seen: Observation) -> list[Hypothesis]:
     return [hypothesis for hypothesis in judged if hypothesis]
 
 
-def _is_clear(stop: Stop, seen: Observation) -> bool:
-    return stop.size_px >= LEAST_WIDTH * seen.width and stop.score >= LEAST_SCORE
-
-
-def _was_seen_to_come(stop: Stop) -> bool:
-    return stop.travelled_bl >= LEAST_TRAVELLED_BL and stop.straightness >= LEAST_STRAIGHTNESS
+def _believable(stop: Stop, seen: Observation) -> bool:
+    return (
+        stop.size_px >= LEAST_WIDTH * seen.width
+        and stop.score >= LEAST_SCORE
+        and stop.travelled_bl >= LEAST_TRAVELLED_BL
+        and stop.straightness >= LEAST_STRAIGHTNESS
+    )
 
 
 def _judge(place: Place, seen: Observation) -> Hypothesis | None:
     stop = place.stop
-    if stop is None or place.held_s < LEAST_HELD_S or not _is_clear(stop, seen):
+    if stop is None or place.held_s < LEAST_HELD_S or not _believable(stop, seen):
         return None
     foot = np.array([(place.box[0] + place.box[2]) / 2, place.box[3]])
     usual = seen.habits.usual(stop.rest_t, foot, stop.size_px, [place.track_id])
     passed = passers(place, stop, (*seen.tracks, *seen.past))
     alone = place.held_s >= HELD_ALONE_S
     if usual > MOST_USUAL or (passed < LEAST_PASSED and not alone):
-        return None
-    if passed < MANY_PASSED and not _was_seen_to_come(stop):
         return None
     return Hypothesis(
         type=IncidentType.BLOCKAGE,
