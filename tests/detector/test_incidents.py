@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from detector.incidents import CLEAR_S, COOL_DOWN_S, IncidentBook
 from detector.rules.hypothesis import Hypothesis
 from hypothesis import given
@@ -42,6 +43,16 @@ def test_gaps_of_single_frames_do_not_stop_it() -> None:
     spans = [(2.0 + k * 0.5, 2.4 + k * 0.5, crash()) for k in range(10)]
 
     assert len(play(IncidentBook(), spans, 7.0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("away_px", "later_s", "incidents"), [(110, 1.5, 1), (400, 1.5, 2), (110, 8.0, 2)]
+)
+def test_what_a_crash_throws_apart_is_one_event(away_px, later_s, incidents) -> None:
+    other = crash(x=100.0 + away_px, onset=1.3 + later_s)
+    spans = [(2.0, 14.0, crash(onset=1.3)), (2.0 + later_s, 14.0, other)]
+
+    assert len(play(IncidentBook(), spans, 14.0)) == incidents
 
 
 def test_it_is_cancelled_under_its_own_key_when_nothing_is_left_of_it() -> None:

@@ -27,6 +27,9 @@ CLEAR_S = 10.0
 """An incident is over when nothing has been seen of it for this long."""
 COOL_DOWN_S = 60.0
 """After that the same place stays quiet for this long."""
+TOGETHER_S, TOGETHER_SIZES = 5.0, 2.5
+"""What begins within this time and as near as this (sizes) belongs to one event: a crash throws
+its vehicles apart, a fire has several tongues."""
 RANK = {
     IncidentType.UNKNOWN: 0,
     IncidentType.BLOCKAGE: 1,
@@ -158,7 +161,7 @@ class IncidentBook:
     def _keep_alive(self, t: float, hypotheses: Iterable[Hypothesis]) -> None:
         for hypothesis in hypotheses:
             for incident in self._active():
-                if _same(incident.hypothesis, hypothesis, incident.place):
+                if _belongs(hypothesis, incident):
                     incident.seen_t = t
 
     def _candidate_of(self, hypothesis: Hypothesis) -> int:
@@ -171,7 +174,7 @@ class IncidentBook:
 
     def _believe(self, t: float, hypothesis: Hypothesis) -> Report | None:
         for incident in self._incidents:
-            if not _same(incident.hypothesis, hypothesis, incident.place):
+            if not _belongs(hypothesis, incident):
                 continue
             if incident.over_t is not None:
                 return None
@@ -224,6 +227,15 @@ def _same(known: Hypothesis, new: Hypothesis, place: Floats) -> bool:
     size = max(_size(place), _size(new.place))
     distance = np.hypot(*(_centre(place) - _centre(new.place)))
     return bool(distance < size or _touch(place, new.place))
+
+
+def _belongs(hypothesis: Hypothesis, incident: _Incident) -> bool:
+    if _same(incident.hypothesis, hypothesis, incident.place):
+        return True
+    apart_s = abs(hypothesis.onset_t - incident.hypothesis.onset_t)
+    size = max(_size(incident.place), _size(hypothesis.place))
+    distance = np.hypot(*(_centre(incident.place) - _centre(hypothesis.place)))
+    return bool(apart_s <= TOGETHER_S and distance <= TOGETHER_SIZES * size)
 
 
 def _touch(first: Floats, second: Floats) -> bool:
