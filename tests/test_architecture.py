@@ -28,11 +28,7 @@ EDGES: dict[str, set[str]] = {
         "detector/frames.py",
         "detector/image.py",
     },
-    "onnxruntime": {
-        "detector/flame_net.py",
-        "detector/impact/net.py",
-        "detector/onnx_model.py",
-    },
+    "onnxruntime": {"detector/onnx_model.py", "detector/own_nets.py"},
     "cyclonedds": {"vehicle_agent/ros2.py"},
     "pycrate_asn1dir": {"alerter/denm_uper.py"},
     "subprocess": {

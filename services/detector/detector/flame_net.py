@@ -1,4 +1,4 @@
-"""Edge to ONNX Runtime: the two small networks of our own that see flames and smoke.
+"""The two small networks of our own that see flames and smoke.
 
 Both tell, for every cell of 8 × 8 px of a small picture, how likely it is that it burns or
 smokes. They were trained by `training/fire`; its README says on what, and how well they do.
@@ -7,13 +7,11 @@ smokes. They were trained by `training/fire`; its README says on what, and how w
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
-from detector import image
+from detector import image, own_nets
 from detector.image import Image, Plane
 
 CELL_PX = 8
@@ -23,14 +21,7 @@ class CellNet:
     """Shared by all cameras; safe from several threads."""
 
     def __init__(self, weights: bytes) -> None:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.enable_mem_pattern = False  # cameras differ in size
-        self._session = onnxruntime.InferenceSession(
-            weights, options, providers=["CPUExecutionProvider"]
-        )
+        self._session = own_nets.opened(weights)
 
     def likelihood(self, *pictures: Image) -> Plane:
         """(⌈H / 8⌉, ⌈W / 8⌉) in [0, 1] for pictures (H, W, 3) of one size, BGR."""
@@ -44,4 +35,4 @@ class CellNet:
 @lru_cache(maxsize=2)
 def load(name: str) -> CellNet:
     """The network `flames` or `smoke`, loaded once."""
-    return CellNet((files("detector") / "weights" / f"{name}.onnx").read_bytes())
+    return CellNet(own_nets.shipped(name))

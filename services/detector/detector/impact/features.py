@@ -27,7 +27,8 @@ APART_BL = 1.5
 """Boxes whose lower edges are too far apart to touch on the road are that much further off."""
 LATE_S = 9.0
 """Stands for the time between two jolts where the other vehicle had none."""
-MIN_ROAD_SPEED = 0.15
+SLOW_BLPS = 0.15
+"""Slower than this has no direction."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _plain(value: float) -> float:
 
 def _jolt(jolt: Jolt, rows: Floats) -> dict[str, float]:
     before, after = np.hypot(*jolt.before), np.hypot(*jolt.after)
-    slow = min(before, after) <= MIN_ROAD_SPEED
+    slow = min(before, after) <= SLOW_BLPS
     cross = jolt.before[0] * jolt.after[1] - jolt.before[1] * jolt.after[0]
     return {
         "change": jolt.change_blps,

@@ -1,4 +1,4 @@
-"""Edge to ONNX Runtime: how likely a jolt is a crash, by its features.
+"""How likely a jolt is a crash, by its features.
 
 Boosted trees, trained by `training/incidents`; its README says on what, and how well they do.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
-import onnxruntime
+
+from detector import own_nets
 
 INPUT = "features"
 
@@ -20,13 +20,7 @@ class ImpactNet:
     """Shared by all cameras; safe from several threads."""
 
     def __init__(self, weights: bytes) -> None:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            weights, options, providers=["CPUExecutionProvider"]
-        )
+        self._session = own_nets.opened(weights)
         self.names = self._session.get_modelmeta().custom_metadata_map["features"].split()
 
     def likelihoods(self, told: Sequence[Mapping[str, float]]) -> list[float]:
@@ -39,4 +33,4 @@ class ImpactNet:
 @lru_cache(maxsize=1)
 def load() -> ImpactNet:
     """The network, loaded once."""
-    return ImpactNet((files("detector") / "weights" / "impact.onnx").read_bytes())
+    return ImpactNet(own_nets.shipped("impact"))
