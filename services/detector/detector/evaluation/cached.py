@@ -20,6 +20,7 @@ from detector.frame import Frame
 from hazardcast.errors import ConfigError
 
 KEPT = [int(label) for label in (*ROAD_USERS, Label.OBJECT)]
+LEAST_ROUNDED_FPS = 4.0
 MAGIC_GZIP = b"\x1f\x8b"
 
 
@@ -37,8 +38,14 @@ class CachedDetections:
 
     @property
     def fps(self) -> float:
-        """At which rate the frames were looked at."""
-        return float(1 / np.median(np.diff(self.times))) if len(self.times) > 1 else 1.0
+        """At which rate the frames were looked at.
+
+        The mean, as 8 of 30 frames are not evenly apart; to half a frame, as a clip has few.
+        """
+        if len(self.times) < 2:
+            return 1.0
+        mean_fps = float((len(self.times) - 1) / np.ptp(self.times))
+        return round(2 * mean_fps) / 2 if mean_fps >= LEAST_ROUNDED_FPS else mean_fps
 
     def detect(self, frame: Frame) -> Boxes:
         """The boxes of the nearest time, none when that is over half a period away."""
