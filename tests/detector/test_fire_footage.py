@@ -48,7 +48,7 @@ def drawn(url: str, times):
 def test_the_drawn_fire_convinces_within_four_seconds_at_any_pace(fps) -> None:
     watch, convinced = FireWatch(), []
     for frame in drawn("demo://fire?impact_s=10", [6 + k / fps for k in range(9 * fps)]):
-        found = watch.update(frame.image, frame.t)
+        found = watch.update(frame)
         convinced += [frame.t for one in found if convincing(one, frame.t)]
 
     begins_s = convinced[0]
@@ -61,5 +61,5 @@ def test_the_drawn_fire_convinces_within_four_seconds_at_any_pace(fps) -> None:
 def test_drawn_traffic_does_not_burn(name, fps) -> None:
     watch = FireWatch()
     for frame in drawn(f"demo://{name}", [k / fps for k in range(20 * fps)]):
-        found = watch.update(frame.image, frame.t)
+        found = watch.update(frame)
         assert not [one for one in found if convincing(one, frame.t)]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 from detector.flames import FlameWatch
+from detector.frame import Frame
 from detector.rules.fire import convincing
 
 random = np.random.default_rng(7)
@@ -14,7 +15,7 @@ def burn(paint, until_s=6.0, fps=8, ignored=None):
     for number in range(int(until_s * fps)):
         frame = np.full((360, 640, 3), 90, np.uint8)
         paint(frame, number / fps)
-        found = watch.update(frame, number / fps, ignored)
+        found = watch.update(Frame(frame, number / fps, number), ignored)
     return found
 
 
@@ -95,7 +96,7 @@ def test_a_picture_looked_at_too_often_is_not_looked_at_again() -> None:
         {"likelihood": lambda self, now, before: looks.append(1) or np.zeros((27, 48), np.float32)},
     )()
     for number in range(33):
-        watch.update(np.zeros((216, 384, 3), np.uint8), number / 32)
+        watch.update(Frame(np.zeros((216, 384, 3), np.uint8), number / 32, number))
 
     assert len(looks) <= 5
 
@@ -105,7 +106,7 @@ def test_after_a_cut_nothing_of_the_flames_before_is_kept() -> None:
     for number in range(24):
         frame = np.full((360, 640, 3), 90, np.uint8)
         fire(frame, 2.0)
-        watch.update(frame, number / 8)
+        watch.update(Frame(frame, number / 8, number))
     watch.reset()
 
-    assert watch.update(np.full((360, 640, 3), 90, np.uint8), 4.0) == []
+    assert watch.update(Frame(np.full((360, 640, 3), 90, np.uint8), 4.0, 32)) == []

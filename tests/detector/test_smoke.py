@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from detector.frame import Frame
 from detector.rules.fire import convincing
 from detector.smoke import SmokeWatch
 
@@ -20,7 +21,8 @@ def found(paint, until_s=14.0, fps=4):
         t = number / fps
         frame = paint(ROAD.copy(), t) if t >= 5 else ROAD
         noisy = frame + RNG.normal(0, 2, frame.shape)
-        seen = watch.update(cv2.resize(noisy.clip(0, 255).astype(np.uint8), (640, 360)), t)
+        picture = cv2.resize(noisy.clip(0, 255).astype(np.uint8), (640, 360))
+        seen = watch.update(Frame(picture, t, 0))
     return [one for one in seen if convincing(one, until_s)]
 
 

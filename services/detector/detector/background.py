@@ -75,7 +75,7 @@ class BackgroundModel:
 
     def detect(self, frame: Frame) -> Boxes:
         """The things that stand out from the empty road; none while it is being learned."""
-        small = image.smoothed(image.shrunk(frame.image, WIDTH_PX))
+        small = image.smoothed(image.averaged(frame.image, WIDTH_PX))
         dt_s = frame.t - self._last_t
         self._last_t = frame.t
         if self._state is None or self._state.last.shape != small.shape or dt_s < 0:

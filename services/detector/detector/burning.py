@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detector.flames import Flame, FlameWatch
+from detector.frame import Frame
 from detector.image import Image
 from detector.smoke import SmokeWatch
 
@@ -18,6 +19,6 @@ class FireWatch:
         for watch in self._watches:
             watch.reset()
 
-    def update(self, frame: Image, t: float, ignored: Image | None = None) -> list[Flame]:
+    def update(self, frame: Frame, ignored: Image | None = None) -> list[Flame]:
         """The regions that burn or smoke now; `ignored` is a mask like the frame, 255 = skip."""
-        return [found for watch in self._watches for found in watch.update(frame, t, ignored)]
+        return [found for watch in self._watches for found in watch.update(frame, ignored)]

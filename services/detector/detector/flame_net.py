@@ -25,8 +25,12 @@ class CellNet:
 
     def likelihood(self, *pictures: Image) -> Plane:
         """(⌈H / 8⌉, ⌈W / 8⌉) in [0, 1] for pictures (H, W, 3) of one size, BGR."""
-        stacked = image.padded(np.concatenate(pictures, axis=2), CELL_PX)
-        tensor = np.ascontiguousarray(stacked.transpose(2, 0, 1)[None], dtype=np.float32)
+        channels = [
+            channel
+            for picture in pictures
+            for channel in image.channels(image.padded(picture, CELL_PX))
+        ]
+        tensor = np.stack(channels)[None].astype(np.float32)
         found: Any = self._session.run(None, {"picture": tensor})[0]
         plane: Plane = found[0, 0]
         return plane

@@ -17,6 +17,7 @@ import numpy as np
 from detector import flame_net, image
 from detector.boxes import Floats
 from detector.cells import CELL_PX, Presence, Region, moved_share, rate, regions
+from detector.frame import Frame
 from detector.image import Image, Plane
 
 WIDTH_PX = 384
@@ -63,13 +64,13 @@ class FlameWatch:
         """Forget, as after a cut."""
         self._presence, self._found, self._last_t = None, [], float("-inf")
 
-    def update(self, frame: Image, t: float, ignored: Image | None = None) -> list[Flame]:
+    def update(self, frame: Frame, ignored: Image | None = None) -> list[Flame]:
         """The regions that burn now; `ignored` is a mask like the frame, 255 = do not look."""
-        dt_s = t - self._last_t
+        t, dt_s = frame.t, frame.t - self._last_t
         if 0 <= dt_s < LOOK_EVERY_S:
             return self._found
         self._last_t = t
-        small = image.padded(image.shrunk(frame, WIDTH_PX), CELL_PX)
+        small = image.padded(frame.shrunk(WIDTH_PX), CELL_PX)
         before, self._before = self._before, small
         shape = small.shape[0] // CELL_PX, small.shape[1] // CELL_PX
         if self._presence is None or before.shape != small.shape or dt_s < 0:
@@ -81,7 +82,7 @@ class FlameWatch:
         if ignored is not None:
             likely *= image.cell_means(image.shrunk(ignored, WIDTH_PX), shape) == 0
         self._presence.add(likely, t, dt_s)
-        self._found = self._flames(self._presence, frame.shape[1] / min(WIDTH_PX, frame.shape[1]))
+        self._found = self._flames(self._presence, frame.width / min(WIDTH_PX, frame.width))
         return self._found
 
     def _flames(self, presence: Presence, scale: float) -> list[Flame]:

@@ -16,6 +16,7 @@ import numpy as np
 from detector import flame_net, image
 from detector.cells import CELL_PX, Presence, Region, moved_share, rate, regions
 from detector.flames import Flame
+from detector.frame import Frame
 from detector.image import Image, Plane
 
 WIDTH_PX = 256
@@ -46,12 +47,12 @@ class SmokeWatch:
         self._first_t = self._last_t = float("-inf")
         self._found: list[Flame] = []
 
-    def update(self, frame: Image, t: float, ignored: Image | None = None) -> list[Flame]:
+    def update(self, frame: Frame, ignored: Image | None = None) -> list[Flame]:
         """The regions that smoke now; `ignored` is a mask like the frame, 255 = do not look."""
-        dt_s = t - self._last_t
+        t, dt_s = frame.t, frame.t - self._last_t
         if 0 <= dt_s < LOOK_EVERY_S:
             return self._found
-        small = image.smoothed(image.padded(image.shrunk(frame, WIDTH_PX), CELL_PX))
+        small = image.smoothed(image.padded(frame.shrunk(WIDTH_PX), CELL_PX))
         if dt_s < 0 or self._before is None or self._before.shape != small.shape:
             self.reset()
             self._first_t, self._before = t, small
@@ -60,7 +61,7 @@ class SmokeWatch:
             self._learn(small, t)
             return []
         self._background = _followed(self._background, small)
-        scale = np.float32(frame.shape[1] / min(WIDTH_PX, frame.shape[1]))
+        scale = np.float32(frame.width / min(WIDTH_PX, frame.width))
         found = self._look(small, before, t, dt_s, ignored)
         self._found = [replace(one, box=one.box * scale) for one in found]
         return self._found

@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 
 import numpy as np
 
+from detector import order
 from detector.boxes import Floats, Label
 from detector.gaps import Box, gap_bl, on_same_ground, side
 from detector.impact.jolts import Jolt
@@ -141,9 +142,9 @@ def _pixels(rows: Floats, jolt: Jolt) -> dict[str, float]:
         "spread_now": latest[0],
         "share_now": latest[1],
         "speed_now": np.hypot(latest[2], latest[3]),
-        "usual_speed": np.median(early) if len(early) >= 3 else np.nan,
+        "usual_speed": order.median(early) if len(early) >= 3 else np.nan,
         "unsteady": early.std() if len(early) >= 3 else np.nan,
-        "later_speed": np.median(late) if len(late) >= 2 else np.nan,
+        "later_speed": order.median(late) if len(late) >= 2 else np.nan,
         "later_top_speed": late.max() if len(late) >= 2 else np.nan,
     }
 
@@ -192,8 +193,8 @@ MATE = (
 
 def _traffic(others: Sequence[Party]) -> dict[str, float]:
     """What those do who are not a party to it: a jolt of everybody is the camera's."""
-    changes = np.sort([other.change_blps for other in others]) if others else np.zeros(1)
-    return {"others_change": float(np.median(changes)), "others_top": float(changes[-2:].mean())}
+    changes = sorted(other.change_blps for other in others) or [0.0]
+    return {"others_change": median(changes), "others_top": fmean(changes[-2:])}
 
 
 def _look(party: Party, jolt: Jolt, frame_size: tuple[int, int]) -> dict[str, float]:
@@ -282,8 +283,8 @@ def _size(rows: Floats) -> float:
 def _log_aspect(rows: Floats) -> float:
     if len(rows) < 2:
         return math.nan
-    return math.log(float(np.median(rows[:, Column.WIDTH] / np.maximum(rows[:, Column.HEIGHT], 1))))
+    return math.log(order.median(rows[:, Column.WIDTH] / np.maximum(rows[:, Column.HEIGHT], 1)))
 
 
 def _log_size(rows: Floats) -> float:
-    return math.log(float(np.median(rows[:, Column.SIZE]))) if len(rows) >= 2 else math.nan
+    return math.log(order.median(rows[:, Column.SIZE])) if len(rows) >= 2 else math.nan

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detector import order
 from detector.boxes import Floats
 from detector.impact.samples import Column
 
@@ -60,4 +61,4 @@ def find(rows: Floats) -> Jolt | None:
 def _window_s(times: Floats) -> float:
     if len(times) < 2:
         return WINDOW_S
-    return max(WINDOW_S, (LEAST_SAMPLES + 0.2) * float(np.median(np.diff(times))))
+    return max(WINDOW_S, (LEAST_SAMPLES + 0.2) * order.median(times[1:] - times[:-1]))

@@ -14,8 +14,9 @@ from enum import IntEnum
 
 import numpy as np
 
-from detector import image
+from detector import image, order
 from detector.boxes import Floats
+from detector.frame import Frame
 from detector.image import Image, Plane
 from detector.tracks import Track
 
@@ -27,7 +28,7 @@ INNER = 0.1
 """This share of a box is left out on every side: it is road."""
 ENOUGH_PX = 24
 """Of larger boxes so many rows and columns of pixels are looked at, evenly spread."""
-MOVING_SHARE = 0.5
+FAST_SHARE, MOVING_SHARE = 0.8, 0.5
 """Of the motion of its fastest fifth: pixels slower than that are background."""
 
 
@@ -70,9 +71,9 @@ class Samples:
         self._before = None
         self._rows.clear()
 
-    def update(self, frame: Image, t: float, tracks: Sequence[Track]) -> list[Track]:
+    def update(self, frame: Frame, tracks: Sequence[Track]) -> list[Track]:
         """Take the next frame into account; returns the vehicles that were sampled."""
-        small = image.shrunk(image.grey(frame), WIDTH_PX)
+        t, small = frame.t, image.grey(frame.shrunk(WIDTH_PX))
         before, before_t = self._before, self._before_t
         self._before, self._before_t = small, t
         self._forget(t)
@@ -81,7 +82,7 @@ class Samples:
             return []
         motion = self._flow.between(before, small)
         change = image.unexplained(before, small, motion)
-        scale = small.shape[1] / frame.shape[1]
+        scale = small.shape[1] / frame.width
         for track in vehicles:
             box = track.history.box_at(before_t) * scale
             moved = inside(motion, change, box, t - before_t)
@@ -130,14 +131,14 @@ def inside(motion: Plane, change: Plane, box: Floats, dt_s: float) -> tuple[floa
     if len(vectors) < 4:
         return 0.0, 0.0, 0.0, 0.0, 0.0
     lengths = np.hypot(vectors[:, 0], vectors[:, 1])
-    moving = vectors[lengths >= MOVING_SHARE * np.percentile(lengths, 80)]
-    common = np.median(moving, axis=0)
-    spread = float(np.abs(moving - common).sum(axis=1).mean())
+    moving = vectors[lengths >= MOVING_SHARE * order.quantile(lengths, FAST_SHARE)]
+    common = order.medians(moving)
+    spread = float(np.abs(moving - common).sum()) / len(moving)
     per_s = 1.0 / (size * dt_s)
     return (
         float(common[0]) * per_s,
         float(common[1]) * per_s,
-        float(np.mean(lengths > 0.03 * size)),
+        np.count_nonzero(lengths > 0.03 * size) / len(lengths),
         spread * per_s,
         float(change[rows, columns].mean()),
     )
