@@ -152,6 +152,16 @@ def test_a_lone_vehicle_across_the_verge_does_not_make_it_a_road() -> None:
     assert field.on_road(np.array([640, 100])) is False
 
 
+@pytest.mark.parametrize("speed", [150, -150])
+def test_the_heading_of_a_place_is_that_of_most_who_pass_it(speed) -> None:
+    field = FlowField(1280, 720)
+    lane(field, 6, y=420, speed=speed)
+    lane(field, 2, y=420, speed=-speed)
+
+    assert field.heading(np.array([650.0, 420.0])) == pytest.approx([np.sign(speed), 0], abs=0.01)
+    assert field.heading(np.array([650.0, 100.0])) is None
+
+
 def test_standing_traffic_teaches_no_direction() -> None:
     field = FlowField(1280, 720)
     for _ in range(100):

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detector.boxes import Floats, areas, intersections
-from detector.motion import Stop
+from detector.boxes import Floats, Label, areas, intersections
+from detector.glimpses import Glimpses
+from detector.history import Column
+from detector.motion import Stop, feet
 from detector.tracks import Track
 
 SAME_IOU = 0.4
@@ -22,6 +24,9 @@ HIDDEN_AT_MOST_S = 8.0
 """… but not for longer than this."""
 ABSENT_AT_MOST_S = 3.0
 FOLLOWING = 0.05
+COMPARED_AFTER_S = 7.5
+"""Who has stood for so long is in the picture for good."""
+LEAST_WAY_BL = 0.8
 
 
 @dataclass
@@ -38,12 +43,36 @@ class Place:
     """When it was last seen itself."""
     hidden_t: float = float("-inf")
     """When something last hid it."""
-    seen_frames: int = 0
+    way: Floats | None = None
+    """(2,) px from where its track was first seen to here; None when it was here from the first."""
+    label: Label = Label.CAR
+    score: float = 1.0
+    """Mean score of its boxes until it stood."""
+    likeness: float | None = None
+    """Of how the place looked before and since, as `Glimpses` tell it; None: not known."""
+    settled_t: float | None = None
+    """Since when it looks as it does now, as `Glimpses` tell it; None: not known."""
+    compared: bool = False
 
     @property
     def held_s(self) -> float:
         """How long it has stood."""
         return self.seen_t - self.since_t
+
+    @property
+    def onset_t(self) -> float:
+        """When it came to stand: boxes that creep are said to stand before they do."""
+        return self.since_t if self.settled_t is None else max(self.since_t, self.settled_t)
+
+    @property
+    def foot(self) -> Floats:
+        """(2,) px of its bottom centre."""
+        return np.array([(self.box[0] + self.box[2]) / 2, self.box[3]])
+
+    @property
+    def size_px(self) -> float:
+        """√(w·h) of its box."""
+        return float(np.sqrt(areas(self.box[None])[0]))
 
 
 @dataclass
@@ -62,6 +91,14 @@ class Dwell:
             if not len(known) or _ious(box, known).max() < SAME_IOU:
                 self._begin(track, box, t)
         self.places = [place for place in self.places if not _left(place, t)]
+
+    def compare(self, glimpses: Glimpses) -> None:
+        """See whether the places that have been taken for long enough looked otherwise before."""
+        for place in self.places:
+            if not place.compared and place.held_s >= COMPARED_AFTER_S:
+                place.likeness = glimpses.likeness(place.box, place.since_t)
+                place.settled_t = glimpses.settled_t(place.box, place.since_t)
+                place.compared = True
 
     def clear(self) -> None:
         """Forget, as after a cut."""
@@ -84,7 +121,6 @@ class Dwell:
             best = int(likeness.argmax())
             if likeness[best] >= SAME_IOU:
                 place.seen_t = t
-                place.seen_frames += 1
                 if likeness[best] >= 2 * SAME_IOU:
                     place.box = place.box + FOLLOWING * (found[best] - place.box)
             elif _cover(place.box, found) >= HIDDEN_SHARE:
@@ -93,7 +129,26 @@ class Dwell:
     def _begin(self, track: Track, box: Floats, t: float) -> None:
         stop = track.last_stop
         since_t = stop.rest_t if stop else track.first_t
-        self.places.append(Place(box, since_t, stop, track.track_id, t))
+        rows = track.history.rows
+        self.places.append(
+            Place(
+                box,
+                since_t,
+                stop,
+                track.track_id,
+                t,
+                way=_way(rows, box),
+                label=track.label,
+                score=float(rows[:, Column.SCORE].mean()),
+            )
+        )
+
+
+def _way(rows: Floats, box: Floats) -> Floats | None:
+    here = np.array([(box[0] + box[2]) / 2, box[3]])
+    way: Floats = here - feet(rows[:1])[0]
+    size_px = float(np.sqrt(areas(box[None])[0]))
+    return way if np.hypot(*way) >= LEAST_WAY_BL * size_px else None
 
 
 def _left(place: Place, t: float) -> bool:

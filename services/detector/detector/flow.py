@@ -93,6 +93,20 @@ class FlowField:
         along = towards[[middle - 1, middle, (middle + 1) % DIRECTIONS]].sum()
         return float(along / towards.sum())
 
+    def heading(self, foot: Floats) -> Floats | None:
+        """(2,) unit vector of where most who pass here or beside it go; None: nobody knows."""
+        (row,), (column,) = self._cells(np.asarray(foot, float)[None])
+        beside = np.s_[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+        towards = self._towards[beside].sum(axis=(0, 1))
+        if towards.sum() < LEAST_CROSSINGS:
+            return None
+        best = int(towards.argmax())
+        near = np.arange(best - 1, best + 2)
+        angles = near * 2 * np.pi / DIRECTIONS
+        way = towards[near % DIRECTIONS] @ np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        heading: Floats = way / np.hypot(*way)
+        return heading
+
     def _cells(self, feet: Floats) -> tuple[Ints, Ints]:
         columns = np.clip((feet[:, 0] / self.width * COLUMNS).astype(int), 0, COLUMNS - 1)
         rows = np.clip((feet[:, 1] / self.height * ROWS).astype(int), 0, ROWS - 1)

@@ -14,6 +14,7 @@ from detector.burning import FireWatch
 from detector.conditions import ConditionWatch, picked
 from detector.dwell import Dwell
 from detector.frame import Frame
+from detector.glimpses import Glimpses
 from detector.ground import GroundPoints
 from detector.habits import Habits
 from detector.image import Image
@@ -108,6 +109,7 @@ class Pipeline:
         self._view: View | None = None
         self._habits = Habits()
         self._dwell = Dwell()
+        self._glimpses = Glimpses()
         self._flames = FireWatch()
         self._impacts = ImpactWatch()
         self._last_t = float("-inf")
@@ -125,22 +127,26 @@ class Pipeline:
         """Tracks, rules and incidents, given the boxes of the frame."""
         height, width = frame.image.shape[:2]
         self._follow_clock(frame.t)
-        scene = self._scene.update(image.grey(image.shrunk(frame.image, THUMB_PX)), frame.t)
+        scene = self._scene.update(image.grey(frame.shrunk(THUMB_PX)), frame.t)
         if scene is SceneState.CUT:
             self._tracker.reset()
             self._dwell.clear()
+            self._glimpses.reset()
             self._flames.reset()
             self._impacts.reset()
         tracks = self._tracker.update(found, frame.t)
         self._dwell.update(frame.t, found.xyxy[found.labels != Label.PERSON], tracks)
+        self._glimpses.update(frame)
+        self._dwell.compare(self._glimpses)
         self._remember_stops(tracks, frame.t)
-        flames = self._flames.update(frame.image, frame.t, self._areas.mask(width, height))
+        flames = self._flames.update(frame, self._areas.mask(width, height))
         past = self._tracker.past
         view = self._view_of(width, height)
         view.learn(past)
+        struck = self._impacts.update(frame, tracks)
         seen = Observation(
             frame.t, width, height, tracks, self._dwell, self._habits, flames, past, view,
-            impacts=self._impacts.update(frame.image, frame.t, tracks),
+            impacts=struck, suspected=self._impacts.suspected,
         )  # fmt: skip
         hypotheses = [hypothesis for rule in RULES for hypothesis in rule(seen)]
         rest = self._scene.suppressed(frame.t)
@@ -171,6 +177,7 @@ class Pipeline:
             self._flames.reset()
             self._impacts.reset()
             self._dwell.clear()
+            self._glimpses.reset()
             self.book.resume(t)
 
     def _remember_stops(self, tracks: Sequence[Track], t: float) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from detector.boxes import Floats
+from detector.boxes import Floats, Label
 from detector.dwell import Place
 from detector.history import Column
 from detector.motion import Stop, feet
@@ -22,9 +22,12 @@ from hazardcast.catalogue import IncidentType
 LEAST_HELD_S = 8.0
 HELD_ALONE_S = 100.0
 """Longer than signals hold traffic back; then nobody need have passed."""
-LEAST_PASSED = 2
+LEAST_PASSED, MANY_PASSED = 2, 4
+"""So many must have passed; more when nobody saw which way it came, and the traffic's is taken."""
 LEAST_WIDTH = 0.03
 LEAST_SCORE = 0.3
+OTHER_LIKENESS, SAME_LIKENESS = 0.55, 0.8
+"""The place looked otherwise before it stood there, or the same; between them boxes must tell."""
 LEAST_TRAVELLED_BL = 0.8
 LEAST_STRAIGHTNESS = 0.6
 BESIDE_BL = 5.0
@@ -42,53 +45,77 @@ def blockages(seen: Observation) -> list[Hypothesis]:
     return [hypothesis for hypothesis in judged if hypothesis]
 
 
-def _believable(stop: Stop, seen: Observation) -> bool:
-    return (
-        stop.size_px >= LEAST_WIDTH * seen.width
-        and stop.score >= LEAST_SCORE
-        and stop.travelled_bl >= LEAST_TRAVELLED_BL
-        and stop.straightness >= LEAST_STRAIGHTNESS
-    )
-
-
 def _judge(place: Place, seen: Observation) -> Hypothesis | None:
-    stop = place.stop
-    if stop is None or place.held_s < LEAST_HELD_S or not _believable(stop, seen):
+    if place.held_s < LEAST_HELD_S or not is_clear(place, seen.width) or not has_come(place):
         return None
-    foot = np.array([(place.box[0] + place.box[2]) / 2, place.box[3]])
-    usual = seen.habits.usual(stop.rest_t, foot, stop.size_px, [place.track_id])
-    passed = passers(place, stop, (*seen.tracks, *seen.past))
+    usual = seen.habits.usual(place.since_t, place.foot, place.size_px, [place.track_id])
+    came = _way(place)
+    heading = came if came is not None or not seen.view else seen.view.flow.heading(place.foot)
+    passed = passers(place, heading, (*seen.tracks, *seen.past)) if heading is not None else 0
+    enough = passed >= (MANY_PASSED if came is None else LEAST_PASSED)
     alone = place.held_s >= HELD_ALONE_S
-    if usual > MOST_USUAL or (passed < LEAST_PASSED and not alone):
+    if usual > MOST_USUAL or not (enough or alone):
         return None
     return Hypothesis(
         type=IncidentType.BLOCKAGE,
-        onset_t=stop.rest_t,
+        onset_t=place.onset_t,
         place=place.box,
         confidence=min(0.9, 0.5 + 0.07 * passed + 0.002 * place.held_s),
         track_ids=frozenset({place.track_id}),
         evidence={
             "held_s": round(place.held_s, 1),
             "passed_by": passed,
-            "approach_blps": round(stop.approach_blps, 2),
+            "likeness": None if place.likeness is None else round(place.likeness, 2),
             "usual_stops": usual,
         },
     )
 
 
-def passers(place: Place, stop: Stop, others: Iterable[Track]) -> int:
-    """How many vehicles drove past the stopped one, in its direction, since it stands."""
-    foot = np.array([(place.box[0] + place.box[2]) / 2, place.box[3]])
-    return sum(other.label.is_vehicle and _passes(other, foot, stop) for other in others)
+def is_clear(place: Place, width: int) -> bool:
+    """Whether what stands there is large enough, and surely enough a vehicle."""
+    return place.size_px >= LEAST_WIDTH * width and place.score >= LEAST_SCORE
 
 
-def _passes(other: Track, foot: Floats, stop: Stop) -> bool:
-    rows = other.history.since(stop.rest_t)
+def has_come(place: Place) -> bool:
+    """Whether it came there, by what the place looked like before or by how its boxes moved."""
+    likeness = place.likeness
+    # Background subtraction finds what looks otherwise: that it does is no second witness.
+    recognised = place.label is not Label.OBJECT
+    if likeness is not None and likeness <= OTHER_LIKENESS and recognised:
+        return True
+    always_there = likeness is not None and likeness >= SAME_LIKENESS
+    return not always_there and place.stop is not None and _was_seen_to_come(place.stop)
+
+
+def _was_seen_to_come(stop: Stop) -> bool:
+    return stop.travelled_bl >= LEAST_TRAVELLED_BL and stop.straightness >= LEAST_STRAIGHTNESS
+
+
+def _way(place: Place) -> Floats | None:
+    """(2,) unit vector of the way it came; None when nobody saw it."""
+    if place.stop is not None and _was_seen_to_come(place.stop):
+        return np.array(place.stop.heading)
+    if place.way is None:
+        return None
+    way: Floats = place.way / np.hypot(*place.way)
+    return way
+
+
+def passers(place: Place, heading: Floats, others: Iterable[Track]) -> int:
+    """How many vehicles drove past the standing one, about its way, since it stands.
+
+    Its own track counts if it went on: then someone who passed has taken its number along.
+    """
+    return sum(other.label.is_vehicle and _passes(other, place, heading) for other in others)
+
+
+def _passes(other: Track, place: Place, heading: Floats) -> bool:
+    rows = other.history.since(place.since_t)
     if len(rows) < 4 or rows[-1, Column.T] - rows[0, Column.T] < 0.3:
         return False
-    relative = (feet(rows) - foot) / stop.size_px
-    along = relative @ np.array(stop.heading)
-    across = np.abs(relative @ np.array([-stop.heading[1], stop.heading[0]]))
+    relative = (feet(rows) - place.foot) / place.size_px
+    along = relative @ heading
+    across = np.abs(relative @ np.array([-heading[1], heading[0]]))
     way = along[-1] - along[0]
     beside = across[np.abs(along).argmin()]
     ahead = along[-1] > AHEAD_BL and along[0] < BEHIND_BL
