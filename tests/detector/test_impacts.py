@@ -3,11 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from detector.boxes import Label, make
+from detector.frame import Frame
 from detector.impact import jolts, net
 from detector.impact.features import UNKNOWN, Party, features
 from detector.impact.samples import Column, Samples, inside
+from detector.impact.suspicion import Suspicion, Suspicions
 from detector.impact.watch import Impact, ImpactWatch, consistent
-from detector.rules.impact import LEAST_LIKELIHOOD, confidence, impacts
+from detector.rules.impact import LEAST_HELD, LEAST_PEAK, confidence, impacts
 from detector.tracks import Tracker
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,7 +155,7 @@ def test_a_crash_is_likelier_than_braking() -> None:
     )
 
     assert crash > braking
-    assert braking < LEAST_LIKELIHOOD
+    assert braking < LEAST_PEAK
 
 
 def textured(size, rng):
@@ -189,7 +191,7 @@ def candidates(film, until_s=4.0):
     tracker, watch, found = Tracker(), ImpactWatch(), []
     for t, picture, boxes in film.frames(until_s):
         tracks = tracker.update(boxes, t)
-        found += watch.candidates(picture, t, tracks)
+        found += watch.candidates(Frame(picture, t, 0), tracks)
     return found
 
 
@@ -208,26 +210,27 @@ def test_a_vehicle_that_drives_on_is_not_judged() -> None:
 def test_after_a_cut_nothing_of_before_is_remembered() -> None:
     watch, tracker = ImpactWatch(), Tracker()
     for t, picture, boxes in Film(crash_at(2.5)).frames(3.0):
-        watch.update(picture, t, tracker.update(boxes, t))
+        watch.update(Frame(picture, t, 0), tracker.update(boxes, t))
     watch.reset()
 
-    assert watch.update(picture, 3.1, tracker.confirmed()) == []
+    assert watch.update(Frame(picture, 3.1, 0), tracker.confirmed()) == []
 
 
 def test_samples_of_vehicles_that_left_are_forgotten() -> None:
     samples, tracker = Samples(), Tracker()
     for t, picture, boxes in Film(crash_at(9.0)).frames(2.0):
         tracks = tracker.update(boxes, t)
-        samples.update(picture, t, tracks)
-    samples.update(picture, 20.0, [])
+        samples.update(Frame(picture, t, 0), tracks)
+    samples.update(Frame(picture, 20.0, 0), [])
 
     with pytest.raises(KeyError):
         samples.of(tracks[0].track_id)
 
 
-def seen(observation_of, likelihood, partner_id=None):
+def seen(observation_of, peak, held=LEAST_HELD, partner_id=None):
     told = told_of(crash_at(3.0))
-    impact = Impact(7, partner_id, 3.0, np.array([10.0, 10.0, 60.0, 60.0]), likelihood, told)
+    place = np.array([10.0, 10.0, 60.0, 60.0])
+    impact = Impact(7, partner_id, 3.0, place, Suspicion(held, peak), told)
     return observation_of(impacts=[impact])
 
 
@@ -256,7 +259,8 @@ def test_two_that_touched_are_one_incident(observation_of) -> None:
 
 
 def test_an_unlikely_impact_is_nothing(observation_of) -> None:
-    assert impacts(seen(observation_of, LEAST_LIKELIHOOD - 0.01)) == []
+    assert impacts(seen(observation_of, LEAST_PEAK - 0.01)) == []
+    assert impacts(seen(observation_of, 0.95, held=LEAST_HELD - 0.01)) == []
 
 
 def test_confidence_rises_with_likelihood_and_stays_a_probability() -> None:
@@ -264,3 +268,40 @@ def test_confidence_rises_with_likelihood_and_stays_a_probability() -> None:
 
     assert values == sorted(values)
     assert 0 < values[0] < values[-1] < 1
+
+
+def judged(*likelihoods, every_s=0.125):
+    suspicions = Suspicions()
+    for number, likelihood in enumerate(likelihoods):
+        latest = suspicions.add(7, number * every_s, likelihood)
+    return latest
+
+
+def test_one_frame_is_not_held_against_a_vehicle() -> None:
+    assert judged(0.95).held == 0.0
+    assert judged(0.9, 0.95, 0.9).held == 0.0
+
+
+def test_what_lasts_for_half_a_second_is() -> None:
+    assert judged(0.7, 0.9, 0.6, 0.8, 0.7) == Suspicion(held=0.7, peak=0.9)
+
+
+def test_one_frame_of_doubt_in_five_changes_nothing() -> None:
+    assert judged(0.8, 0.8, 0.1, 0.8, 0.8).held == 0.8
+
+
+def test_the_latest_frame_must_agree() -> None:
+    assert judged(0.8, 0.8, 0.8, 0.8, 0.1).held == 0.1
+
+
+def test_a_vehicle_is_suspected_for_a_while_and_then_forgotten() -> None:
+    suspicions = Suspicions()
+    suspicions.add(7, 0.0, 0.4)
+    suspicions.add(7, 1.0, 0.3)
+
+    suspicions.forget(8.0)
+    assert suspicions.greatest == {7: 0.4}
+    suspicions.forget(8.5)
+    assert suspicions.greatest == {7: 0.3}
+    suspicions.forget(9.5)
+    assert suspicions.greatest == {}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from detector.incidents import CLEAR_S, COOL_DOWN_S, IncidentBook
@@ -28,6 +30,21 @@ def play(book, spans, until_s, rest=lambda _t: False, start_s=0.0):
 
 def test_a_flash_of_a_hypothesis_is_no_incident() -> None:
     assert play(IncidentBook(), [(2.0, 2.2, crash())], 10.0) == []
+
+
+def test_what_its_rule_has_watched_for_long_enough_is_reported_at_once() -> None:
+    settled = replace(crash(), settled=True)
+
+    (report,) = play(IncidentBook(), [(2.0, 2.1, settled)], 6.0)
+
+    assert report.t == 2.0
+
+
+def test_a_surer_rule_beside_it_does_not_hold_it_up() -> None:
+    settled, surer = replace(crash(), settled=True), replace(crash(), confidence=0.95)
+    spans = [(2.0, 2.1, settled), (2.0, 2.1, surer)]
+
+    assert [one.t for one in play(IncidentBook(), spans, 6.0)] == [2.0]
 
 
 def test_what_holds_is_reported_once_with_its_onset() -> None:

@@ -10,22 +10,28 @@ from detector.rules.collision import collisions
 from detector.rules.fire import fires
 from detector.rules.hypothesis import Observation
 from detector.rules.rollover import rollovers
+from detector.view import View
 
 
-def observe(scene, t, habits=None, flames=()):
+def observe(scene, t, habits=None, flames=(), likeness=None, suspected=None):
     tracker = scene.tracker
     scene.dwell.update(t, scene.boxes(t).xyxy, tracker.confirmed())
+    for place in scene.dwell.places:
+        place.likeness = likeness
+    view = View(1280, 720)
+    view.learn(tracker.past)
     return Observation(
-        t, 1280, 720, tracker.confirmed(), scene.dwell, habits or Habits(), flames, tracker.past
-    )
+        t, 1280, 720, tracker.confirmed(), scene.dwell, habits or Habits(), flames, tracker.past,
+        view, suspected=suspected or {},
+    )  # fmt: skip
 
 
-def told(scene, rule, until_s, habits=None):
+def told(scene, rule, until_s, habits=None, **seen):
     """Every (time, hypothesis) of `rule` over the scene."""
     found = []
     for t in scene.times(until_s):
         scene.tracker.update(scene.boxes(t), t)
-        found += [(t, one) for one in rule(observe(scene, t, habits))]
+        found += [(t, one) for one in rule(observe(scene, t, habits, **seen))]
     return found
 
 
@@ -94,6 +100,38 @@ def test_a_stopped_vehicle_that_others_pass_blocks_the_road(traffic, driving) ->
     assert found
     assert found[0][0] >= 12.0
     assert abs(found[0][1].onset_t - 5.0) < 1.0
+
+
+def overtaken(traffic, driving, stalled):
+    """A vehicle that stalls, and four that drive past it."""
+    scene = traffic().add(stalled)
+    for number in range(4):
+        start_s = 5.0 + 2.0 * number
+        scene.add(driving((-90 - 170 * start_s + 100, 470), (170, 0)))
+    return scene
+
+
+def test_a_parked_car_that_others_pass_blocks_nothing(traffic, driving) -> None:
+    jittering = driving((400, 400), (120, 0), stop_at_s=1.5, braking_s=0.5)
+
+    assert told(overtaken(traffic, driving, jittering), blockages, 18.0, likeness=0.95) == []
+
+
+def test_what_stands_where_the_road_was_empty_blocks_it_though_nobody_saw_it_come(
+    traffic, driving
+) -> None:
+    parked = driving((600, 400), (0, 0))
+    seen_late = overtaken(traffic, driving, lambda t: parked(t) if t > 8.0 else None)
+
+    assert told(seen_late, blockages, 20.0) == []
+    assert told(seen_late, blockages, 20.0, likeness=0.2)
+
+
+def test_a_stop_that_the_pixels_do_not_bear_out_is_no_collision(traffic, driving) -> None:
+    unlikely, likely = {1: 0.05, 2: 0.1}, {1: 0.4, 2: 0.1}
+
+    assert told(crossing_crash(traffic, driving), collisions, 8.0, suspected=unlikely) == []
+    assert told(crossing_crash(traffic, driving), collisions, 8.0, suspected=likely)
 
 
 def test_a_queue_blocks_nothing(traffic, driving) -> None:

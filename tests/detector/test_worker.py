@@ -4,12 +4,14 @@ import json
 import threading
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 import pytest
 from detector.__main__ import ground_of
 from detector.boxes import Label, empty, make
 from detector.frame import Frame
 from detector.ground import GroundPoints
+from detector.image import Image
 from detector.incidents import Report
 from detector.pipeline import Areas, Pipeline
 from detector.worker import Worker, detections, event_id, incident_of
@@ -26,21 +28,36 @@ RNG = np.random.default_rng(2)
 STREET = np.clip(RNG.normal(100, 30, (360, 640, 3)), 0, 255).astype(np.uint8)
 
 
+CARS = np.clip(RNG.normal(120, 60, (2, 5, 6, 3)), 0, 255).astype(np.uint8)
+
+
+def cars_at(t: float) -> list[list[float]]:
+    """Boxes of two cars that meet at 4 s and stay."""
+    s = min(t, 4.0)
+    return [[60 * s, 170, 60 * s + 60, 210], [270, -10 + 45 * s, 330, 30 + 45 * s]]
+
+
+def street_at(t: float) -> Image:
+    """What a camera sees of them."""
+    picture = STREET.copy()
+    for car, box in zip(CARS, cars_at(t), strict=True):
+        x1, y1, x2, y2 = (max(0, round(side)) for side in box)
+        look = cv2.resize(car, (60, 40), interpolation=cv2.INTER_CUBIC)
+        picture[y1:y2, x1:x2] = look[40 - (y2 - y1) :]
+    return picture
+
+
 @dataclass
 class ScriptedModel:
-    """Two cars that meet at 4 s and stay, as far as the model is asked."""
+    """Finds the two cars, as far as it is asked."""
 
     name: str = "scripted"
     start_t: float = 0.0
 
     def detect(self, frame: Frame):
-        s = min(frame.t - self.start_t, 4.0)
-        if s < 0:
+        if frame.t < self.start_t:
             return empty()
-        return make(
-            [[60 * s, 170, 60 * s + 60, 210], [270, -10 + 45 * s, 330, 30 + 45 * s]],
-            [0.9, 0.9], [Label.CAR, Label.CAR],
-        )  # fmt: skip
+        return make(cars_at(frame.t - self.start_t), [0.9, 0.9], [Label.CAR, Label.CAR])
 
 
 @dataclass
@@ -67,7 +84,7 @@ class ScriptedFrames:
 
 
 def frames(until_s: float, start_t: float, fps: int = 8) -> list[Frame]:
-    return [Frame(STREET, start_t + k / fps, k) for k in range(int(until_s * fps))]
+    return [Frame(street_at(k / fps), start_t + k / fps, k) for k in range(int(until_s * fps))]
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def _moments(task: tuple[Clip, Path]) -> tuple[list[str], Moments | None]:
     for frame in FileFrames(clip.path, fps=max(boxes.fps, 4.0)):
         tracks = tracker.update(boxes.detect(frame), frame.t)
         _note_places(clip, frame.t, tracks, frame.image.shape, at_place)
-        for track, jolt, told in watch.candidates(frame.image, frame.t, tracks):
+        for track, jolt, told in watch.candidates(frame, tracks):
             rows.append((frame.t, track.track_id, jolt.t))
             told_of.append(told)
     if not rows:
@@ -136,8 +136,23 @@ def _moments(task: tuple[Clip, Path]) -> tuple[list[str], Moments | None]:
     )
 
 
+def is_crash(clip: Clip) -> bool:
+    """Whether the judge learns a crash from the clip: its place is known."""
+    return clip.name in places() or (clip.box is not None and clip.type is IncidentType.COLLISION)
+
+
+def place_of(clip: Clip, width: int, height: int) -> np.ndarray | None:
+    """(4,) fractions of the frame where the clip's accident happens, None without one."""
+    if not is_crash(clip):
+        return None
+    if clip.name in places():
+        return places()[clip.name]
+    x, y, w, h = clip.box
+    return np.array([x, y, x + w, y + h]) / np.array([width, height] * 2)
+
+
 def _note_places(clip, t, tracks, shape, at_place) -> None:
-    place, event = places().get(clip.name), clip.t_event_s
+    place, event = place_of(clip, shape[1], shape[0]), clip.t_event_s
     if place is None or event is None or not event - 0.4 <= t <= event + 1.0:
         return
     for track in tracks:
@@ -152,7 +167,7 @@ def _truth(
     clip: Clip, rows: np.ndarray, at_place: dict[int, list[bool]]
 ) -> tuple[np.ndarray, np.ndarray]:
     crash, counts = np.zeros(len(rows), bool), np.ones(len(rows), bool)
-    if clip.name not in places():
+    if not is_crash(clip):
         return crash, counts & (clip.type is not IncidentType.BLOCKAGE)
     if not clip.scored:
         return crash, ~counts

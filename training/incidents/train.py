@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 import onnx
+from detector.impact.suspicion import Suspicions
+from detector.rules.impact import LEAST_HELD
 from onnx import helper
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from training.incidents.material import Moments, arguments, material, places
+from training.incidents.material import Moments, arguments, is_crash, material
 
 FOLDS = 14
 SEEDS = 4
@@ -24,8 +26,6 @@ CRASH_WEIGHT = 15.0
 """All moments of one crash together weigh so much …"""
 CALM_WEIGHT = 120.0
 """… and those of a clip without one at most so much."""
-HELD_S, HELD_SHARE = 0.3, 0.7
-"""As the incident book wants it."""
 RISES = ("change", "box_change", "both_change", "pair_change", "score")
 FALLS = ("disagreement", "others_change", "apart_before", "apart_after")
 
@@ -112,28 +112,25 @@ def _judged(task: tuple[Sequence[Moments], Sequence[int], Sequence[str]]) -> lis
 
 
 def first_alarm(one: Moments, likely: np.ndarray, threshold: float) -> float:
-    """When the first vehicle has been above `threshold` for long enough; infinity if never."""
-    first = np.inf
-    for track in np.unique(one.track):
-        t, above = one.t[one.track == track], likely[one.track == track] >= threshold
-        for index in np.flatnonzero(above):
-            window = (t >= t[index] - HELD_S) & (t <= t[index])
-            if window.sum() >= 3 and above[window].mean() >= HELD_SHARE:
-                first = min(first, float(t[index]))
-                break
-    return first
+    """When the rule would alarm if `threshold` were the peak that it wants; infinity if never."""
+    suspicions = Suspicions()
+    for t, track_id, likelihood in zip(one.t, one.track, likely, strict=True):
+        suspicion = suspicions.add(int(track_id), float(t), float(likelihood))
+        if suspicion.held >= LEAST_HELD and suspicion.peak >= threshold:
+            return float(t)
+    return float("inf")
 
 
 def report(moments: Sequence[Moments], likely: Sequence[np.ndarray]) -> None:
     """Per threshold: crashes found, their median delay, and clips with a false alarm."""
     print("threshold  crashes  early  normal clips  median delay")
-    for threshold in np.arange(0.3, 0.96, 0.05):
+    for threshold in np.arange(LEAST_HELD, 0.96, 0.05):
         delays, early, false = [], 0, []
         for one, values in zip(moments, likely, strict=True):
             alarm = first_alarm(one, values, threshold)
             if not one.clip.scored or not np.isfinite(alarm):
                 continue
-            if one.clip.name in places():
+            if is_crash(one.clip):
                 delay = alarm - one.clip.t_event_s
                 early += delay < -0.3
                 delays += [delay] if delay >= -0.3 else []

@@ -70,15 +70,19 @@ class _Candidate:
 
     hypothesis: Hypothesis
     frames: deque[tuple[float, bool]] = field(default_factory=deque)
+    settled: bool = False
 
-    def note(self, t: float, held: bool) -> None:
+    def note(self, t: float, held: bool, *, settled: bool) -> None:
         self.frames.append((t, held))
+        self.settled = settled
         horizon = 2 * CONFIRM_S[self.hypothesis.type] + 0.5
         while self.frames[0][0] < t - horizon:
             self.frames.popleft()
 
     @property
     def sure(self) -> bool:
+        if self.settled:
+            return True
         held = [held for _, held in self.frames]
         length_s = self.frames[-1][0] - self.frames[0][0]
         enough = sum(held) >= CONFIRM_SHARE * len(held) and held[-1]
@@ -149,12 +153,14 @@ class IncidentBook:
     def _weigh(self, t: float, hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
         """The hypotheses that have held for long enough."""
         held: dict[int, Hypothesis] = {}
+        settled: set[int] = set()
         for hypothesis in hypotheses:
             index = self._candidate_of(hypothesis)
             held[index] = max(held.get(index, hypothesis), hypothesis, key=lambda h: h.confidence)
+            settled |= {index} if hypothesis.settled else set()
         for index, candidate in enumerate(self._candidates):
             candidate.hypothesis = held.get(index, candidate.hypothesis)
-            candidate.note(t, index in held)
+            candidate.note(t, index in held, settled=index in settled)
         self._candidates = [one for one in self._candidates if not one.hopeless]
         return [one.hypothesis for one in self._candidates if one.sure]
 

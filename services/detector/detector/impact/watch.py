@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detector.boxes import Floats
-from detector.image import Image
+from detector.boxes import Floats, Label
+from detector.frame import Frame
 from detector.impact import jolts, net
 from detector.impact.features import Party, box_at, features, nearest
 from detector.impact.jolts import Jolt
 from detector.impact.samples import Samples
+from detector.impact.suspicion import Suspicion, Suspicions
 from detector.tracks import Track
 
 LEAST_CHANGE_BLPS = 0.4
@@ -35,10 +36,11 @@ class Impact:
     """When the velocity changed."""
     place: Floats
     """(4,) px the vehicle's box then and now."""
-    likelihood: float
-    """That it was a crash, as the net says."""
+    suspicion: Suspicion
+    """How likely it was a crash, as the net says, of late."""
     told: dict[str, float]
     """The numbers it was judged by."""
+    label: Label = Label.CAR
 
 
 class ImpactWatch:
@@ -48,28 +50,38 @@ class ImpactWatch:
         self._samples = Samples()
         self._parties: dict[int, Party] = {}
         self._judge = net.load()
+        self._suspicions = Suspicions()
 
     def reset(self) -> None:
         """Forget, as after a cut."""
         self._samples.reset()
         self._parties.clear()
+        self._suspicions.clear()
 
-    def update(self, frame: Image, t: float, tracks: Sequence[Track]) -> list[Impact]:
+    def update(self, frame: Frame, tracks: Sequence[Track]) -> list[Impact]:
         """The jolts that are worth judging after this frame, each with its likelihood."""
-        found = self.candidates(frame, t, tracks)
+        found = self.candidates(frame, tracks)
+        self._suspicions.forget(frame.t)
         if not found:
             return []
         likelihoods = self._judge.likelihoods([told for _, _, told in found])
         return [
-            self._impact(track, jolt, likelihood, told)
+            self._impact(
+                track, jolt, self._suspicions.add(track.track_id, frame.t, likelihood), told
+            )
             for (track, jolt, told), likelihood in zip(found, likelihoods, strict=True)
         ]
 
+    @property
+    def suspected(self) -> dict[int, float]:
+        """Track → how likely, at most, it was of late that it has crashed."""
+        return self._suspicions.greatest
+
     def candidates(
-        self, frame: Image, t: float, tracks: Sequence[Track]
+        self, frame: Frame, tracks: Sequence[Track]
     ) -> list[tuple[Track, Jolt, dict[str, float]]]:
         """Vehicles with a jolt that may have been a crash, and its features."""
-        sampled = self._samples.update(frame, t, tracks)
+        sampled = self._samples.update(frame, tracks)
         for track in sampled:
             rows = self._samples.of(track.track_id)
             self._parties[track.track_id] = Party(
@@ -77,13 +89,12 @@ class ImpactWatch:
             )
         alive = {track.track_id for track in sampled}
         self._parties = {key: one for key, one in self._parties.items() if key in alive}
-        height, width = frame.shape[:2]
         found = []
         for track in sampled:
             party = self._parties[track.track_id]
-            if party.jolt is None or not party.known or not worth_a_look(party, width):
+            if party.jolt is None or not party.known or not worth_a_look(party, frame.width):
                 continue
-            told = features(party, self._others(track), frame_size=(width, height))
+            told = features(party, self._others(track), frame_size=(frame.width, frame.height))
             if consistent(told):
                 found.append((track, party.jolt, told))
         return found
@@ -92,7 +103,7 @@ class ImpactWatch:
         return [one for key, one in self._parties.items() if key != track.track_id]
 
     def _impact(
-        self, track: Track, jolt: Jolt, likelihood: float, told: dict[str, float]
+        self, track: Track, jolt: Jolt, suspicion: Suspicion, told: dict[str, float]
     ) -> Impact:
         party = self._parties[track.track_id]
         mate, gaps = nearest(party, jolt, self._others(track))
@@ -104,8 +115,9 @@ class ImpactWatch:
             partner_id=mate.track_id if mate and touched else None,
             t=jolt.t,
             place=np.concatenate([low, high]),
-            likelihood=likelihood,
+            suspicion=suspicion,
             told=told,
+            label=track.label,
         )
 
 

@@ -8,7 +8,7 @@ onset (contact, abruptness, crossing headings, two vehicles), the shorter the af
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,8 @@ CROSSING_BLPS2, CONTACT_BLPS2, ALONE_BLPS2 = 0.5, 1.2, 1.5
 """Least deceleration: of two that cross, touch and both stop; of one that touches another; of one
 alone. Lower ones begin to take drivers who join a queue for crashes."""
 ALONE_TRAVELLED_BL, ALONE_SCORE = 1.4, 0.38
+LEAST_SUSPICION = 0.2
+"""So likely the judge of impacts must have found it: boxes alone see crashes in queues."""
 APART_S = 3.0
 APART_BL = 0.1
 LEAST_CLOSING_BLPS = 0.5
@@ -77,8 +79,16 @@ def collisions(seen: Observation) -> list[Hypothesis]:
         usual = seen.habits.usual(stop.rest_t, _foot(track), stop.size_px, [track.track_id])
         if usual >= 2 and stop.held_s < needed_s + 4.0:
             continue
-        found.append(_hypothesis(impact, usual))
+        hypothesis = _hypothesis(impact, usual)
+        if _supported(hypothesis.track_ids, seen.suspected):
+            found.append(hypothesis)
     return found
+
+
+def _supported(track_ids: frozenset[int], suspected: Mapping[int, float]) -> bool:
+    """Whether the judge of impacts, who sees pixels, has not found it out of the question."""
+    judged = [suspected[track_id] for track_id in track_ids if track_id in suspected]
+    return not judged or max(judged) >= LEAST_SUSPICION
 
 
 def _recent_stops(seen: Observation) -> Iterator[tuple[Track, Stop]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,8 @@ class Observation:
     """The ground and the usual traffic, as far as they are known."""
     impacts: Sequence[Impact] = ()
     """Vehicles whose motion broke off a moment ago."""
+    suspected: Mapping[int, float] = field(default_factory=dict)
+    """Track → how likely, at most, it was of late that it has crashed; those that were judged."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Hypothesis:
     confidence: float
     opens: bool = True
     """False: too weak to begin an incident, enough to say that one still goes on."""
+    settled: bool = False
+    """True: the rule has watched it for long enough itself, it need not be confirmed."""
     track_ids: frozenset[int] = frozenset()
     evidence: dict[str, Any] = field(default_factory=dict)
     """The numbers behind it, few and JSON-ready."""
