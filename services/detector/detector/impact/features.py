@@ -9,6 +9,7 @@ arXiv 1911.10037), contact and closing speed of two tracks (Ghahremannezhad et a
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
@@ -238,18 +239,25 @@ def _agreed(told: Mapping[str, float]) -> dict[str, float]:
 
 def mean_of(rows: Floats, start_t: float, end_t: float, columns: Sequence[int]) -> Floats:
     """Mean of some columns from `start_t` to `end_t`; not a number without a sample there."""
-    times = rows[:, Column.T]
-    chosen = rows[(times >= start_t) & (times <= end_t)]
-    mean: Floats = chosen[:, columns].mean(axis=0) if len(chosen) else np.full(len(columns), np.nan)
+    first, end = _span(rows, start_t, end_t)
+    if first == end:
+        return np.full(len(columns), np.nan)
+    mean: Floats = rows[first:end].take(columns, axis=1).sum(axis=0) / (end - first)
     return mean
+
+
+def _span(rows: Floats, start_t: float, end_t: float) -> tuple[int, int]:
+    """The first row at or after `start_t`, and the first after `end_t`."""
+    times: list[float] = rows[:, Column.T].tolist()
+    return bisect_left(times, start_t), bisect_right(times, end_t)
 
 
 def box_velocity(rows: Floats, start_t: float, end_t: float) -> Floats:
     """(2,) velocity of the bottom centre by least squares; not a number from fewer than two."""
-    times = rows[:, Column.T]
     slack = 1e-6
-    within = (times >= start_t - slack) & (times <= end_t + slack)
-    chosen = rows[within & (rows[:, Column.SEEN] > 0)]
+    first, end = _span(rows, start_t - slack, end_t + slack)
+    chosen = rows[first:end]
+    chosen = chosen[chosen[:, Column.SEEN] > 0]
     if len(chosen) < 2:
         return np.full(2, np.nan)
     t = chosen[:, Column.T] - chosen[:, Column.T].mean()
@@ -260,7 +268,7 @@ def box_velocity(rows: Floats, start_t: float, end_t: float) -> Floats:
 
 def box_at(rows: Floats, t: float) -> Box:
     """x1, y1, x2, y2 at `t`, the first known before that."""
-    row = rows[max(0, int(np.searchsorted(rows[:, Column.T], t + 1e-6)) - 1)].tolist()
+    row = rows[max(0, bisect_left(rows[:, Column.T].tolist(), t + 1e-6) - 1)].tolist()
     x, y, half = row[Column.X], row[Column.Y], row[Column.WIDTH] / 2
     return [x - half, y - row[Column.HEIGHT], x + half, y]
 

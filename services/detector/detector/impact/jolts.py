@@ -6,6 +6,7 @@ and second); a crash does as much within a tenth of the time (delta-v, SAE J211)
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,27 +35,30 @@ class Jolt:
     @property
     def change_blps(self) -> float:
         """Length of the change."""
-        return float(np.hypot(*(self.after - self.before)))
+        x, y = (self.after - self.before).tolist()
+        return math.hypot(x, y)
 
 
 def find(rows: Floats) -> Jolt | None:
     """The greatest jolt in a vehicle's samples (N, columns), seen from the last one."""
-    times = rows[:, Column.T]
+    times = rows[:, Column.T].copy()  # a column is slow to search
     now = float(times[-1])
-    window_s = _window_s(times)
-    oldest, newest = np.searchsorted(times, (now - SEARCHED_S[0], now - SEARCHED_S[1] + EPSILON_S))
+    reach_s = _window_s(times) + EPSILON_S
+    oldest, newest = times.searchsorted((now - SEARCHED_S[0], now - SEARCHED_S[1] + EPSILON_S))
     at = np.arange(oldest, newest)
-    first = np.searchsorted(times, times[at] - window_s - EPSILON_S)
-    end = np.searchsorted(times, times[at] + window_s + EPSILON_S)
+    first = times.searchsorted(times[oldest:newest] - reach_s)
+    end = times.searchsorted(times[oldest:newest] + reach_s)
     enough = (at - first >= LEAST_SAMPLES) & (end - at - 1 >= LEAST_SAMPLES)
     at, first, end = at[enough], first[enough], end[enough]
     if not len(at):
         return None
     # A sample speaks of the step that ends at its time; the one at the jolt itself is of neither.
-    sums = np.vstack([np.zeros(2), np.cumsum(rows[:, [Column.VX, Column.VY]], axis=0)])
+    sums = np.zeros((len(rows) + 1, 2))
+    rows[:, Column.VX : Column.VY + 1].cumsum(axis=0, out=sums[1:])
     before = (sums[at] - sums[first]) / (at - first)[:, None]
     after = (sums[end] - sums[at + 1]) / (end - at - 1)[:, None]
-    best = int(np.hypot(*(after - before).T).argmax())
+    change = after - before
+    best = int(np.hypot(change[:, 0], change[:, 1]).argmax())
     return Jolt(float(times[at[best]]), before[best], after[best])
 
 
