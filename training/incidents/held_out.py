@@ -22,7 +22,7 @@ from detector.labels import Clip, clips_of
 from detector.scoring import ClipResult
 
 from training.incidents.material import Moments, arguments, group_of, material
-from training.incidents.train import FOLDS, export, fitted, folds
+from training.incidents.train import FOLDS, export, fitted, folds, single_threaded
 
 
 def main() -> None:
@@ -33,7 +33,10 @@ def main() -> None:
     names, moments = material(asked)
     clips = clips_of(asked.labels)
     number_of = folds(group_of(clip.name) for clip in clips)
-    with tempfile.NamedTemporaryFile() as kept, ProcessPoolExecutor(asked.jobs) as pool:
+    with (
+        tempfile.NamedTemporaryFile() as kept,
+        ProcessPoolExecutor(asked.jobs, initializer=single_threaded) as pool,
+    ):
         Path(kept.name).write_bytes(pickle.dumps((names, moments)))
         parts = [
             [clip for clip in clips if number_of[group_of(clip.name)] == number]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import re
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -100,8 +99,6 @@ def material(asked: argparse.Namespace) -> tuple[list[str], list[Moments]]:
     tasks = [(clip, path) for path in asked.detections for clip in clips_of(asked.labels)]
     if asked.drawn:
         tasks += [(clip, asked.drawn[1]) for clip in clips_of(asked.drawn[0])]
-    # Many small fits and clips beside each other are faster than one at a time on all cores.
-    os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(asked.jobs) as pool:
         found = list(pool.map(_moments, tasks, chunksize=1))
     names = next(names for names, _ in found if names)
