@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detector.boxes import Floats
+from detector.boxes import Floats, Label
 from detector.gaps import Box, gap_bl, on_same_ground
 from detector.motion import Stop
 from detector.rules.hypothesis import Hypothesis, Observation
@@ -80,13 +80,16 @@ def collisions(seen: Observation) -> list[Hypothesis]:
         if usual >= 2 and stop.held_s < needed_s + 4.0:
             continue
         hypothesis = _hypothesis(impact, usual)
-        if _supported(hypothesis.track_ids, seen.suspected):
+        if track.label is Label.OBJECT or _supported(hypothesis.track_ids, seen.suspected):
             found.append(hypothesis)
     return found
 
 
 def _supported(track_ids: frozenset[int], suspected: Mapping[int, float]) -> bool:
-    """Whether the judge of impacts, who sees pixels, has not found it out of the question."""
+    """Whether the judge of impacts, who sees pixels, has not found it out of the question.
+
+    Blobs of background subtraction are not asked about: of those the judge knows little.
+    """
     judged = [suspected[track_id] for track_id in track_ids if track_id in suspected]
     return not judged or max(judged) >= LEAST_SUSPICION
 
