@@ -143,6 +143,32 @@ def test_a_queue_blocks_nothing(traffic, driving) -> None:
     assert told(scene, blockages, 20.0) == []
 
 
+def test_crossing_traffic_does_not_pass_who_waits(traffic, driving) -> None:
+    scene = traffic().add(driving((400, 700), (60, -120), stop_at_s=2.5, braking_s=1.0))
+    for number in range(6):
+        scene.add(driving((-600 - 300 * number, 330), (170, 0)))
+
+    assert told(scene, blockages, 20.0) == []
+
+
+def test_a_queue_that_sets_off_passes_nobody(traffic, driving) -> None:
+    def waits(start_x, y, until_s):
+        arrives = driving((start_x, y), (110, 0), stop_at_s=3.0, braking_s=1.0)
+
+        def path(t):
+            x, y = arrives(min(t, until_s))
+            return x + max(0.0, t - until_s) * 110, y
+
+        return path
+
+    scene = traffic()
+    for place in range(3):
+        scene.add(waits(500 - 120 * place, 400, 16.0 + place))
+        scene.add(waits(500 - 120 * place, 460, 15.0 + place))
+
+    assert told(scene, blockages, 22.0) == []
+
+
 def test_a_car_that_was_always_parked_blocks_nothing(traffic, driving) -> None:
     scene = traffic().add(driving((600, 400), (0, 0)))
     for number in range(4):

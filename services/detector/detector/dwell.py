@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detector.boxes import Floats, Label, areas, intersections
+from detector.boxes import Bools, Floats, Label, areas, intersections
 from detector.glimpses import Glimpses
 from detector.history import Column
 from detector.motion import Stop, feet
@@ -27,6 +27,7 @@ FOLLOWING = 0.05
 COMPARED_AFTER_S = 7.5
 """Who has stood for so long is in the picture for good."""
 LEAST_WAY_BL = 0.8
+DRIVING_BLPS, DRIVING_IOU = 0.5, 0.7
 
 
 @dataclass
@@ -83,7 +84,7 @@ class Dwell:
 
     def update(self, t: float, found: Floats, tracks: Sequence[Track]) -> None:
         """Take one frame's boxes (N, 4) of vehicles and its tracks into account."""
-        self._look(t, found)
+        self._look(t, found, _driving(found, tracks))
         standing = [track for track in tracks if track.seen and track.anchor.expected is not None]
         known = np.array([place.box for place in self.places]).reshape(-1, 4)
         for track in standing:
@@ -113,11 +114,11 @@ class Dwell:
         ]  # fmt: skip
         return bool(others) and bool(_ious(box, np.array(others)).max() >= SAME_IOU)
 
-    def _look(self, t: float, found: Floats) -> None:
+    def _look(self, t: float, found: Floats, driving: Bools) -> None:
         if not len(found):
             return
         for place in self.places:
-            likeness = _ious(place.box, found)
+            likeness = np.where(driving, 0.0, _ious(place.box, found))
             best = int(likeness.argmax())
             if likeness[best] >= SAME_IOU:
                 place.seen_t = t
@@ -142,6 +143,15 @@ class Dwell:
                 score=float(rows[:, Column.SCORE].mean()),
             )
         )
+
+
+def _driving(found: Floats, tracks: Sequence[Track]) -> Bools:
+    """(N,) whether a box is of a vehicle that drives: that may hide who stands, it is not it."""
+    boxes = [one.box for one in tracks if one.seen and one.speed_blps >= DRIVING_BLPS]
+    if not boxes or not len(found):
+        return np.zeros(len(found), bool)
+    driving: Bools = np.max([_ious(box, found) for box in boxes], axis=0) >= DRIVING_IOU
+    return driving
 
 
 def _way(rows: Floats, box: Floats) -> Floats | None:

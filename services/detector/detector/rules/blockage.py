@@ -14,12 +14,14 @@ import numpy as np
 from detector.boxes import Floats, Label
 from detector.dwell import Place
 from detector.history import Column
-from detector.motion import Stop, feet
+from detector.motion import Stop, feet, speeds_blps
 from detector.rules.hypothesis import Hypothesis, Observation
-from detector.tracks import Track
+from detector.tracks import STATIONARY_BLPS, Track
 from hazardcast.catalogue import IncidentType
 
 LEAST_HELD_S = 8.0
+LATELY_S = 1.0
+"""It must have been seen so lately: when a queue sets off, the next drive over its places."""
 HELD_ALONE_S = 100.0
 """Longer than signals hold traffic back; then nobody need have passed."""
 LEAST_PASSED, MANY_PASSED = 2, 4
@@ -32,9 +34,16 @@ LEAST_TRAVELLED_BL = 0.8
 LEAST_STRAIGHTNESS = 0.6
 BESIDE_BL = 5.0
 """Passing happens within this lateral distance …"""
+LEAST_ALIKE = 0.5
+"""… by vehicles at least so large beside it: smaller ones drive on another road behind it …"""
 AHEAD_BL, BEHIND_BL = 0.6, 1.5
 """… and ends ahead of the stopped vehicle, having begun no further ahead than this."""
 LEAST_WAY_BL = 1.2
+LEAST_ALONG = 1.0
+"""So much further along than across (within 45° of its way): crossing traffic does not pass it."""
+FLOWING_BLPS, LEAST_STOOD_S = 0.5, 1.0
+"""Who is slower now, or stood for so long meanwhile, waits as well: a queue that sets off passes
+nobody."""
 MOST_USUAL = 1
 """Where more than this many others have stopped before, stopping is a habit of the place."""
 
@@ -46,7 +55,9 @@ def blockages(seen: Observation) -> list[Hypothesis]:
 
 
 def _judge(place: Place, seen: Observation) -> Hypothesis | None:
-    if place.held_s < LEAST_HELD_S or not is_clear(place, seen.width) or not has_come(place):
+    if place.held_s < LEAST_HELD_S or seen.t - place.seen_t > LATELY_S:
+        return None
+    if not is_clear(place, seen.width) or not has_come(place):
         return None
     usual = seen.habits.usual(place.since_t, place.foot, place.size_px, [place.track_id])
     came = _way(place)
@@ -102,10 +113,7 @@ def _way(place: Place) -> Floats | None:
 
 
 def passers(place: Place, heading: Floats, others: Iterable[Track]) -> int:
-    """How many vehicles drove past the standing one, about its way, since it stands.
-
-    Its own track counts if it went on: then someone who passed has taken its number along.
-    """
+    """How many vehicles drove past the standing one, about its way, since it stands."""
     return sum(other.label.is_vehicle and _passes(other, place, heading) for other in others)
 
 
@@ -115,8 +123,21 @@ def _passes(other: Track, place: Place, heading: Floats) -> bool:
         return False
     relative = (feet(rows) - place.foot) / place.size_px
     along = relative @ heading
-    across = np.abs(relative @ np.array([-heading[1], heading[0]]))
-    way = along[-1] - along[0]
-    beside = across[np.abs(along).argmin()]
+    across = relative @ np.array([-heading[1], heading[0]])
+    way, aside = along[-1] - along[0], abs(across[-1] - across[0])
+    nearest = np.abs(along).argmin()
+    near = rows[nearest, Column.SIZE] >= LEAST_ALIKE * place.size_px
+    beside = near and abs(across[nearest]) < BESIDE_BL
     ahead = along[-1] > AHEAD_BL and along[0] < BEHIND_BL
-    return bool(ahead and way >= LEAST_WAY_BL and beside < BESIDE_BL)
+    along_it = way >= max(LEAST_WAY_BL, LEAST_ALONG * aside)
+    # Its own number, when it drives on, was taken along by someone who passed.
+    flowed = other.track_id == place.track_id or _flowed(other, rows)
+    return bool(beside and ahead and along_it and flowed)
+
+
+def _flowed(other: Track, rows: Floats) -> bool:
+    """Whether it drove on: who stood meanwhile, or does now, is in the same queue."""
+    stood = np.count_nonzero(speeds_blps(rows) < STATIONARY_BLPS)
+    stood_s = stood / len(rows) * float(rows[-1, Column.T] - rows[0, Column.T])
+    flows_now = not other.seen or other.speed_blps >= FLOWING_BLPS
+    return bool(flows_now and stood_s < LEAST_STOOD_S)
