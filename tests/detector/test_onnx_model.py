@@ -95,3 +95,7 @@ def test_a_missing_file_is_refused(tmp_path) -> None:
 
 def test_without_a_file_the_model_needs_no_weights() -> None:
     assert model_opener(None, threads=1)().name == "background"
+
+
+def test_our_own_model_is_opened_by_its_name() -> None:
+    assert model_opener(Path("roadside"), threads=1)().name == "roadside"

@@ -1,4 +1,4 @@
-"""The model without weights: what differs from the empty road is a road user.
+"""Background subtraction: what differs from the empty road stands or moves on it.
 
 A running average of the empty road, updated only where nothing stands on it, so that a stopped
 vehicle stays visible for many minutes. Shadows are told from vehicles by brightness and
@@ -84,6 +84,12 @@ class BackgroundModel:
         found = self._find(self._state, small, min(dt_s, 2.0))
         scale = frame.image.shape[1] / small.shape[1]
         return Boxes(found.xyxy * np.float32(scale), found.scores, found.labels)
+
+    def road_for(self, picture: Image) -> Image:
+        """The empty road of the size of `picture`; the picture itself while it is not known."""
+        if self._state is None or self._state.road.shape != picture.shape:
+            return picture
+        return image.rounded(self._state.road)
 
     def _learn(self, small: Image, t: float) -> None:
         restart = self._first_t is None or t < self._first_t or self._state is not None

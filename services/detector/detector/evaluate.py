@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     add("path", type=Path, nargs="?", help="a clip, a folder of clips, or a labels CSV")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
-        "--model", type=Path, help="ONNX model or its name; without weights if unset"
+        "--model",
+        type=Path,
+        help="ONNX model or its name, or `roadside`; background subtraction if unset",
     )
     which.add_argument("--detections", type=Path, metavar="FILE", help="boxes kept in a file")
     add("--fps", type=_positive, default=DEFAULT_FPS, help="frames per second")

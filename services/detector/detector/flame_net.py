@@ -9,8 +9,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from detector import image, own_nets
 from detector.image import Image, Plane
 
@@ -25,12 +23,7 @@ class CellNet:
 
     def likelihood(self, *pictures: Image) -> Plane:
         """(⌈H / 8⌉, ⌈W / 8⌉) in [0, 1] for pictures (H, W, 3) of one size, BGR."""
-        channels = [
-            channel
-            for picture in pictures
-            for channel in image.channels(image.padded(picture, CELL_PX))
-        ]
-        tensor = np.stack(channels)[None].astype(np.float32)
+        tensor = image.stacked(pictures, CELL_PX)
         found: Any = self._session.run(None, {"picture": tensor})[0]
         plane: Plane = found[0, 0]
         return plane

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -169,6 +170,12 @@ def padded(image: Image, multiple: int) -> Image:
     if not down and not right:
         return image
     return np.pad(image, ((0, down), (0, right), (0, 0)), mode="edge")
+
+
+def stacked(pictures: Sequence[Image], multiple: int) -> Plane:
+    """(1, 3 · N, H, W) the channels of N pictures (H, W, 3) of one size, sides padded."""
+    planes = [plane for one in pictures for plane in channels(padded(one, multiple))]
+    return np.stack(planes)[None].astype(np.float32)
 
 
 def cell_means(plane: Plane, shape: tuple[int, int]) -> Plane:

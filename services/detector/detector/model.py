@@ -23,22 +23,28 @@ class Model(Protocol):
         ...
 
 
+ROADSIDE = Path("roadside")
+"""Names the model of our own, which comes with the detector."""
 OpenModel = Callable[[], Model]
 """Makes the model of one more camera; weights are shared."""
 
 
 def model_opener(path: Path | None, *, threads: int, provider: str = "auto") -> OpenModel:
-    """How to make each camera's model: the network at `path`, or the one without weights.
+    """How to make each camera's model: the network at `path`, our own, or none but the background.
 
     Raises:
         ConfigError: the file is missing, not ONNX, or a network of unknown layout or classes; or
             the execution provider is not to be had.
     """
+    # Only what runs is loaded.
     if path is None:
         from detector.background import BackgroundModel  # noqa: PLC0415
 
         return BackgroundModel
-    # Only a detector that runs a network pays for loading the runtime.
+    if path == ROADSIDE:
+        from detector.roadside import RoadsideModel  # noqa: PLC0415
+
+        return RoadsideModel
     from detector.onnx_model import OnnxModel, Weights  # noqa: PLC0415
 
     weights = Weights(path, threads=threads, provider=provider)

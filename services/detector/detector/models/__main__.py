@@ -14,6 +14,7 @@ import numpy as np
 
 from detector import image
 from detector.frame import Frame
+from detector.model import ROADSIDE
 from detector.models import cache
 from detector.models.catalogue import ENTRIES, named
 from detector.models.download import fetch, sha256_of
@@ -75,6 +76,7 @@ def list_models(_asked: argparse.Namespace, chosen: Settings, _clock: Clock) -> 
         f"{row['path'] or 'not fetched'}"
         for row in rows
     ]
+    lines.append(f"{ROADSIDE.name:<16} 384 px  built in: background subtraction and a network")
     return {"models": rows, "text": "\n".join(lines)}
 
 
