@@ -83,6 +83,7 @@ RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requ
  && find /opt/venv/lib -type d -name tests -prune -exec rm -rf {} +
 # OpenCV: TCP, as it takes by itself, and no second lost at guessing a frame rate nobody asks for.
 ENV OPENCV_FFMPEG_CAPTURE_OPTIONS="rtsp_transport;tcp|fpsprobesize;3"
+RUN install -d -o hazardcast -g hazardcast /models
 USER hazardcast
 COPY hazardcast hazardcast
 COPY services/detector .

@@ -121,7 +121,7 @@ def dropped_of(metrics_port: int) -> float:
 
 def run() -> list[Figure]:
     model = os.environ.get(PREFIX + "MODEL")
-    label = Path(model).stem if model else "background"
+    label = Path(model).stem if model else "roadside"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         video = make_video(folder)

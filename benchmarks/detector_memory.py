@@ -1,7 +1,7 @@
 """Memory of the detector's pipeline over an hour of video, compressed: a drawn scene over and over.
 
 Time goes on from loop to loop, so that incidents open, end and cool down as they would; the model is
-`HAZARDCAST_MODEL`'s, else the one without weights. The rise is from after the first tenth to the end.
+`HAZARDCAST_MODEL`'s, else the one that is built in. The rise is from after the first tenth to the end.
 """
 
 from __future__ import annotations

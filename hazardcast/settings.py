@@ -83,7 +83,7 @@ class Settings(BaseSettings):
 
     model: Path | None = Field(
         None,
-        description="ONNX detection model, the name of a fetched one (`hazardcast models list`), or `roadside`, which is built in; background subtraction when unset",
+        description="ONNX detection model, the name of a fetched one (`hazardcast models list`), or `roadside` or `background` subtraction, which are built in; `roadside` when unset",
     )
     model_threads: Annotated[int, Field(ge=1, le=64)] = Field(
         1, description="inference threads of the detector"

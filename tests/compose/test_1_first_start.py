@@ -67,6 +67,20 @@ def test_every_service_says_that_it_is_online(stack, within) -> None:
     within(15, online, what="all services online")
 
 
+def test_another_model_can_be_fetched_and_chosen(stack) -> None:
+    stack.exec("detector", "sh", "-c", "touch /models/new && rm /models/new")
+    models = stack.compose("run", "--rm", "-T", "--no-deps", "detector", "detector.models", "list")
+    assert "yolox-nano" in models
+
+    chosen = type(stack)(stack.project, HAZARDCAST_MODEL="yolox-nano")
+    refused = chosen.compose(
+        "run", "--rm", "-T", "--no-deps", "--entrypoint", "sh", "detector", "-c",
+        "python -m detector 2>&1", check=False,
+    )  # fmt: skip
+
+    assert "HAZARDCAST_MODEL: yolox-nano is not at /models/yolox_nano.onnx; fetch it" in refused
+
+
 def test_a_fake_accident_reaches_the_vehicle_and_leaves_a_clip(stack, within) -> None:
     ear = stack.hear("v2x/clips/+")
 

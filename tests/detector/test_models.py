@@ -207,6 +207,15 @@ def test_check_says_what_a_model_is(assets, capsys) -> None:
     assert told["median_ms"] > 0
 
 
+@pytest.mark.parametrize("name", ["roadside", "background"])
+def test_a_model_that_is_built_in_can_be_checked_too(name: str, capsys) -> None:
+    assert main(["check", name, "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["built_in"] == name
+    assert told["median_ms"] > 0
+
+
 def varint(number: int) -> bytes:
     out = b""
     while number > 0x7F:

@@ -93,9 +93,10 @@ def test_a_missing_file_is_refused(tmp_path) -> None:
         model_opener(tmp_path / "model.onnx", threads=1)
 
 
-def test_without_a_file_the_model_needs_no_weights() -> None:
-    assert model_opener(None, threads=1)().name == "background"
+def test_without_a_file_it_is_our_own() -> None:
+    assert model_opener(None, threads=1)().name == "roadside"
 
 
-def test_our_own_model_is_opened_by_its_name() -> None:
-    assert model_opener(Path("roadside"), threads=1)().name == "roadside"
+@pytest.mark.parametrize("name", ["roadside", "background"])
+def test_a_model_that_is_built_in_is_opened_by_its_name(name: str) -> None:
+    assert model_opener(Path(name), threads=1)().name == name

@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
-    views = [one for one in kept(asked.material) if one.fold != asked.fold]
+    views = [one for one in kept(asked.material) if one.fold is None or one.fold != asked.fold]
     exported(fitted(views, steps=asked.steps, seed=asked.seed), asked.out)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from detector import image, metrics
 from detector.frames import LiveFrames
 from detector.ground import GroundPoints
-from detector.model import OpenModel, model_opener
+from detector.model import ROADSIDE, OpenModel, model_opener
 from detector.models import cache
 from detector.pipeline import Areas, Pipeline
 from detector.service import SERVICE, DetectorService
@@ -46,7 +46,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         clock=clock,
         instance=settings.instance,
         pinned=settings.camera_ids is not None,
-        model=path.stem if path else "background",
+        model=(path or ROADSIDE).stem,
     )
     service.listen()
     server = MetricsServer(

@@ -28,6 +28,7 @@ COMPARED_AFTER_S = 7.5
 """Who has stood for so long is in the picture for good."""
 LEAST_WAY_BL = 0.8
 DRIVING_BLPS, DRIVING_IOU = 0.5, 0.7
+"""A box like that of a track so fast is of a vehicle that drives."""
 
 
 @dataclass

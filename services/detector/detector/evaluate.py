@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument(
         "--model",
         type=Path,
-        help="ONNX model or its name, or `roadside`; background subtraction if unset",
+        help="ONNX model or its name, `roadside` (built in, the default) or `background`",
     )
     which.add_argument("--detections", type=Path, metavar="FILE", help="boxes kept in a file")
     add("--fps", type=_positive, default=DEFAULT_FPS, help="frames per second")

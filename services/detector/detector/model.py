@@ -23,28 +23,29 @@ class Model(Protocol):
         ...
 
 
-ROADSIDE = Path("roadside")
-"""Names the model of our own, which comes with the detector."""
+ROADSIDE, BACKGROUND = Path("roadside"), Path("background")
+BUILT_IN = (ROADSIDE, BACKGROUND)
+"""Name the models that come with the detector; the first is the one when none is named."""
 OpenModel = Callable[[], Model]
 """Makes the model of one more camera; weights are shared."""
 
 
 def model_opener(path: Path | None, *, threads: int, provider: str = "auto") -> OpenModel:
-    """How to make each camera's model: the network at `path`, our own, or none but the background.
+    """How to make each camera's model: the network at `path`, or one that comes with the detector.
 
     Raises:
         ConfigError: the file is missing, not ONNX, or a network of unknown layout or classes; or
             the execution provider is not to be had.
     """
     # Only what runs is loaded.
-    if path is None:
-        from detector.background import BackgroundModel  # noqa: PLC0415
-
-        return BackgroundModel
-    if path == ROADSIDE:
+    if path in (None, ROADSIDE):
         from detector.roadside import RoadsideModel  # noqa: PLC0415
 
         return RoadsideModel
+    if path == BACKGROUND:
+        from detector.background import BackgroundModel  # noqa: PLC0415
+
+        return BackgroundModel
     from detector.onnx_model import OnnxModel, Weights  # noqa: PLC0415
 
     weights = Weights(path, threads=threads, provider=provider)

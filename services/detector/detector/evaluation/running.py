@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Source:
-    """Where detections come from: a network, a file of detections, or neither: the background."""
+    """Where detections come from: a network, a file of detections, or neither: our own."""
 
     model: Path | None = None
     detections: Path | None = None

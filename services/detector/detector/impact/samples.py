@@ -24,6 +24,8 @@ WIDTH_PX = 384
 KEPT_S = 4.0
 UNSEEN_AT_MOST_S = 1.0
 """Networks lose what turns over or hides in dust; its place is watched a little longer."""
+EDGE = 0.004
+"""So near the picture's edge, as a share of its width, a box is cut off by it."""
 INNER = 0.1
 """This share of a box is left out on every side: it is road."""
 ENOUGH_PX = 24
@@ -77,7 +79,7 @@ class Samples:
         before, before_t = self._before, self._before_t
         self._before, self._before_t = small, t
         self._forget(t)
-        vehicles = [one for one in tracks if one.label.is_vehicle and _is_there(one)]
+        vehicles = [one for one in tracks if one.label.is_vehicle and _is_there(one, frame)]
         if before is None or before.shape != small.shape or not vehicles or t <= before_t:
             return []
         motion = self._flow.between(before, small)
@@ -102,8 +104,17 @@ class Samples:
                 del self._rows[track_id]
 
 
-def _is_there(track: Track) -> bool:
-    return track.unseen_s <= UNSEEN_AT_MOST_S
+def _is_there(track: Track, frame: Frame) -> bool:
+    if track.seen:
+        return True
+    return track.unseen_s <= UNSEEN_AT_MOST_S and not _at_edge(track.box, frame)
+
+
+def _at_edge(box: Floats, frame: Frame) -> bool:
+    """Whether a vehicle that is not seen any more has left the picture rather than hidden in it."""
+    x1, y1, x2, y2 = box.tolist()
+    spare = EDGE * frame.width
+    return min(x1, y1) < spare or x2 > frame.width - spare or y2 > frame.height - spare
 
 
 def _shape(track: Track) -> tuple[float, ...]:

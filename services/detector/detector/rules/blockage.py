@@ -32,18 +32,24 @@ OTHER_LIKENESS, SAME_LIKENESS = 0.55, 0.8
 """The place looked otherwise before it stood there, or the same; between them boxes must tell."""
 LEAST_TRAVELLED_BL = 0.8
 LEAST_STRAIGHTNESS = 0.6
-BESIDE_BL = 5.0
+BESIDE_BL = 3.0
 """Passing happens within this lateral distance …"""
 LEAST_ALIKE = 0.5
 """… by vehicles at least so large beside it: smaller ones drive on another road behind it …"""
 AHEAD_BL, BEHIND_BL = 0.6, 1.5
 """… and ends ahead of the stopped vehicle, having begun no further ahead than this."""
 LEAST_WAY_BL = 1.2
-LEAST_ALONG = 1.0
-"""So much further along than across (within 45° of its way): crossing traffic does not pass it."""
-FLOWING_BLPS, LEAST_STOOD_S = 0.5, 1.0
-"""Who is slower now, or stood for so long meanwhile, waits as well: a queue that sets off passes
+LEAST_ALONG = 1.73
+"""So much further along than across (within 30° of its way): crossing traffic does not pass it."""
+FLOWING_BLPS, MOST_STOOD_S = 0.5, 1.0
+"""Who is slower now, or stood for longer meanwhile, waits as well: a queue that sets off passes
 nobody."""
+QUEUE_BL, LANE_BL = 3.0, 0.7
+"""Who came to stand behind another, so near and no further aside, waits for that one; who stands so
+near beside another in the next lane waits with it."""
+EDGE = 0.004
+"""What is so near the picture's edge, as a share of its width, is cut off: who drives on along the
+edge looks as if it stood."""
 MOST_USUAL = 1
 """Where more than this many others have stopped before, stopping is a habit of the place."""
 
@@ -57,7 +63,9 @@ def blockages(seen: Observation) -> list[Hypothesis]:
 def _judge(place: Place, seen: Observation) -> Hypothesis | None:
     if place.held_s < LEAST_HELD_S or seen.t - place.seen_t > LATELY_S:
         return None
-    if not is_clear(place, seen.width) or not has_come(place):
+    if not is_clear(place, seen.width) or is_cut_off(place, seen.width, seen.height):
+        return None
+    if not has_come(place):
         return None
     usual = seen.habits.usual(place.since_t, place.foot, place.size_px, [place.track_id])
     came = _way(place)
@@ -66,6 +74,8 @@ def _judge(place: Place, seen: Observation) -> Hypothesis | None:
     enough = passed >= (MANY_PASSED if came is None else LEAST_PASSED)
     alone = place.held_s >= HELD_ALONE_S
     if usual > MOST_USUAL or not (enough or alone):
+        return None
+    if heading is not None and is_queuing(place, heading, seen.dwell.places):
         return None
     return Hypothesis(
         type=IncidentType.BLOCKAGE,
@@ -85,6 +95,13 @@ def _judge(place: Place, seen: Observation) -> Hypothesis | None:
 def is_clear(place: Place, width: int) -> bool:
     """Whether what stands there is large enough, and surely enough a vehicle."""
     return place.size_px >= LEAST_WIDTH * width and place.score >= LEAST_SCORE
+
+
+def is_cut_off(place: Place, width: int, height: int) -> bool:
+    """Whether the picture's edge cuts it off."""
+    x1, y1, x2, y2 = place.box
+    spare = EDGE * width
+    return bool(min(x1, y1) < spare or x2 > width - spare or y2 > height - spare)
 
 
 def has_come(place: Place) -> bool:
@@ -110,6 +127,20 @@ def _way(place: Place) -> Floats | None:
         return None
     way: Floats = place.way / np.hypot(*place.way)
     return way
+
+
+def is_queuing(place: Place, heading: Floats, others: Iterable[Place]) -> bool:
+    """Whether somebody stands right ahead who stopped there first, or beside it: then they wait."""
+    stopped = [other for other in others if other is not place and has_come(other)]
+    if not stopped:
+        return False
+    relative = (np.array([other.foot for other in stopped]) - place.foot) / place.size_px
+    along, across = relative @ heading, relative @ np.array([-heading[1], heading[0]])
+    first = np.array([other.since_t < place.since_t for other in stopped])
+    in_lane = np.abs(across) < LANE_BL
+    ahead = first & in_lane & (along > 0)
+    beside = ~in_lane & (np.abs(across) < QUEUE_BL)
+    return bool(((ahead | beside) & (np.abs(along) < QUEUE_BL)).any())
 
 
 def passers(place: Place, heading: Floats, others: Iterable[Track]) -> int:
@@ -140,4 +171,4 @@ def _flowed(other: Track, rows: Floats) -> bool:
     stood = np.count_nonzero(speeds_blps(rows) < STATIONARY_BLPS)
     stood_s = stood / len(rows) * float(rows[-1, Column.T] - rows[0, Column.T])
     flows_now = not other.seen or other.speed_blps >= FLOWING_BLPS
-    return bool(flows_now and stood_s < LEAST_STOOD_S)
+    return bool(flows_now and stood_s < MOST_STOOD_S)
