@@ -1,4 +1,4 @@
-"""The whole detector without weights on the drawn junction; frames are drawn, not decoded."""
+"""The whole detector, with nothing fetched, on the drawn junction; frames are drawn, not decoded."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from camera.scenes import scene_from_url
 from detector.background import BackgroundModel
 from detector.frame import Frame
 from detector.pipeline import Pipeline
+from detector.roadside import RoadsideModel
 
 FPS = 8
+both_models = pytest.mark.parametrize("model", [RoadsideModel, BackgroundModel])
 
 
-def reports(url: str, until_s: float):
-    scene, pipeline, told = scene_from_url(url), Pipeline(BackgroundModel()), []
+def reports(url: str, until_s: float, model=RoadsideModel):
+    scene, pipeline, told = scene_from_url(url), Pipeline(model()), []
     for number in range(int(until_s * FPS)):
         t = number / FPS
         picture = scene.draw(t)
@@ -25,9 +27,10 @@ def reports(url: str, until_s: float):
 
 
 @pytest.mark.slow
+@both_models
 @pytest.mark.parametrize("impact_s", [13, 20])
-def test_the_collision_is_told_once_within_three_seconds(impact_s: int) -> None:
-    told = reports(f"demo://collision?impact_s={impact_s}", impact_s + 12)
+def test_the_collision_is_told_once_within_three_seconds(impact_s: int, model) -> None:
+    told = reports(f"demo://collision?impact_s={impact_s}", impact_s + 12, model)
 
     assert [(one.status, one.type.value) for one in told] == [("new", "collision")]
     assert abs(told[0].onset_t - impact_s) <= 1.0
@@ -38,7 +41,10 @@ def test_the_collision_is_told_once_within_three_seconds(impact_s: int) -> None:
 def test_the_fire_is_told_as_fire() -> None:
     told = reports("demo://fire?impact_s=12", 24)
 
-    assert [(one.status, one.type.value) for one in told] == [("new", "fire")]
+    # The van stood for a while before it burnt: until then it blocks the road.
+    assert [(one.status, one.type.value) for one in told][-1:] == [("update", "fire")]
+    assert {one.key_t for one in told} == {told[0].key_t}
+    assert told[-1].t - 12 <= 6.0
 
 
 @pytest.mark.slow
@@ -50,5 +56,11 @@ def test_the_blockage_is_told_as_blockage() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["normal", "queue"])
-def test_ordinary_traffic_is_no_incident(name: str) -> None:
-    assert reports(f"demo://{name}", 60) == []
+@both_models
+def test_ordinary_traffic_is_no_incident(name: str, model) -> None:
+    assert reports(f"demo://{name}", 60, model) == []
+
+
+@pytest.mark.slow
+def test_no_light_turning_green_makes_an_incident() -> None:
+    assert reports("demo://queue?period_s=90", 180) == []

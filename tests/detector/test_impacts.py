@@ -227,6 +227,21 @@ def test_samples_of_vehicles_that_left_are_forgotten() -> None:
         samples.of(tracks[0].track_id)
 
 
+@pytest.mark.parametrize(("start_x", "watched"), [(300, True), (580, False)])
+def test_what_is_lost_is_watched_on_unless_it_left_the_picture(start_x: int, watched: bool) -> None:
+    samples, tracker = Samples(), Tracker()
+    picture = np.full((360, 640, 3), 90, np.uint8)
+    for number in range(6):
+        x = start_x - 4 * (5 - number)
+        boxes = make([[x, 150, x + 60, 210]], [0.9], [int(Label.CAR)])
+        samples.update(Frame(picture, number / FPS, number), tracker.update(boxes, number / FPS))
+
+    lost = tracker.update(make([], [], []), 0.75)
+
+    assert [track.seen for track in lost] == [False]
+    assert samples.update(Frame(picture, 0.75, 6), lost) == (lost if watched else [])
+
+
 def seen(observation_of, peak, held=LEAST_HELD, partner_id=None):
     told = told_of(crash_at(3.0))
     place = np.array([10.0, 10.0, 60.0, 60.0])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from detector.boxes import Label
+from detector.boxes import Boxes, Label
 from detector.flames import Flame
 from detector.habits import Habits
 from detector.rules.blockage import blockages
@@ -149,6 +149,51 @@ def test_crossing_traffic_does_not_pass_who_waits(traffic, driving) -> None:
         scene.add(driving((-600 - 300 * number, 330), (170, 0)))
 
     assert told(scene, blockages, 20.0) == []
+
+
+def lane(traffic, driving, y, *, stops=()):
+    """Vehicles that stop one after the other, and four that drive past them."""
+    scene = traffic()
+    for number, x in enumerate(stops):
+        scene.add(driving((x, y), (110, 0), stop_at_s=3.0 + number, braking_s=2.0))
+    for number in range(4):
+        scene.add(driving((-900 - 300 * number, y + 90), (170, 0)))
+    return scene
+
+
+def test_of_a_line_only_the_foremost_blocks(traffic, driving) -> None:
+    alone = told(lane(traffic, driving, 400, stops=[500]), blockages, 22.0)
+    line = told(lane(traffic, driving, 400, stops=[500, 320]), blockages, 22.0)
+
+    assert {number for _, found in alone for number in found.track_ids} == {1}
+    assert {number for _, found in line for number in found.track_ids} == {1}
+
+
+def test_who_waits_beside_another_is_in_a_queue(traffic, driving) -> None:
+    scene = lane(traffic, driving, 400, stops=[500])
+    scene.add(driving((460, 330), (110, 0), stop_at_s=3.5, braking_s=2.0))
+
+    assert told(scene, blockages, 22.0) == []
+
+
+def test_what_the_pictures_edge_cuts_off_is_not_judged(traffic, driving) -> None:
+    def at(y):
+        return lane(traffic, driving, y, stops=[500])
+
+    within = told(at(600), blockages, 22.0)
+    scene = at(600)
+    whole = scene.boxes
+    scene.boxes = lambda t: shifted(whole(t), 720 - 600)
+    cut_off = told(scene, blockages, 22.0)
+
+    assert within
+    assert cut_off == []
+
+
+def shifted(found, down_px):
+    """The same boxes further down, cut to a picture of 720 rows."""
+    moved = found.xyxy + np.array([0, down_px, 0, down_px], np.float32)
+    return Boxes(np.minimum(moved, 720), found.scores, found.labels)
 
 
 def test_a_queue_that_sets_off_passes_nobody(traffic, driving) -> None:

@@ -39,8 +39,8 @@ LEAST_ALIKE = 0.5
 AHEAD_BL, BEHIND_BL = 0.6, 1.5
 """… and ends ahead of the stopped vehicle, having begun no further ahead than this."""
 LEAST_WAY_BL = 1.2
-LEAST_ALONG = 1.73
-"""So much further along than across (within 30° of its way): crossing traffic does not pass it."""
+LEAST_ALONG = 1.3
+"""So much further along than across (within 38° of its way): crossing traffic does not pass it."""
 FLOWING_BLPS, MOST_STOOD_S = 0.5, 1.0
 """Who is slower now, or stood for longer meanwhile, waits as well: a queue that sets off passes
 nobody."""
