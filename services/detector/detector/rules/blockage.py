@@ -46,7 +46,9 @@ FLOWING_BLPS, MOST_STOOD_S = 0.5, 1.0
 nobody."""
 QUEUE_BL, LANE_BL = 3.0, 0.7
 """Who came to stand behind another, so near and no further aside, waits for that one; who stands so
-near beside another in the next lane waits with it."""
+near beside another in the next lane waits with it …"""
+LEVEL_BL = 1.5
+"""… unless that one stands this much further back: it may be stuck behind."""
 EDGE = 0.004
 """What is so near the picture's edge, as a share of its width, is cut off: who drives on along the
 edge looks as if it stood."""
@@ -139,8 +141,8 @@ def is_queuing(place: Place, heading: Floats, others: Iterable[Place]) -> bool:
     first = np.array([other.since_t < place.since_t for other in stopped])
     in_lane = np.abs(across) < LANE_BL
     ahead = first & in_lane & (along > 0)
-    beside = ~in_lane & (np.abs(across) < QUEUE_BL)
-    return bool(((ahead | beside) & (np.abs(along) < QUEUE_BL)).any())
+    beside = ~in_lane & (np.abs(across) < QUEUE_BL) & (along > -LEVEL_BL)
+    return bool(((ahead | beside) & (along < QUEUE_BL)).any())
 
 
 def passers(place: Place, heading: Floats, others: Iterable[Track]) -> int:

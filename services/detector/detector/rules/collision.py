@@ -80,7 +80,8 @@ def collisions(seen: Observation) -> list[Hypothesis]:
         if usual >= 2 and stop.held_s < needed_s + 4.0:
             continue
         hypothesis = _hypothesis(impact, usual)
-        if track.label is Label.OBJECT or _supported(hypothesis.track_ids, seen.suspected):
+        plain = track.label is Label.OBJECT or (impact.crossing and impact.both)
+        if plain or _supported(hypothesis.track_ids, seen.suspected):
             found.append(hypothesis)
     return found
 
@@ -88,7 +89,8 @@ def collisions(seen: Observation) -> list[Hypothesis]:
 def _supported(track_ids: frozenset[int], suspected: Mapping[int, float]) -> bool:
     """Whether the judge of impacts, who sees pixels, has not found it out of the question.
 
-    Blobs of background subtraction are not asked about: of those the judge knows little.
+    Not asked about are blobs of background subtraction, of which the judge knows little, and two
+    that cross and stop each other, which is as plain as boxes can tell.
     """
     judged = [suspected[track_id] for track_id in track_ids if track_id in suspected]
     return not judged or max(judged) >= LEAST_SUSPICION
