@@ -95,12 +95,12 @@ def bare_network(path: Path, threads: int) -> Callable[[Any, int], object]:
 def run() -> list[Figure]:
     chosen = settings.load()
     model, threads = chosen.model, chosen.model_threads
-    network = model is not None and model not in BUILT_IN
+    network = None if model in BUILT_IN else model
     with tempfile.TemporaryDirectory() as name:
         video = make_video(Path(name))
         pairs = []
         for _ in range(ROUNDS):
-            infer = bare_network(model, threads) if network else bare_built_in(model)
+            infer = bare_network(network, threads) if network else bare_built_in(model)
             pairs.append((ours(video, model, threads), bare(video, infer)))
     ours_fps = statistics.median(pair[0] for pair in pairs)
     bare_fps = statistics.median(pair[1] for pair in pairs)

@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("material", type=Path, help="folder that material.py wrote")
     parser.add_argument("out", type=Path, help="the .onnx to write")
     parser.add_argument("--fold", type=int, help="hold this part out (0 … 2); without: all")
-    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     cv2.setNumThreads(1)

@@ -114,7 +114,7 @@ def _at_edge(box: Floats, frame: Frame) -> bool:
     """Whether a vehicle that is not seen any more has left the picture rather than hidden in it."""
     x1, y1, x2, y2 = box.tolist()
     spare = EDGE * frame.width
-    return min(x1, y1) < spare or x2 > frame.width - spare or y2 > frame.height - spare
+    return bool(min(x1, y1) < spare or x2 > frame.width - spare or y2 > frame.height - spare)
 
 
 def _shape(track: Track) -> tuple[float, ...]:
