@@ -128,10 +128,17 @@ def test_what_stands_where_the_road_was_empty_blocks_it_though_nobody_saw_it_com
 
 
 def test_a_stop_that_the_pixels_do_not_bear_out_is_no_collision(traffic, driving) -> None:
-    unlikely, likely = {1: 0.05, 2: 0.1}, {1: 0.4, 2: 0.1}
+    def alone():
+        return traffic().add(driving((100, 400), (160, 0), stop_at_s=3.0, braking_s=0.3))
 
-    assert told(crossing_crash(traffic, driving), collisions, 8.0, suspected=unlikely) == []
-    assert told(crossing_crash(traffic, driving), collisions, 8.0, suspected=likely)
+    assert told(alone(), collisions, 8.0, suspected={1: 0.05}) == []
+    assert told(alone(), collisions, 8.0, suspected={1: 0.4})
+
+
+def test_two_that_cross_and_stop_each_other_need_no_pixels(traffic, driving) -> None:
+    unlikely = {1: 0.05, 2: 0.1}
+
+    assert told(crossing_crash(traffic, driving), collisions, 8.0, suspected=unlikely)
 
 
 def test_a_queue_blocks_nothing(traffic, driving) -> None:
