@@ -158,13 +158,13 @@ def test_crossing_traffic_does_not_pass_who_waits(traffic, driving) -> None:
     assert told(scene, blockages, 20.0) == []
 
 
-def lane(traffic, driving, y, *, stops=()):
+def lane(traffic, driving, y, *, stops=(), passing_px=90):
     """Vehicles that stop one after the other, and four that drive past them."""
     scene = traffic()
     for number, x in enumerate(stops):
         scene.add(driving((x, y), (110, 0), stop_at_s=3.0 + number, braking_s=2.0))
     for number in range(4):
-        scene.add(driving((-900 - 300 * number, y + 90), (170, 0)))
+        scene.add(driving((-900 - 300 * number, y + passing_px), (170, 0)))
     return scene
 
 
@@ -184,17 +184,14 @@ def test_who_waits_beside_another_is_in_a_queue(traffic, driving) -> None:
 
 
 def test_what_the_pictures_edge_cuts_off_is_not_judged(traffic, driving) -> None:
-    def at(y):
-        return lane(traffic, driving, y, stops=[500])
+    def with_foot_at(y):
+        scene = lane(traffic, driving, 600, stops=[500], passing_px=-90)
+        whole = scene.boxes
+        scene.boxes = lambda t: shifted(whole(t), y - 600)
+        return scene
 
-    within = told(at(600), blockages, 22.0)
-    scene = at(600)
-    whole = scene.boxes
-    scene.boxes = lambda t: shifted(whole(t), 720 - 600)
-    cut_off = told(scene, blockages, 22.0)
-
-    assert within
-    assert cut_off == []
+    assert told(with_foot_at(700), blockages, 22.0)
+    assert told(with_foot_at(725), blockages, 22.0) == []
 
 
 def shifted(found, down_px):
