@@ -51,15 +51,19 @@ def test_every_receiver_on_a_machine_hears_every_datagram(group: Group) -> None:
 
 def test_a_datagram_comes_with_its_source_and_the_time_the_kernel_took_it(group: Group) -> None:
     with listening(open_receiver(group)) as receiver, open_sender(group) as sender:
-        before = time.time()
-        sender.sendto(b"x", (group.address, group.port))
-        time.sleep(0.05)
-
-        packet = read(receiver)
+        # The kernel begins to stamp arrivals a moment after the machine's first socket asks for it
+        # (net_enable_timestamp defers it); what came before is stamped when it is read.
+        for _ in range(20):
+            before = time.time()
+            sender.sendto(b"x", (group.address, group.port))
+            time.sleep(0.05)
+            packet = read(receiver)
+            assert packet.kernel_time is not None
+            if packet.kernel_time <= time.time() - 0.04:
+                break
 
         assert packet.source == "127.0.0.1"
-        assert packet.kernel_time is not None
-        assert before - 0.005 <= packet.kernel_time <= time.time() - 0.04, "not when it was read"
+        assert before - 0.005 <= packet.kernel_time <= before + 0.03, "not when it was read"
 
 
 def test_a_datagram_that_is_too_long_is_seen_to_be(group: Group) -> None:
