@@ -183,6 +183,17 @@ def test_who_waits_beside_another_is_in_a_queue(traffic, driving) -> None:
     assert told(scene, blockages, 22.0) == []
 
 
+def test_two_abreast_block_the_road_once_no_signal_can_hold_them(traffic, driving) -> None:
+    scene = traffic(fps=4.0)
+    for x, y in ((500, 400), (460, 330)):
+        scene.add(driving((x, y), (110, 0), stop_at_s=3.0, braking_s=2.0))
+
+    found = told(scene, blockages, 112.0)
+
+    assert {number for _, one in found for number in one.track_ids} == {1, 2}
+    assert found[0][0] >= 100.0
+
+
 def test_what_the_pictures_edge_cuts_off_is_not_judged(traffic, driving) -> None:
     def with_foot_at(y):
         scene = lane(traffic, driving, 600, stops=[500], passing_px=-90)

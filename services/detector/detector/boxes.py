@@ -20,6 +20,9 @@ NMS_CONTAINED = 0.9
 NMS_ALIKE = 0.4
 """… provided that its area is at least this share: a car in front of a bus is no double."""
 
+EDGE = 0.004
+"""So near the picture's edge, as a share of its width, a box is cut off by it."""
+
 
 class Label(IntEnum):
     """What a box holds; the numbers are COCO's, `OBJECT` is a moving thing of unknown class."""
@@ -83,6 +86,13 @@ def areas(xyxy: Floats) -> Floats:
     x1, y1, x2, y2 = xyxy.T
     areas_px: Floats = np.maximum(x2 - x1, 0.0) * np.maximum(y2 - y1, 0.0)
     return areas_px
+
+
+def cut_off(box: Floats, width: int, height: int) -> bool:
+    """Whether the edge of a picture of `width` × `height` px cuts a box (4,) off."""
+    x1, y1, x2, y2 = box.tolist()
+    spare = EDGE * width
+    return bool(min(x1, y1) < spare or x2 > width - spare or y2 > height - spare)
 
 
 def intersections(first: Floats, second: Floats) -> Floats:

@@ -15,7 +15,7 @@ from enum import IntEnum
 import numpy as np
 
 from detector import image, order
-from detector.boxes import Floats
+from detector.boxes import Floats, cut_off
 from detector.frame import Frame
 from detector.image import Image, Plane
 from detector.tracks import Track
@@ -24,8 +24,6 @@ WIDTH_PX = 384
 KEPT_S = 4.0
 UNSEEN_AT_MOST_S = 1.0
 """Networks lose what turns over or hides in dust; its place is watched a little longer."""
-EDGE = 0.004
-"""So near the picture's edge, as a share of its width, a box is cut off by it."""
 INNER = 0.1
 """This share of a box is left out on every side: it is road."""
 ENOUGH_PX = 24
@@ -107,14 +105,9 @@ class Samples:
 def _is_there(track: Track, frame: Frame) -> bool:
     if track.seen:
         return True
-    return track.unseen_s <= UNSEEN_AT_MOST_S and not _at_edge(track.box, frame)
-
-
-def _at_edge(box: Floats, frame: Frame) -> bool:
-    """Whether a vehicle that is not seen any more has left the picture rather than hidden in it."""
-    x1, y1, x2, y2 = box.tolist()
-    spare = EDGE * frame.width
-    return bool(min(x1, y1) < spare or x2 > frame.width - spare or y2 > frame.height - spare)
+    # Who was last seen at the edge has left the picture rather than hidden in it.
+    left = cut_off(track.box, frame.width, frame.height)
+    return track.unseen_s <= UNSEEN_AT_MOST_S and not left
 
 
 def _shape(track: Track) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from detector.boxes import Floats, Label
+from detector.boxes import Floats, Label, cut_off
 from detector.dwell import Place
 from detector.history import Column
 from detector.motion import Stop, feet, speeds_blps
@@ -23,7 +23,7 @@ LEAST_HELD_S = 8.0
 LATELY_S = 1.0
 """It must have been seen so lately: when a queue sets off, the next drive over its places."""
 HELD_ALONE_S = 100.0
-"""Longer than signals hold traffic back; then nobody need have passed."""
+"""Longer than signals hold traffic back; then nobody need have passed, and it is no queue."""
 LEAST_PASSED, MANY_PASSED = 2, 4
 """So many must have passed; more when nobody saw which way it came, and the traffic's is taken."""
 LEAST_WIDTH = 0.03
@@ -49,9 +49,6 @@ QUEUE_BL, LANE_BL = 3.0, 0.7
 near beside another in the next lane waits with it …"""
 LEVEL_BL = 1.5
 """… unless that one stands this much further back: it may be stuck behind."""
-EDGE = 0.004
-"""What is so near the picture's edge, as a share of its width, is cut off: who drives on along the
-edge looks as if it stood."""
 MOST_USUAL = 1
 """Where more than this many others have stopped before, stopping is a habit of the place."""
 
@@ -65,9 +62,10 @@ def blockages(seen: Observation) -> list[Hypothesis]:
 def _judge(place: Place, seen: Observation) -> Hypothesis | None:
     if place.held_s < LEAST_HELD_S or seen.t - place.seen_t > LATELY_S:
         return None
-    if not is_clear(place, seen.width) or is_cut_off(place, seen.width, seen.height):
+    # One vehicle after another that drives on along the edge looks like one that stands.
+    if cut_off(place.box, seen.width, seen.height):
         return None
-    if not has_come(place):
+    if not is_clear(place, seen.width) or not has_come(place):
         return None
     usual = seen.habits.usual(place.since_t, place.foot, place.size_px, [place.track_id])
     came = _way(place)
@@ -77,7 +75,7 @@ def _judge(place: Place, seen: Observation) -> Hypothesis | None:
     alone = place.held_s >= HELD_ALONE_S
     if usual > MOST_USUAL or not (enough or alone):
         return None
-    if heading is not None and is_queuing(place, heading, seen.dwell.places):
+    if not alone and heading is not None and is_queuing(place, heading, seen.dwell.places):
         return None
     return Hypothesis(
         type=IncidentType.BLOCKAGE,
@@ -97,13 +95,6 @@ def _judge(place: Place, seen: Observation) -> Hypothesis | None:
 def is_clear(place: Place, width: int) -> bool:
     """Whether what stands there is large enough, and surely enough a vehicle."""
     return place.size_px >= LEAST_WIDTH * width and place.score >= LEAST_SCORE
-
-
-def is_cut_off(place: Place, width: int, height: int) -> bool:
-    """Whether the picture's edge cuts it off."""
-    x1, y1, x2, y2 = place.box
-    spare = EDGE * width
-    return bool(min(x1, y1) < spare or x2 > width - spare or y2 > height - spare)
 
 
 def has_come(place: Place) -> bool:
