@@ -95,6 +95,11 @@ def cut_off(box: Floats, width: int, height: int) -> bool:
     return bool(min(x1, y1) < spare or x2 > width - spare or y2 > height - spare)
 
 
+def joined(first: Floats, second: Floats) -> Floats:
+    """(4,) the smallest box about two."""
+    return np.concatenate([np.minimum(first[:2], second[:2]), np.maximum(first[2:], second[2:])])
+
+
 def intersections(first: Floats, second: Floats) -> Floats:
     """(N, M) px² that every box of `first` shares with every one of `second`."""
     a, b = first.T[:, :, None], second.T[:, None, :]

@@ -25,6 +25,8 @@ AFTER_S = 1.0
 """… and since: from so long after it."""
 LEAST_GLIMPSES = 3
 NOW_S = 3.0
+LATELY_S, APART_S = 1.5, 0.7
+"""How it looks now, and how it looked so long before a vehicle jolted, which was elsewhere then."""
 SAME_LIKENESS, SAME_SHARE = 0.85, 0.7
 """A place has settled once this share of all later glimpses look as it does now."""
 
@@ -58,6 +60,19 @@ class Glimpses:
         if before is None or after is None:
             return None
         return _correlation(before, after)
+
+    def likeness_to_past(self, box: Floats, t: float) -> float | None:
+        """The best correlation of how `box` (4,) px looks now with how it ever looked before `t`.
+
+        About 1 where what stands there stood there already, hidden meanwhile or not; None when
+        nothing is known from before.
+        """
+        newest = self._kept[-1][0] if self._kept else 0.0
+        now = self._median(box, newest - LATELY_S, newest)
+        past = [self._cut(small, box) for at, small in self._kept if at <= t - APART_S]
+        if now is None or not past:
+            return None
+        return max(_correlation(cut, now) for cut in past)
 
     def settled_t(self, box: Floats, since_t: float) -> float | None:
         """Since when, at or after `since_t`, `box` (4,) px looks as it does now."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from detector import boxes
 from detector.boxes import Floats
 from detector.rules.hypothesis import Hypothesis
 from detector.tracks import Track
@@ -186,7 +187,7 @@ class IncidentBook:
                 return None
             if RANK[hypothesis.type] > RANK[incident.hypothesis.type]:
                 incident.hypothesis = hypothesis
-                incident.place = _joined(incident.place, hypothesis.place)
+                incident.place = boxes.joined(incident.place, hypothesis.place)
                 return _report("update", t, incident)
             return None
         key_t = hypothesis.onset_t
@@ -254,10 +255,6 @@ def _centre(place: Floats) -> Floats:
 
 def _size(place: Floats) -> float:
     return float(np.sqrt(max(1.0, float(np.prod(place[2:] - place[:2])))))
-
-
-def _joined(first: Floats, second: Floats) -> Floats:
-    return np.concatenate([np.minimum(first[:2], second[:2]), np.maximum(first[2:], second[2:])])
 
 
 def _stands_on(track: Track, place: Floats) -> bool:

@@ -22,6 +22,7 @@ from detector.impact.watch import ImpactWatch
 from detector.incidents import IncidentBook, Report
 from detector.model import Model
 from detector.motion import feet
+from detector.rules.aftermath import aftermaths
 from detector.rules.blockage import blockages
 from detector.rules.collision import collisions
 from detector.rules.fire import fires
@@ -34,6 +35,7 @@ from detector.view import View
 
 RULES: tuple[Callable[[Observation], list[Hypothesis]], ...] = (
     impacts,
+    aftermaths,
     collisions,
     rollovers,
     blockages,
@@ -146,7 +148,8 @@ class Pipeline:
         struck = self._impacts.update(frame, tracks)
         seen = Observation(
             frame.t, width, height, tracks, self._dwell, self._habits, flames, past, view,
-            impacts=struck, suspected=self._impacts.suspected,
+            glimpses=self._glimpses, impacts=struck, rested=self._impacts.rested,
+            suspected=self._impacts.suspected,
         )  # fmt: skip
         hypotheses = [hypothesis for rule in RULES for hypothesis in rule(seen)]
         rest = self._scene.suppressed(frame.t)

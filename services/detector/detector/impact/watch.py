@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from detector.boxes import Floats, Label
+from detector.boxes import joined
 from detector.frame import Frame
 from detector.impact import jolts, net
+from detector.impact.aftermath import Aftermaths
 from detector.impact.features import Party, box_at, features, nearest
 from detector.impact.jolts import Jolt
 from detector.impact.samples import Samples
 from detector.impact.suspicion import Suspicion, Suspicions
+from detector.impact.verdict import Impact
 from detector.tracks import Track
 
 LEAST_CHANGE_BLPS = 0.4
@@ -25,24 +26,6 @@ DISAGREEMENT_BLPS, DISAGREEMENT_SHARE = 0.8, 0.75
 """Boxes and pixels may tell speeds so far apart, or apart by this share of the greater."""
 
 
-@dataclass(frozen=True)
-class Impact:
-    """A vehicle's jolt, judged."""
-
-    track_id: int
-    partner_id: int | None
-    """The vehicle that it touched, if one did."""
-    t: float
-    """When the velocity changed."""
-    place: Floats
-    """(4,) px the vehicle's box then and now."""
-    suspicion: Suspicion
-    """How likely it was a crash, as the net says, of late."""
-    told: dict[str, float]
-    """The numbers it was judged by."""
-    label: Label = Label.CAR
-
-
 class ImpactWatch:
     """The jolts of one camera's vehicles."""
 
@@ -51,15 +34,25 @@ class ImpactWatch:
         self._parties: dict[int, Party] = {}
         self._judge = net.load()
         self._suspicions = Suspicions()
+        self._aftermaths = Aftermaths()
+        self.rested: list[Impact] = []
+        """Jolts of the last seconds whose vehicles have since come to rest."""
 
     def reset(self) -> None:
         """Forget, as after a cut."""
         self._samples.reset()
         self._parties.clear()
         self._suspicions.clear()
+        self._aftermaths.reset()
+        self.rested = []
 
     def update(self, frame: Frame, tracks: Sequence[Track]) -> list[Impact]:
         """The jolts that are worth judging after this frame, each with its likelihood."""
+        found = self._judged(frame, tracks)
+        self.rested = self._aftermaths.update(frame.t, found, self._samples.of)
+        return found
+
+    def _judged(self, frame: Frame, tracks: Sequence[Track]) -> list[Impact]:
         found = self.candidates(frame, tracks)
         self._suspicions.forget(frame.t)
         if not found:
@@ -109,12 +102,11 @@ class ImpactWatch:
         mate, gaps = nearest(party, jolt, self._others(track))
         touched = mate is not None and min(gaps) <= TOUCHING_BL
         then = np.array(box_at(party.rows, jolt.t))
-        low, high = np.minimum(then[:2], track.box[:2]), np.maximum(then[2:], track.box[2:])
         return Impact(
             track_id=track.track_id,
             partner_id=mate.track_id if mate and touched else None,
             t=jolt.t,
-            place=np.concatenate([low, high]),
+            place=joined(then, track.box),
             suspicion=suspicion,
             told=told,
             label=track.label,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from detector.boxes import Floats, areas, grown, intersections
+from detector.boxes import Floats, areas, grown, intersections, joined
 from detector.flames import Flame
 from detector.history import Column
 from detector.motion import feet
@@ -36,24 +36,22 @@ def fires(seen: Observation) -> list[Hypothesis]:
         _hypothesis(flame, opens=convincing(flame, seen.t) and not _explained(flame, passing))
         for flame in seen.flames
     ]
-    return [*_joined([one for one in told if one.opens]), *(one for one in told if not one.opens)]
+    return [*_together([one for one in told if one.opens]), *(one for one in told if not one.opens)]
 
 
-def _joined(told: list[Hypothesis]) -> list[Hypothesis]:
+def _together(told: list[Hypothesis]) -> list[Hypothesis]:
     """Tongues of one fire, and its smoke, are one: the surest of those that lie together."""
-    joined: list[Hypothesis] = []
+    burning: list[Hypothesis] = []
     for one in sorted(told, key=lambda h: -h.confidence):
-        for number, known in enumerate(joined):
+        for number, known in enumerate(burning):
             if not intersections(*(grown(h.place[None], NEAR) for h in (one, known))).any():
                 continue
-            low = np.minimum(one.place[:2], known.place[:2])
-            high = np.maximum(one.place[2:], known.place[2:])
             onset_t = min(one.onset_t, known.onset_t)
-            joined[number] = replace(known, place=np.concatenate([low, high]), onset_t=onset_t)
+            burning[number] = replace(known, place=joined(one.place, known.place), onset_t=onset_t)
             break
         else:
-            joined.append(one)
-    return joined
+            burning.append(one)
+    return burning
 
 
 def convincing(flame: Flame, t: float) -> bool:

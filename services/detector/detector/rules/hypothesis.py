@@ -9,8 +9,9 @@ from typing import Any
 from detector.boxes import Floats
 from detector.dwell import Dwell
 from detector.flames import Flame
+from detector.glimpses import Glimpses
 from detector.habits import Habits
-from detector.impact.watch import Impact
+from detector.impact.verdict import Impact
 from detector.tracks import Track
 from detector.view import View
 from hazardcast.catalogue import IncidentType
@@ -34,8 +35,12 @@ class Observation:
     """Tracks that ended within the last half minute."""
     view: View | None = None
     """The ground and the usual traffic, as far as they are known."""
+    glimpses: Glimpses | None = None
+    """How the view looked over the last minute."""
     impacts: Sequence[Impact] = ()
     """Vehicles whose motion broke off a moment ago."""
+    rested: Sequence[Impact] = ()
+    """Vehicles whose motion broke off within the last seconds and that have come to rest since."""
     suspected: Mapping[int, float] = field(default_factory=dict)
     """Track → how likely, at most, it was of late that it has crashed; those that were judged."""
 

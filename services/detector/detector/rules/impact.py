@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 
-from detector.boxes import Label
-from detector.impact.watch import Impact
+from detector.boxes import Floats, Label
+from detector.impact.verdict import Impact
 from detector.rules.hypothesis import Hypothesis, Observation
 from hazardcast.catalogue import IncidentType
 
@@ -25,7 +25,7 @@ SHOWN = ("change", "before", "after", "box_change", "gap", "mate_change", "stopp
 
 def impacts(seen: Observation) -> list[Hypothesis]:
     """Every jolt that looks like a crash."""
-    return [_hypothesis(impact) for impact in seen.impacts if is_likely(impact)]
+    return [collision(impact, impact.place) for impact in seen.impacts if is_likely(impact)]
 
 
 def is_likely(impact: Impact) -> bool:
@@ -42,11 +42,12 @@ def confidence(likelihood: float) -> float:
     return 1 / (1 + math.exp(-(slope * math.log(odds / (1 - odds)) + offset)))
 
 
-def _hypothesis(impact: Impact) -> Hypothesis:
+def collision(impact: Impact, place: Floats) -> Hypothesis:
+    """The collision that a jolt tells of, at `place` (4,) px."""
     return Hypothesis(
         type=IncidentType.COLLISION,
         onset_t=impact.t,
-        place=impact.place,
+        place=place,
         confidence=round(confidence(impact.suspicion.peak), 3),
         track_ids=frozenset({impact.track_id, impact.partner_id or impact.track_id}),
         settled=True,

@@ -1,0 +1,71 @@
+"""Aftermath: a vehicle whose motion may have broken off in a crash, and that stands since.
+
+The judge of impacts is sure of most crashes at once (`rules.impact`). Where it is in doubt, what
+follows tells: after a jolt in traffic the vehicle drives on, after a crash it stands where it
+never stood before, as secondary evidence does in the literature (stop after abrupt deceleration,
+Ijjina et al. 2019, arXiv 1911.10037).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detector import boxes
+from detector.boxes import Label
+from detector.gaps import side
+from detector.impact.verdict import Impact
+from detector.motion import feet
+from detector.rules.hypothesis import Hypothesis, Observation
+from detector.rules.impact import collision
+from detector.tracks import FAST_BLPS, Track
+
+LEAST_HELD, LEAST_PEAK = 0.3, 0.5
+"""Less likely jolts are nothing, whatever follows: half of those this likely were crashes."""
+LEAST_SCORE = 0.3
+CAME_S, LEAST_WAY_BL = 1.5, 0.5
+"""From so long before the jolt it must have come so far: who stands and is passed by another, whose
+box it takes over, has not."""
+SAME_LIKENESS = 0.75
+"""The place looked like this before: something stood there already."""
+MOST_USUAL = 1
+"""Where more than this many others have stopped before, stopping is a habit of the place."""
+
+
+def aftermaths(seen: Observation) -> list[Hypothesis]:
+    """Every doubtful jolt whose vehicle has come to rest where nothing stood before."""
+    tracks = {track.track_id: track for track in seen.tracks}
+    found = []
+    for impact in seen.rested:
+        track = tracks.get(impact.track_id)
+        if track is None or not is_doubtful(impact):
+            continue
+        if has_come(track, impact.t) and not is_usual(track, impact.t, seen):
+            found.append(collision(impact, boxes.joined(impact.place, track.box)))
+    return found
+
+
+def is_doubtful(impact: Impact) -> bool:
+    """Whether it was likely enough to be believed once the vehicle stands."""
+    suspicion, told = impact.suspicion, impact.told
+    sure = impact.label is not Label.OBJECT and told["score"] >= LEAST_SCORE
+    # Who was slow already comes to rest gently, whatever else jolted the boxes.
+    fast = told["before"] >= FAST_BLPS
+    return sure and fast and suspicion.held >= LEAST_HELD and suspicion.peak >= LEAST_PEAK
+
+
+def has_come(track: Track, t: float) -> bool:
+    """Whether the vehicle that jolted at `t` has come from elsewhere."""
+    rows = track.history.since(t - CAME_S)
+    way_px = feet(rows[-1:])[0] - feet(rows[:1])[0]
+    return float(np.hypot(*way_px)) >= LEAST_WAY_BL * side(track.box.tolist())
+
+
+def is_usual(track: Track, t: float, seen: Observation) -> bool:
+    """Whether it, or another, stood here before `t`, or others have stopped here before."""
+    if seen.dwell.taken_before(track.box, t, track.track_id):
+        return True
+    likeness = seen.glimpses.likeness_to_past(track.box, t) if seen.glimpses else None
+    if likeness is None or likeness >= SAME_LIKENESS:
+        return True
+    foot = feet(track.history.rows[-1:])[0]
+    return seen.habits.usual(t, foot, side(track.box.tolist()), [track.track_id]) > MOST_USUAL
