@@ -40,7 +40,8 @@ def aftermaths(seen: Observation) -> list[Hypothesis]:
         if track is None or not is_doubtful(impact):
             continue
         if has_come(track, impact.t) and not is_usual(track, impact.t, seen):
-            found.append(collision(impact, boxes.joined(impact.place, track.box)))
+            place = boxes.joined(impact.place, track.box)
+            found.append(collision(impact, place, stands=True))
     return found
 
 

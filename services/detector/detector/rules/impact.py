@@ -7,6 +7,7 @@ on, are pushed away or leave the picture, and tells them sooner. It goes by `imp
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from detector.boxes import Floats, Label
 from detector.impact.verdict import Impact
@@ -42,8 +43,8 @@ def confidence(likelihood: float) -> float:
     return 1 / (1 + math.exp(-(slope * math.log(odds / (1 - odds)) + offset)))
 
 
-def collision(impact: Impact, place: Floats) -> Hypothesis:
-    """The collision that a jolt tells of, at `place` (4,) px."""
+def collision(impact: Impact, place: Floats, **more: Any) -> Hypothesis:
+    """The collision that a jolt tells of, at `place` (4,) px, with `more` evidence."""
     return Hypothesis(
         type=IncidentType.COLLISION,
         onset_t=impact.t,
@@ -54,5 +55,6 @@ def collision(impact: Impact, place: Floats) -> Hypothesis:
         evidence={
             "likelihood": round(impact.suspicion.peak, 3),
             **{name: round(impact.told[name], 2) for name in SHOWN},
+            **more,
         },
     )
