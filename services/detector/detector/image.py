@@ -90,7 +90,11 @@ def channels(image: Image) -> list[Image]:
 def differences(image: Image, other: Image) -> Image:
     """Per pixel, the largest absolute difference of any channel."""
     difference = cv2.absdiff(image, other)
-    return difference if difference.ndim == 2 else difference.max(axis=2)
+    if difference.ndim == 2:
+        return difference
+    # Plane by plane: numpy's maximum over three neighbours takes a hundred times as long.
+    blue, green, red = cv2.split(difference)
+    return cv2.max(cv2.max(blue, green), red)
 
 
 def blend(into: Plane, image: Image, rate: float, mask: Image | None = None) -> None:
