@@ -8,7 +8,6 @@ third of a second. The pixels inside tell it: dense optical flow (DIS, Kroeger e
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from enum import IntEnum
 
@@ -18,6 +17,7 @@ from detector import image, order
 from detector.boxes import Floats, cut_off
 from detector.frame import Frame
 from detector.image import Image, Plane
+from detector.rows import Rows
 from detector.tracks import Track
 
 WIDTH_PX = 384
@@ -64,7 +64,7 @@ class Samples:
         self._flow = image.OpticalFlow()
         self._before: Image | None = None
         self._before_t = float("-inf")
-        self._rows: dict[int, deque[tuple[float, ...]]] = {}
+        self._rows: dict[int, Rows] = {}
 
     def reset(self) -> None:
         """Forget, as after a cut."""
@@ -86,19 +86,18 @@ class Samples:
         for track in vehicles:
             box = track.history.box_at(before_t) * scale
             moved = inside(motion, change, box, t - before_t)
-            self._rows.setdefault(track.track_id, deque()).append((t, *_shape(track), *moved))
-            self._rows[track.track_id][-1] += (track.last_score, float(track.seen))
+            known = self._rows.setdefault(track.track_id, Rows(len(Column)))
+            known.append((t, *_shape(track), *moved, track.last_score, float(track.seen)))
         return vehicles
 
     def of(self, track_id: int) -> Floats:
         """(N, columns) samples of a vehicle, oldest first."""
-        return np.array(self._rows[track_id])
+        return self._rows[track_id].array
 
     def _forget(self, t: float) -> None:
         for track_id, rows in list(self._rows.items()):
-            while rows and rows[0][Column.T] < t - KEPT_S:
-                rows.popleft()
-            if not rows:
+            rows.drop_before(t - KEPT_S)
+            if not len(rows):
                 del self._rows[track_id]
 
 
