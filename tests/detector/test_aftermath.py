@@ -14,7 +14,14 @@ from detector.impact.aftermath import FOLLOWED_S, REST_S, Aftermaths, stands
 from detector.impact.samples import Column
 from detector.impact.suspicion import Suspicion
 from detector.impact.verdict import Impact
-from detector.rules.aftermath import LEAST_HELD, LEAST_PEAK, LEAST_SCORE, MOST_USUAL, aftermaths
+from detector.rules.aftermath import (
+    LEAST_HELD,
+    LEAST_PEAK,
+    LEAST_SCORE,
+    MOST_USUAL,
+    aftermaths,
+    has_jumped,
+)
 from detector.rules.hypothesis import Observation
 from detector.rules.impact import SHOWN
 from detector.tracks import FAST_BLPS
@@ -159,6 +166,21 @@ def test_where_nothing_is_known_from_before_nothing_is_said(crash) -> None:
 
 def test_who_has_hardly_moved_was_taken_for_another(crash) -> None:
     assert aftermaths(crash(start_px=560.0)) == []
+
+
+@pytest.mark.parametrize(
+    ("way_px", "jumped"),
+    [
+        ([0, 10, 20, 30, 40, 120, 122, 122, 122], True),
+        ([0, 20, 40, 60, 80, 100, 102, 102, 102], False),
+        ([0, 40, 60, 60, 60, 60, 60, 60, 60], False),
+    ],
+    ids=["onto another's box", "at its own speed", "nothing known from before"],
+)
+def test_most_of_the_way_in_one_sudden_step_is_onto_anothers_box(way_px, jumped) -> None:
+    places = np.stack([np.array(way_px, float), np.full(len(way_px), 300.0)], axis=1)
+
+    assert has_jumped(places, np.arange(len(way_px)) / FPS, way_px[-1]) is jumped
 
 
 @pytest.mark.parametrize(("others", "told"), [(MOST_USUAL, 1), (MOST_USUAL + 1, 0)])

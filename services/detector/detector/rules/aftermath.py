@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from detector import boxes
-from detector.boxes import Label
+from detector.boxes import Floats, Label
 from detector.gaps import side
+from detector.history import Column
 from detector.impact.verdict import Impact
 from detector.motion import feet
 from detector.rules.hypothesis import Hypothesis, Observation
@@ -25,6 +26,8 @@ LEAST_SCORE = 0.3
 CAME_S, LEAST_WAY_BL = 1.5, 0.5
 """From so long before the jolt it must have come so far: who stands and is passed by another, whose
 box it takes over, has not."""
+LEAST_JUMP, SUDDEN, STEPS = 0.45, 3.0, 4
+"""A step of this share of the way, so many times as fast as those before, is onto another's box."""
 SAME_LIKENESS = 0.75
 """The place looked like this before: something stood there already."""
 MOST_USUAL = 1
@@ -55,10 +58,23 @@ def is_doubtful(impact: Impact) -> bool:
 
 
 def has_come(track: Track, t: float) -> bool:
-    """Whether the vehicle that jolted at `t` has come from elsewhere."""
+    """Whether the vehicle that jolted at `t` has come from elsewhere, by its own way."""
     rows = track.history.since(t - CAME_S)
-    way_px = feet(rows[-1:])[0] - feet(rows[:1])[0]
-    return float(np.hypot(*way_px)) >= LEAST_WAY_BL * side(track.box.tolist())
+    places = feet(rows)
+    way_px = float(np.hypot(*(places[-1] - places[0])))
+    far = way_px >= LEAST_WAY_BL * side(track.box.tolist())
+    return far and not has_jumped(places, rows[:, Column.T], way_px)
+
+
+def has_jumped(places: Floats, times: Floats, way_px: float) -> bool:
+    """Whether most of the way from the first of `places` (N, 2) px was one sudden step."""
+    steps = np.hypot(*np.diff(places, axis=0).T)
+    speeds = steps / np.diff(times)
+    longest = int(steps.argmax())
+    before = speeds[max(0, longest - STEPS) : longest]
+    if not len(before) or steps[longest] < LEAST_JUMP * way_px:
+        return False
+    return bool(speeds[longest] >= SUDDEN * np.median(before))
 
 
 def is_usual(track: Track, t: float, seen: Observation) -> bool:
