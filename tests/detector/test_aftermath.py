@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from detector.boxes import Label
+from detector.dwell import Place
 from detector.frame import Frame
 from detector.glimpses import Glimpses
 from detector.habits import Habits
@@ -20,6 +21,7 @@ from detector.rules.aftermath import (
     LEAST_SCORE,
     MOST_USUAL,
     aftermaths,
+    has_come,
     has_jumped,
 )
 from detector.rules.hypothesis import Observation
@@ -181,6 +183,22 @@ def test_most_of_the_way_in_one_sudden_step_is_onto_anothers_box(way_px, jumped)
     places = np.stack([np.array(way_px, float), np.full(len(way_px), 300.0)], axis=1)
 
     assert has_jumped(places, np.arange(len(way_px)) / FPS, way_px[-1]) is jumped
+
+
+def test_a_place_that_another_had_taken_is_not_where_it_stopped(crash) -> None:
+    seen = crash()
+    box = seen.tracks[0].box
+    seen.dwell.places.append(Place(box, JOLT_S - 1.0, None, 99, 6.0))
+
+    assert aftermaths(seen) == []
+
+
+def test_who_stepped_onto_a_standing_vehicle_has_not_come(traffic) -> None:
+    scene = traffic().add(lambda t: (600.0, 300.0) if t >= JOLT_S else (480.0 + 15 * t, 300.0))
+    (track,) = scene.run(6.0)
+
+    assert track.history.since(0.0)[0, 1] < 460  # one number all the way
+    assert not has_come(track, JOLT_S)
 
 
 @pytest.mark.parametrize(("others", "told"), [(MOST_USUAL, 1), (MOST_USUAL + 1, 0)])
