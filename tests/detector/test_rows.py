@@ -37,3 +37,11 @@ def test_no_row_is_left_when_all_are_too_old() -> None:
 
     assert len(rows) == 0
     assert rows.array.shape == (0, 1)
+
+
+def test_of_more_rows_than_are_to_be_kept_the_oldest_go() -> None:
+    rows = Rows(1, at_most=3)
+    for number in range(3 * FIRST_ROOM):
+        rows.append((float(number),))
+
+    assert rows.array[:, 0].tolist() == [3.0 * FIRST_ROOM - back for back in (3, 2, 1)]

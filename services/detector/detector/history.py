@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 
 from detector.boxes import Floats
+from detector.rows import Rows
 
 
 class Column(IntEnum):
@@ -33,59 +34,32 @@ FIT_S = 0.45
 
 
 class History:
-    """Rows of `Column`s; appending costs no allocation."""
+    """Rows of `Column`s, the newest last."""
 
     def __init__(self) -> None:
-        self._rows = np.zeros((64, len(Column)))
-        self._end = 0
-        self._start = 0
+        self._rows = Rows(len(Column), at_most=KEPT_ROWS)
 
     def __len__(self) -> int:
-        return self._end - self._start
+        return len(self._rows)
 
     @property
     def rows(self) -> Floats:
         """(N, columns), oldest first; a view, do not change."""
-        return self._rows[self._start : self._end]
+        return self._rows.array
 
     def append(self, t: float, box: Floats, score: float) -> None:
         """Remember that the track was at `box` (4,) at time `t`."""
-        self._make_room()
-        row = self._rows[self._end]
-        row[Column.T], row[Column.SCORE] = t, score
-        row[Column.X1 : Column.Y2 + 1] = box
-        width, height = row[Column.X2] - row[Column.X1], row[Column.Y2] - row[Column.Y1]
-        row[Column.SIZE] = max(1.0, width * height) ** 0.5
-        self._end += 1
-        row[Column.VX], row[Column.VY] = self._velocity(t)
+        x1, y1, x2, y2 = box.tolist()
+        size = math.sqrt(max(1.0, (x2 - x1) * (y2 - y1)))
+        self._rows.append((t, x1, y1, x2, y2, 0.0, 0.0, size, score))
+        rows = self._rows.array
+        rows[-1, Column.VX : Column.VY + 1] = _velocity(rows)
 
     @property
     def speed_blps(self) -> float:
         """Speed in the last row, body lengths per second."""
-        row = self._rows[self._end - 1]
+        row = self.rows[-1]
         return math.hypot(row[Column.VX], row[Column.VY]) / float(row[Column.SIZE])
-
-    def _make_room(self) -> None:
-        if self._end - self._start >= KEPT_ROWS:
-            self._start += 1
-        if self._end < len(self._rows):
-            return
-        kept = self.rows
-        if len(kept) * 2 > len(self._rows):
-            self._rows = np.concatenate([kept, np.zeros_like(kept)])
-        else:
-            self._rows[: len(kept)] = kept.copy()
-        self._start, self._end = 0, len(kept)
-
-    def _velocity(self, t: float) -> tuple[float, float]:
-        """Least squares over the last `FIT_S`, over two rows if they are further apart."""
-        first = self._end - 1
-        while first > self._start and t - self._rows[first - 1, Column.T] <= FIT_S:
-            first -= 1
-        first = max(self._start, min(first, self._end - 2))
-        if self._end - first < 2:
-            return 0.0, 0.0
-        return _slopes(self._rows[first : self._end])
 
     def since(self, t: float) -> Floats:
         """The rows at or after `t`."""
@@ -99,6 +73,13 @@ class History:
         """(4,) the box last seen at or before `t`, the first one when `t` is earlier."""
         row = max(0, int(np.searchsorted(self.rows[:, Column.T], t, side="right")) - 1)
         return self.rows[row, Column.X1 : Column.Y2 + 1]
+
+
+def _velocity(rows: Floats) -> tuple[float, float]:
+    """Least squares over the last `FIT_S`, over two rows if they are further apart."""
+    recent = np.searchsorted(rows[:, Column.T], rows[-1, Column.T] - FIT_S)
+    first = max(0, min(int(recent), len(rows) - 2))
+    return _slopes(rows[first:]) if len(rows) - first >= 2 else (0.0, 0.0)
 
 
 def _slopes(rows: Floats) -> tuple[float, float]:

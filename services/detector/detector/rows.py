@@ -12,9 +12,13 @@ FIRST_ROOM = 64
 
 
 class Rows:
-    """A table whose first column is time; appending a row costs no allocation."""
+    """A table whose first column is time; appending a row costs no allocation.
 
-    def __init__(self, columns: int) -> None:
+    Of more than `at_most` rows the oldest are dropped.
+    """
+
+    def __init__(self, columns: int, *, at_most: int | None = None) -> None:
+        self._at_most = at_most
         self._table = np.empty((FIRST_ROOM, columns))
         self._start = self._end = 0
 
@@ -28,6 +32,8 @@ class Rows:
 
     def append(self, row: Sequence[float]) -> None:
         """Add the newest row."""
+        if len(self) == self._at_most:
+            self._start += 1
         if self._end == len(self._table):
             self._move()
         self._table[self._end] = row
