@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from detector.boxes import Boxes, Label
 from detector.flames import Flame
+from detector.frame import Frame
+from detector.glimpses import Glimpses
 from detector.habits import Habits
 from detector.rules.blockage import blockages
 from detector.rules.collision import collisions
@@ -13,7 +15,7 @@ from detector.rules.rollover import rollovers
 from detector.view import View
 
 
-def observe(scene, t, habits=None, flames=(), likeness=None, suspected=None):
+def observe(scene, t, habits=None, flames=(), likeness=None, suspected=None, glimpses=None):
     tracker = scene.tracker
     scene.dwell.update(t, scene.boxes(t).xyxy, tracker.confirmed())
     for place in scene.dwell.places:
@@ -22,7 +24,7 @@ def observe(scene, t, habits=None, flames=(), likeness=None, suspected=None):
     view.learn(tracker.past)
     return Observation(
         t, 1280, 720, tracker.confirmed(), scene.dwell, habits or Habits(), flames, tracker.past,
-        view, suspected=suspected or {},
+        view, glimpses=glimpses, suspected=suspected or {},
     )  # fmt: skip
 
 
@@ -52,6 +54,32 @@ def test_two_that_meet_and_stop_dead_have_collided(traffic, driving) -> None:
     assert abs(first.onset_t - 4.0) <= 0.5
     assert first.confidence >= 0.7
     assert len(first.track_ids) == 2
+
+
+def glimpsed(*, emptied_until_s: float) -> Glimpses:
+    """Eight seconds of a street with something at every place but, until then, in its middle."""
+    full = np.random.default_rng(3).integers(0, 255, (90, 160, 3)).repeat(8, 0).repeat(8, 1)
+    emptied = full.copy()
+    emptied[300:500, 500:780] = np.linspace(90, 120, 280)[None, :, None]
+    glimpses = Glimpses()
+    for t in np.arange(0.0, 8.1, 0.5):
+        picture = emptied if t < emptied_until_s else full
+        glimpses.update(Frame(picture.astype(np.uint8), float(t), 0))
+    return glimpses
+
+
+def test_who_stops_where_pixels_show_that_something_stood_already_has_not_collided(
+    traffic, driving
+) -> None:
+    scene = crossing_crash(traffic, driving)
+
+    assert told(scene, collisions, 6.0, glimpses=glimpsed(emptied_until_s=0.0)) == []
+
+
+def test_who_stops_where_the_road_was_empty_has(traffic, driving) -> None:
+    scene = crossing_crash(traffic, driving)
+
+    assert told(scene, collisions, 6.0, glimpses=glimpsed(emptied_until_s=4.0))
 
 
 def test_passing_each_other_is_no_collision(traffic, driving) -> None:

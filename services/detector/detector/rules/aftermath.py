@@ -18,6 +18,7 @@ from detector.impact.verdict import Impact
 from detector.motion import feet
 from detector.rules.hypothesis import Hypothesis, Observation
 from detector.rules.impact import collision
+from detector.rules.taken import was_taken
 from detector.tracks import FAST_BLPS, Track
 
 LEAST_HELD, LEAST_PEAK = 0.3, 0.5
@@ -28,8 +29,6 @@ CAME_S, LEAST_WAY_BL = 1.5, 0.5
 box it takes over, has not."""
 LEAST_JUMP, SUDDEN, STEPS = 0.45, 3.0, 4
 """A step of this share of the way, so many times as fast as those before, is onto another's box."""
-SAME_LIKENESS = 0.75
-"""The place looked like this before: something stood there already."""
 MOST_USUAL = 1
 """Where more than this many others have stopped before, stopping is a habit of the place."""
 
@@ -79,10 +78,7 @@ def has_jumped(places: Floats, times: Floats, way_px: float) -> bool:
 
 def is_usual(track: Track, t: float, seen: Observation) -> bool:
     """Whether it, or another, stood here before `t`, or others have stopped here before."""
-    if seen.dwell.taken_before(track.box, t, track.track_id):
-        return True
-    likeness = seen.glimpses.likeness_to_past(track.box, t) if seen.glimpses else None
-    if likeness is None or likeness >= SAME_LIKENESS:
+    if was_taken(track, t, seen, unknown=True):
         return True
     foot = feet(track.history.rows[-1:])[0]
     return seen.habits.usual(t, foot, side(track.box.tolist()), [track.track_id]) > MOST_USUAL

@@ -17,6 +17,7 @@ from detector.boxes import Floats, Label
 from detector.gaps import Box, gap_bl, on_same_ground
 from detector.motion import Stop
 from detector.rules.hypothesis import Hypothesis, Observation
+from detector.rules.taken import was_taken
 from detector.tracks import Track
 from hazardcast.catalogue import IncidentType
 
@@ -73,8 +74,7 @@ def collisions(seen: Observation) -> list[Hypothesis]:
         needed_s = aftermath_s(impact)
         if needed_s is None or stop.held_s < needed_s:
             continue
-        # A vehicle that passes a standing one may take over its box, and seems to stop there.
-        if seen.dwell.taken_before(track.box, stop.braking_t, track.track_id):
+        if was_taken(track, stop.braking_t, seen):
             continue
         usual = seen.habits.usual(stop.rest_t, _foot(track), stop.size_px, [track.track_id])
         if usual >= 2 and stop.held_s < needed_s + 4.0:

@@ -8,6 +8,7 @@ from detector.boxes import Floats, Label
 from detector.history import Column
 from detector.motion import Stop
 from detector.rules.hypothesis import Hypothesis, Observation
+from detector.rules.taken import was_taken
 from detector.tracks import Track
 from hazardcast.catalogue import IncidentType
 
@@ -38,7 +39,7 @@ def rollovers(seen: Observation) -> list[Hypothesis]:
         stop = track.last_stop
         if stop is None or not _believable(stop, seen):
             continue
-        if seen.dwell.taken_before(track.box, stop.braking_t, track.track_id):
+        if was_taken(track, stop.braking_t, seen):
             continue
         jump = aspect_jump(track.history.rows, stop)
         if jump >= ASPECT_JUMP:
