@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from detector.boxes import Label, empty, make
 from detector.tracks import Tracker
 from hypothesis import given, settings
@@ -41,6 +42,55 @@ def test_two_that_pass_each_other_keep_their_numbers(traffic, driving) -> None:
     rightwards = min(early, key=lambda track: early[track])
     assert set(late) == set(early)
     assert late[rightwards] == max(late.values())
+
+
+def look(colour: int) -> np.ndarray:
+    return np.eye(512, dtype=np.float32)[[colour]]
+
+
+def numbers_of_car_and_bus(car_look, bus_look) -> tuple[int, int]:
+    """A car drives right; about where it should be next only a bus is seen, which drives left."""
+    tracker, numbers = Tracker(), []
+    for frame in range(20):
+        car_drives = frame < 10
+        x = 100 + 20 * frame if car_drives else 350 - 20 * (frame - 10)
+        shown = car_look if car_drives else bus_look
+        tracker.update(make([[x, 300, x + 80, 350]], [0.8], [Label.CAR], shown), frame / 8)
+        numbers += [track.track_id for track in tracker.tracks if track.seen]
+    return numbers[9], numbers[-1]
+
+
+def test_who_appears_where_another_is_hidden_is_not_taken_for_it() -> None:
+    car, bus = numbers_of_car_and_bus(look(3), look(400))
+
+    assert bus != car
+
+
+@pytest.mark.parametrize(("first", "then"), [(look(3), look(3)), (None, None)])
+def test_who_looks_the_same_or_was_not_looked_at_is_taken_for_it(first, then) -> None:
+    car, bus = numbers_of_car_and_bus(first, then)
+
+    assert bus == car
+
+
+def test_a_jump_of_the_exposure_breaks_no_track() -> None:
+    tracker = Tracker()
+    for frame in range(20):
+        x = 100 + 20 * frame
+        shade = look(3) if frame < 10 else look(400)
+        tracker.update(make([[x, 300, x + 80, 350]], [0.8], [Label.CAR], shade), frame / 8)
+
+    assert [track.track_id for track in tracker.tracks] == [1]
+
+
+def test_a_look_that_changes_slowly_is_followed() -> None:
+    tracker = Tracker()
+    for frame in range(30):
+        shade = (1 - frame / 30) * look(3) + frame / 30 * look(400)
+        x = 100 + 20 * frame
+        tracker.update(make([[x, 300, x + 80, 350]], [0.8], [Label.CAR], shade), frame / 8)
+
+    assert [track.track_id for track in tracker.tracks] == [1]
 
 
 def test_irregular_frames_do_not_change_the_speed() -> None:

@@ -7,10 +7,13 @@ object moves by much of its own size from one frame to the next.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from detector.boxes import Bools, Boxes, Floats, Ints, Label, grown, ious
+from detector.looks import likenesses
 
 SURE_SCORE = 0.35
 BUFFERS = (0.3, 0.6)
@@ -19,56 +22,70 @@ LEAST_BUFFERED_IOU = 0.2
 LEAST_IOU_UNSURE = 0.3
 OTHER_KIND_COST = 0.3
 """A person is rarely the continuation of a vehicle, but networks do mix them up."""
+OTHER_LOOK_COST, SAME_LOOK = 0.5, 0.5
+"""Who has less than this share of its colours in common with a track is hardly its continuation;
+with none at all it costs so much IoU."""
 
 Pairs = list[tuple[int, int]]
 """(track row, box row)."""
 
 
-def associate(predicted: Floats, persons: Bools, alive: Bools, found: Boxes) -> Pairs:
-    """Match tracks to boxes, each at most once.
+@dataclass(frozen=True)
+class Expected:
+    """What the tracks lead to expect of a frame."""
 
-    Args:
-        predicted: (N, 4) where the tracks should be now.
-        persons: (N,) tracks that are people.
-        alive: (N,) tracks seen in the frame before; only these may take an unsure box.
-        found: the boxes of this frame.
-    """
+    boxes: Floats
+    """(N, 4) where they should be now."""
+    persons: Bools
+    """(N,) those that are people."""
+    alive: Bools
+    """(N,) those seen in the frame before; only these may take an unsure box."""
+    looks: Floats | None = None
+    """(N, COLOURS) what they look like."""
+
+
+def associate(expected: Expected, found: Boxes) -> Pairs:
+    """Match tracks to the boxes of a frame, each at most once."""
     sure = found.scores >= SURE_SCORE
-    free_tracks: Ints = np.arange(len(predicted))
+    free_tracks: Ints = np.arange(len(expected.boxes))
     free_boxes: Ints = np.flatnonzero(sure)
     pairs: Pairs = []
     for buffer in BUFFERS:
-        stage = _match(predicted, persons, found, free_tracks, free_boxes, buffer=buffer)
+        stage = _match(expected, found, free_tracks, free_boxes, buffer=buffer)
         pairs += stage
         free_tracks, free_boxes = _rest(free_tracks, free_boxes, stage)
-    waiting = free_tracks[alive[free_tracks]]
+    waiting = free_tracks[expected.alive[free_tracks]]
     unsure = np.flatnonzero(~sure)
-    return pairs + _match(
-        predicted, persons, found, waiting, unsure, buffer=0.0, least=LEAST_IOU_UNSURE
-    )
+    return pairs + _match(expected, found, waiting, unsure, buffer=0.0, least=LEAST_IOU_UNSURE)
 
 
 def _match(
-    predicted: Floats,
-    persons: Bools,
-    found: Boxes,
-    tracks: Ints,
-    candidates: Ints,
-    *,
-    buffer: float,
-    least: float = LEAST_BUFFERED_IOU,
-) -> Pairs:
+    expected: Expected, found: Boxes, tracks: Ints, candidates: Ints,
+    *, buffer: float, least: float = LEAST_BUFFERED_IOU,
+) -> Pairs:  # fmt: skip
     if not len(tracks) or not len(candidates):
         return []
-    likeness = ious(grown(predicted[tracks], buffer), grown(found.xyxy[candidates], buffer))
+    overlap = ious(grown(expected.boxes[tracks], buffer), grown(found.xyxy[candidates], buffer))
+    likeness = overlap - _strangeness(expected.looks, found.looks, tracks, candidates)
     is_person = found.labels[candidates] == Label.PERSON
-    other = persons[tracks][:, None] != is_person[None, :]
+    other = expected.persons[tracks][:, None] != is_person[None, :]
     rows, columns = linear_sum_assignment(OTHER_KIND_COST * other - likeness)
     return [
         (int(tracks[row]), int(candidates[column]))
         for row, column in zip(rows, columns, strict=True)
         if likeness[row, column] >= least
     ]
+
+
+def _strangeness(
+    known: Floats | None, seen: Floats | None, tracks: Ints, candidates: Ints
+) -> Floats | float:
+    """(N, M) IoU that it costs to look otherwise."""
+    if known is None or seen is None:
+        return 0.0
+    common = likenesses(known[tracks], seen[candidates])
+    cost: Floats = OTHER_LOOK_COST * np.maximum(0.0, 1.0 - common / SAME_LOOK)
+    return cost
 
 
 def _rest(tracks: Ints, candidates: Ints, pairs: Pairs) -> tuple[Ints, Ints]:

@@ -58,13 +58,16 @@ class Boxes:
     xyxy: Floats
     scores: Floats
     labels: Ints
+    looks: Floats | None = None
+    """(N, COLOURS) what they look like (`detector.looks`), where somebody has looked."""
 
     def __len__(self) -> int:
         return len(self.xyxy)
 
     def take(self, rows: Ints | Bools) -> Boxes:
         """The boxes of these rows."""
-        return Boxes(self.xyxy[rows], self.scores[rows], self.labels[rows])
+        looks = None if self.looks is None else self.looks[rows]
+        return Boxes(self.xyxy[rows], self.scores[rows], self.labels[rows], looks)
 
 
 def empty() -> Boxes:
@@ -72,12 +75,13 @@ def empty() -> Boxes:
     return make([], [], [])
 
 
-def make(xyxy: Any, scores: Any, labels: Any) -> Boxes:
+def make(xyxy: Any, scores: Any, labels: Any, looks: Floats | None = None) -> Boxes:
     """Boxes from anything array-like."""
     return Boxes(
         np.asarray(xyxy, np.float32).reshape(-1, 4),
         np.asarray(scores, np.float32).reshape(-1),
         np.asarray(labels, np.int16).reshape(-1),
+        looks,
     )
 
 

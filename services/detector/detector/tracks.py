@@ -9,7 +9,7 @@ import numpy as np
 
 from detector import kalman
 from detector.anchors import Anchor
-from detector.association import SURE_SCORE, associate
+from detector.association import SURE_SCORE, Expected, associate
 from detector.boxes import Bools, Boxes, Floats, Label
 from detector.groups import grouped
 from detector.history import Column, History
@@ -24,6 +24,8 @@ STATIONARY_BLPS = 0.15
 """Slower than this (body lengths per second, body = √(w·h)) is standing."""
 FAST_BLPS = 0.6
 MOVING_BLPS = 0.5
+LOOK_RATE = 0.3
+"""Of what a track is said to look like, so much is its newest frame's."""
 HIDDEN_S = 3.0
 """A track hidden in another's blob is followed for this long."""
 PAST_S = 40.0
@@ -39,6 +41,8 @@ class Track:
     history: History = field(default_factory=History)
     votes: Counter[int] = field(default_factory=Counter)
     anchor: Anchor = field(default_factory=Anchor)
+    look: Floats | None = None
+    """(COLOURS,) what it looks like, averaged over its last frames."""
     label: Label = Label.OBJECT
     """The class it was taken for most often."""
     speed_blps: float = 0.0
@@ -90,6 +94,10 @@ class Track:
     def was_fast_since(self, t: float) -> bool:
         """Whether it moved clearly at or after `t`."""
         return self.fast_t >= t
+
+    def note_look(self, look: Floats) -> None:
+        """Take into account what it looks like now."""
+        self.look = look if self.look is None else self.look + LOOK_RATE * (look - self.look)
 
     @property
     def stationary(self) -> bool:
@@ -150,10 +158,15 @@ class Tracker:
 
     def _associate(self, found: Boxes) -> list[tuple[int, int]]:
         free = [row for row, track in enumerate(self.tracks) if not track.seen]
-        persons = np.array([self.tracks[row].label is Label.PERSON for row in free], bool)
-        alive = np.array([self.tracks[row].unseen_s < 0.6 for row in free], bool)
-        pairs = associate(self._expected()[free], persons, alive, found)
-        return [(free[row], column) for row, column in pairs]
+        tracks = [self.tracks[row] for row in free]
+        looks = [track.look for track in tracks if track.look is not None]
+        expected = Expected(
+            boxes=self._expected()[free],
+            persons=np.array([track.label is Label.PERSON for track in tracks], bool),
+            alive=np.array([track.unseen_s < 0.6 for track in tracks], bool),
+            looks=np.array(looks) if looks and len(looks) == len(tracks) else None,
+        )
+        return [(free[row], column) for row, column in associate(expected, found)]
 
     def _correct(self, pairs: list[tuple[int, int]], found: Boxes, t: float) -> None:
         if not pairs:
@@ -169,6 +182,8 @@ class Tracker:
         track.speed_blps = track.history.speed_blps
         track.votes[int(found.labels[column])] += 1
         track.label = Label(max(track.votes, key=track.votes.__getitem__))
+        if found.looks is not None:
+            track.note_look(found.looks[column])
         track.hits += 1
         track.unseen_s, track.hidden_s, track.seen = 0.0, 0.0, True
         if track.confirmed and track.speed_blps >= FAST_BLPS:
