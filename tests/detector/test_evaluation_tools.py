@@ -24,16 +24,24 @@ from hazardcast.errors import ConfigError
 STREET = np.full((90, 160, 3), 90, np.uint8)
 
 
+def grain(width: int, height: int, seed: int) -> np.ndarray:
+    chance = np.random.default_rng(seed)
+    fine = chance.normal(100, 30, (height // 10, width // 10, 3)).clip(0, 255).astype(np.uint8)
+    return cv2.resize(fine, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
 @pytest.fixture(scope="module")
 def filmed(tmp_path_factory):
-    """Ten seconds of a street without vehicles."""
+    """Ten seconds of a street where two cars meet at 4 s and stay."""
     path = tmp_path_factory.mktemp("filmed") / "street.avi"
-    chance = np.random.default_rng(2)
-    still = chance.normal(100, 30, (36, 64, 3)).clip(0, 255).astype(np.uint8)
-    still = cv2.resize(still, (640, 360), interpolation=cv2.INTER_NEAREST)
+    still, car = grain(640, 360, 2), grain(60, 40, 3)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (640, 360))
     for number in range(100):
-        writer.write(cv2.add(still, number % 3))
+        picture = cv2.add(still, number % 3)
+        for x1, y1, *_ in cars(number / 10)[:2]:
+            left, top = int(x1), int(y1)
+            picture[max(0, top) : top + 40, left : left + 60] = car[max(0, -top) :]
+        writer.write(picture)
     writer.release()
     return path
 
@@ -41,7 +49,7 @@ def filmed(tmp_path_factory):
 @pytest.fixture
 def street(filmed, tmp_path):
     """Three clips of it: labels say that two are normal and that a collision happens in the third.
-    Cached boxes: two cars that meet at 4 s and stay.
+    Cached boxes are of the third alone, so that nothing is seen of the cars in the others.
     """
     for name in ("a.avi", "b.avi", "crash.avi"):
         (tmp_path / name).symlink_to(filmed)

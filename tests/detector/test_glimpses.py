@@ -63,6 +63,23 @@ def test_what_is_hidden_for_a_moment_has_settled_all_the_same() -> None:
     assert glimpses.settled_t(PLACE, 4.0) == pytest.approx(5.0, abs=0.5)
 
 
+def test_a_place_that_was_left_looks_at_once_as_it_did_before() -> None:
+    came_and_went = [street()] * 10 + [street((400, 300))] * 6 + [street()]
+
+    assert glimpsed(came_and_went).likeness_at_once(PLACE, 5.0) > 0.9
+    assert glimpsed(came_and_went[:-1]).likeness_at_once(PLACE, 5.0) < 0.5
+    assert glimpsed(came_and_went).likeness_at_once(PLACE, 0.0) is None
+
+
+def test_a_bare_road_is_like_itself_and_like_no_car() -> None:
+    bare = np.full((720, 960, 3), 90, np.uint8)
+    taken = bare.copy()
+    taken[300:360, 400:480] = CAR
+
+    assert glimpsed([bare] * 20).likeness(PLACE, 5.0) == 1.0
+    assert glimpsed([bare] * 10 + [taken]).likeness_at_once(PLACE, 5.0) == 0.0
+
+
 def test_glimpses_are_kept_for_a_minute_and_forgotten_after_a_cut() -> None:
     glimpses = glimpsed([street()] * 300)
     assert glimpses.likeness(PLACE, 150.0 - KEPT_S - 5.0) is None

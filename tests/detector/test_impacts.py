@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from detector.boxes import Label, make
 from detector.frame import Frame
+from detector.glimpses import Glimpses
 from detector.impact import jolts, net
 from detector.impact.features import UNKNOWN, Party, features
 from detector.impact.samples import Column, Samples, inside
@@ -40,9 +41,14 @@ def brakes(from_s, to_s, speed=2.0):
     return lambda t: (speed * float(np.clip((to_s - t) / (to_s - from_s), 0.0, 1.0)), 0.0)
 
 
+NEW_PLACE = {"likeness": 0.2, "colours_kept": 0.9}
+OLD_PLACE = {"likeness": 0.95, "colours_kept": 0.1}
+
+
 def told_of(velocity, others=(), **more):
     rows = drives(velocity, **more)
-    return features(Party(7, rows, jolts.find(rows), Label.CAR), others, frame_size=(1280, 720))
+    party = Party(7, rows, jolts.find(rows), Label.CAR)
+    return features(party, others, frame_size=(1280, 720)) | NEW_PLACE
 
 
 def test_the_jolt_is_where_the_velocity_breaks_off() -> None:
@@ -158,6 +164,14 @@ def test_a_crash_is_likelier_than_braking() -> None:
     assert braking < LEAST_PEAK
 
 
+def test_a_crash_is_likelier_where_the_vehicle_is_there_and_was_not_before() -> None:
+    told = told_of(crash_at(3.0), burst_s=3.0)
+
+    there, left = net.load().likelihoods([told, told | OLD_PLACE])
+
+    assert there > left
+
+
 def textured(size, rng):
     return rng.integers(0, 255, (size, size, 3), np.uint8)
 
@@ -188,10 +202,12 @@ class Film:
 
 
 def candidates(film, until_s=4.0):
-    tracker, watch, found = Tracker(), ImpactWatch(), []
+    tracker, glimpses, found = Tracker(), Glimpses(), []
+    watch = ImpactWatch(glimpses)
     for t, picture, boxes in film.frames(until_s):
-        tracks = tracker.update(boxes, t)
-        found += watch.candidates(Frame(picture, t, 0), tracks)
+        frame, tracks = Frame(picture, t, 0), tracker.update(boxes, t)
+        glimpses.update(frame)
+        found += watch.candidates(frame, tracks)
     return found
 
 
@@ -201,6 +217,8 @@ def test_a_vehicle_whose_motion_breaks_off_in_the_picture_is_judged() -> None:
     assert found
     assert all(abs(jolt.t - 2.5) < 0.3 for _, jolt, told in found if told["change"] > 1.0)
     assert max(told["both_change"] for _, _, told in found) > 1.0
+    assert max(told["likeness"] for _, _, told in found) < 0.8
+    assert min(told["colours_kept"] for _, _, told in found) > 0.8
 
 
 def test_a_vehicle_that_drives_on_is_not_judged() -> None:
@@ -208,7 +226,7 @@ def test_a_vehicle_that_drives_on_is_not_judged() -> None:
 
 
 def test_after_a_cut_nothing_of_before_is_remembered() -> None:
-    watch, tracker = ImpactWatch(), Tracker()
+    watch, tracker = ImpactWatch(Glimpses()), Tracker()
     for t, picture, boxes in Film(crash_at(2.5)).frames(3.0):
         watch.update(Frame(picture, t, 0), tracker.update(boxes, t))
     watch.reset()

@@ -23,7 +23,9 @@ def main() -> None:
     parser.add_argument(
         "out", type=Path, help="a .json.gz file as `evaluate --detections` reads it"
     )
-    parser.add_argument("--model", type=Path, help="an ONNX file; background subtraction without")
+    parser.add_argument(
+        "--model", type=Path, help="an ONNX file, `roadside` (without one) or `background`"
+    )
     parser.add_argument("--fps", type=float, default=8.0)
     parser.add_argument("--jobs", type=int, default=3)
     asked = parser.parse_args()

@@ -11,7 +11,7 @@ import argparse
 import csv
 import re
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,9 +19,11 @@ import numpy as np
 from detector import image
 from detector.evaluation.cached import DetectionsFile
 from detector.frames import FileFrames
+from detector.glimpses import Glimpses
 from detector.impact import net
 from detector.impact.watch import ImpactWatch
 from detector.labels import Clip, clips_of
+from detector.looks import looks
 from detector.tracks import Tracker
 
 from hazardcast.catalogue import IncidentType
@@ -88,8 +90,9 @@ def arguments(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("labels", type=Path)
     parser.add_argument("detections", type=Path, nargs="+", help="boxes kept in files")
     parser.add_argument(
-        "--drawn", type=Path, nargs=2, metavar=("LABELS", "DETECTIONS"), help="drawn calm scenes"
-    )
+        "--drawn", type=Path, nargs="+", default=[], metavar="LABELS DETECTIONS",
+        help="drawn scenes, and boxes of them kept in files",
+    )  # fmt: skip
     parser.add_argument("--jobs", type=int, default=3)
     return parser
 
@@ -97,8 +100,8 @@ def arguments(prog: str) -> argparse.ArgumentParser:
 def material(asked: argparse.Namespace) -> tuple[list[str], list[Moments]]:
     """Names of the features, and the moments of every clip under every file of detections."""
     tasks = [(clip, path) for path in asked.detections for clip in clips_of(asked.labels)]
-    if asked.drawn:
-        tasks += [(clip, asked.drawn[1]) for clip in clips_of(asked.drawn[0])]
+    for path in asked.drawn[1:]:
+        tasks += [(clip, path) for clip in clips_of(asked.drawn[0])]
     with ProcessPoolExecutor(asked.jobs) as pool:
         found = list(pool.map(_moments, tasks, chunksize=1))
     names = next(names for names, _ in found if names)
@@ -115,10 +118,13 @@ def _moments(task: tuple[Clip, Path]) -> tuple[list[str], Moments | None]:
     image.single_threaded()
     net.load = lambda: None  # nothing has been learnt yet
     boxes = _file(path).model(clip.name)
-    tracker, watch = Tracker(), ImpactWatch()
+    tracker, glimpses = Tracker(), Glimpses()
+    watch = ImpactWatch(glimpses)
     rows, told_of, at_place = [], [], {}
     for frame in FileFrames(clip.path, fps=max(boxes.fps, 4.0)):
-        tracks = tracker.update(boxes.detect(frame), frame.t)
+        found = boxes.detect(frame)
+        tracks = tracker.update(replace(found, looks=looks(frame, found.xyxy)), frame.t)
+        glimpses.update(frame)
         _note_places(clip, frame.t, tracks, frame.image.shape, at_place)
         for track, jolt, told in watch.candidates(frame, tracks):
             rows.append((frame.t, track.track_id, jolt.t))

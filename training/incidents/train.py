@@ -27,8 +27,8 @@ CRASH_WEIGHT = 15.0
 """All moments of one crash together weigh so much …"""
 CALM_WEIGHT = 120.0
 """… and those of a clip without one at most so much."""
-RISES = ("change", "box_change", "both_change", "pair_change", "score")
-FALLS = ("disagreement", "others_change", "apart_before", "apart_after")
+RISES = ("change", "box_change", "both_change", "pair_change", "score", "colours_kept")
+FALLS = ("disagreement", "others_change", "apart_before", "apart_after", "likeness")
 
 
 def main() -> None:

@@ -36,19 +36,20 @@ class Glimpses:
 
     def __init__(self) -> None:
         self._kept: deque[tuple[float, Image]] = deque(maxlen=int(KEPT_S / PERIOD_S))
+        self._newest: Image | None = None
         self._scale = 1.0
 
     def reset(self) -> None:
         """Forget, as after a cut."""
         self._kept.clear()
+        self._newest = None
 
     def update(self, frame: Frame) -> None:
-        """Keep a glimpse of the frame if the last one is old enough."""
-        if self._kept and frame.t - self._kept[-1][0] < PERIOD_S:
-            return
-        small = image.grey(frame.shrunk(WIDTH_PX))
-        self._scale = small.shape[1] / frame.width
-        self._kept.append((frame.t, small))
+        """Look at the frame; keep a glimpse of it if the last one is old enough."""
+        self._newest = image.grey(frame.shrunk(WIDTH_PX))
+        self._scale = self._newest.shape[1] / frame.width
+        if not self._kept or frame.t - self._kept[-1][0] >= PERIOD_S:
+            self._kept.append((frame.t, self._newest))
 
     def likeness(self, box: Floats, since_t: float) -> float | None:
         """Correlation of how `box` (4,) px looked before `since_t` and looks since.
@@ -59,7 +60,7 @@ class Glimpses:
         after = self._median(box, since_t + AFTER_S, float("inf"))
         if before is None or after is None:
             return None
-        return _correlation(before, after)
+        return float(_correlations(before[None], after)[0])
 
     def likeness_to_past(self, box: Floats, t: float) -> float | None:
         """The best correlation of how `box` (4,) px looks now with how it ever looked before `t`.
@@ -68,11 +69,18 @@ class Glimpses:
         nothing is known from before.
         """
         newest = self._kept[-1][0] if self._kept else 0.0
-        now = self._median(box, newest - LATELY_S, newest)
+        return self._best(self._median(box, newest - LATELY_S, newest), box, t)
+
+    def likeness_at_once(self, box: Floats, t: float) -> float | None:
+        """As `likeness_to_past`, by the newest picture alone: `box` may have been left since."""
+        now = None if self._newest is None else self._cut(self._newest, box)
+        return self._best(now, box, t)
+
+    def _best(self, now: Floats | None, box: Floats, t: float) -> float | None:
         past = [self._cut(small, box) for at, small in self._kept if at <= t - APART_S]
         if now is None or not past:
             return None
-        return max(_correlation(cut, now) for cut in past)
+        return float(_correlations(np.stack(past), now).max())
 
     def settled_t(self, box: Floats, since_t: float) -> float | None:
         """Since when, at or after `since_t`, `box` (4,) px looks as it does now."""
@@ -81,7 +89,7 @@ class Glimpses:
         later = [(t, self._cut(small, box)) for t, small in self._kept if t >= since_t]
         if now is None or not later:
             return None
-        same = np.array([_correlation(cut, now) >= SAME_LIKENESS for _, cut in later])
+        same = _correlations(np.stack([cut for _, cut in later]), now) >= SAME_LIKENESS
         shares = np.cumsum(same[::-1])[::-1] / np.arange(len(same), 0, -1)
         settled = np.flatnonzero(same & (shares >= SAME_SHARE))
         return later[settled[0]][0] if len(settled) else None
@@ -97,7 +105,14 @@ class Glimpses:
         return small[y1 : max(y2, y1 + 3), x1 : max(x2, x1 + 3)]
 
 
-def _correlation(first: Floats, second: Floats) -> float:
-    first, second = first.ravel() - first.mean(), second.ravel() - second.mean()
-    strength = float(np.sqrt((first @ first) * (second @ second)))
-    return float(first @ second) / strength if strength > 0 else 1.0
+def _correlations(pictures: Floats, picture: Floats) -> Floats:
+    """(N,) of each of `pictures` (N, H, W) with `picture`; what shows nothing is like its like."""
+    many = pictures.reshape(len(pictures), -1).astype(np.float32)
+    one = picture.reshape(-1).astype(np.float32)
+    many -= many.mean(axis=1, keepdims=True)
+    one -= one.mean()
+    of_many, of_one = np.einsum("ij,ij->i", many, many), one @ one
+    both_flat = ((of_many == 0) & (of_one == 0)).astype(np.float32)
+    strengths = np.sqrt(of_many * of_one)
+    found: Floats = np.divide(many @ one, strengths, out=both_flat, where=strengths > 0)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -20,6 +20,7 @@ from detector.habits import Habits
 from detector.image import Image
 from detector.impact.watch import ImpactWatch
 from detector.incidents import IncidentBook, Report
+from detector.looks import looks
 from detector.model import Model
 from detector.motion import feet
 from detector.rules.aftermath import aftermaths
@@ -113,7 +114,7 @@ class Pipeline:
         self._dwell = Dwell()
         self._glimpses = Glimpses()
         self._flames = FireWatch()
-        self._impacts = ImpactWatch()
+        self._impacts = ImpactWatch(self._glimpses)
         self._last_t = float("-inf")
 
     def process(self, frame: Frame) -> Outcome:
@@ -136,6 +137,7 @@ class Pipeline:
             self._glimpses.reset()
             self._flames.reset()
             self._impacts.reset()
+        found = replace(found, looks=looks(frame, found.xyxy))
         tracks = self._tracker.update(found, frame.t)
         self._dwell.update(frame.t, found.xyxy[found.labels != Label.PERSON], tracks)
         self._glimpses.update(frame)

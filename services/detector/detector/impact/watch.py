@@ -8,9 +8,11 @@ import numpy as np
 
 from detector.boxes import joined
 from detector.frame import Frame
+from detector.glimpses import Glimpses
 from detector.impact import jolts, net
 from detector.impact.aftermath import Aftermaths
-from detector.impact.features import Party, box_at, features, nearest
+from detector.impact.colours import Colours
+from detector.impact.features import UNKNOWN, Party, box_at, features, nearest
 from detector.impact.jolts import Jolt
 from detector.impact.samples import Samples
 from detector.impact.suspicion import Suspicion, Suspicions
@@ -29,8 +31,10 @@ DISAGREEMENT_BLPS, DISAGREEMENT_SHARE = 0.8, 0.75
 class ImpactWatch:
     """The jolts of one camera's vehicles."""
 
-    def __init__(self) -> None:
+    def __init__(self, glimpses: Glimpses) -> None:
+        self._glimpses = glimpses
         self._samples = Samples()
+        self._colours = Colours()
         self._parties: dict[int, Party] = {}
         self._judge = net.load()
         self._suspicions = Suspicions()
@@ -41,6 +45,7 @@ class ImpactWatch:
     def reset(self) -> None:
         """Forget, as after a cut."""
         self._samples.reset()
+        self._colours.reset()
         self._parties.clear()
         self._suspicions.clear()
         self._aftermaths.reset()
@@ -75,6 +80,7 @@ class ImpactWatch:
     ) -> list[tuple[Track, Jolt, dict[str, float]]]:
         """Vehicles with a jolt that may have been a crash, and its features."""
         sampled = self._samples.update(frame, tracks)
+        self._colours.update(frame, sampled)
         for track in sampled:
             rows = self._samples.of(track.track_id)
             self._parties[track.track_id] = Party(
@@ -89,8 +95,16 @@ class ImpactWatch:
                 continue
             told = features(party, self._others(track), frame_size=(frame.width, frame.height))
             if consistent(told):
-                found.append((track, party.jolt, told))
+                found.append((track, party.jolt, told | self._appearance(track, party.jolt.t)))
         return found
+
+    def _appearance(self, track: Track, jolt_t: float) -> dict[str, float]:
+        """How much its place looks as before it came, and as the vehicle did."""
+        likeness = self._glimpses.likeness_at_once(track.box, jolt_t)
+        return {
+            "likeness": UNKNOWN if likeness is None else likeness,
+            "colours_kept": self._colours.kept(track.track_id, jolt_t),
+        }
 
     def _others(self, track: Track) -> list[Party]:
         return [one for key, one in self._parties.items() if key != track.track_id]

@@ -21,7 +21,7 @@ from detector.rules.impact import collision
 from detector.rules.taken import was_taken
 from detector.tracks import FAST_BLPS, Track
 
-LEAST_HELD, LEAST_PEAK = 0.3, 0.5
+LEAST_HELD, LEAST_PEAK = 0.3, 0.6
 """Less likely jolts are nothing, whatever follows: chosen like the thresholds of `rules.impact`."""
 LEAST_SCORE = 0.3
 CAME_S, LEAST_WAY_BL = 1.5, 0.5
