@@ -89,6 +89,14 @@ def test_glimpses_are_kept_for_a_minute_and_forgotten_after_a_cut() -> None:
     assert glimpses.settled_t(PLACE, 140.0) is None
 
 
+def test_a_picture_of_another_form_is_another_view() -> None:
+    glimpses = glimpsed([street()] * 20 + [street()[:600]] * 2)
+
+    assert glimpses.likeness_at_once(PLACE, 9.0) is None
+    assert glimpses.likeness_to_past(PLACE, 9.0) is None
+    assert glimpses.likeness(PLACE, 9.0) is None
+
+
 def test_a_place_at_the_edge_of_the_picture_is_compared_too() -> None:
     outside = np.array([940.0, 700.0, 1100.0, 900.0])
 

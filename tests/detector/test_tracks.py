@@ -85,9 +85,11 @@ def test_a_jump_of_the_exposure_breaks_no_track() -> None:
 
 def test_a_look_that_changes_slowly_is_followed() -> None:
     tracker = Tracker()
-    for frame in range(30):
-        shade = (1 - frame / 30) * look(3) + frame / 30 * look(400)
-        x = 100 + 20 * frame
+    for frame in range(41):
+        share = min(frame, 30) / 30
+        shade = (1 - share) * look(3) + share * look(400)
+        # Its last step is so long that only its colours tell it from another.
+        x = 100 + 20 * frame + (50 if frame == 40 else 0)
         tracker.update(make([[x, 300, x + 80, 350]], [0.8], [Label.CAR], shade), frame / 8)
 
     assert [track.track_id for track in tracker.tracks] == [1]

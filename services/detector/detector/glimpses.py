@@ -46,10 +46,12 @@ class Glimpses:
 
     def update(self, frame: Frame) -> None:
         """Look at the frame; keep a glimpse of it if the last one is old enough."""
-        self._newest = image.grey(frame.shrunk(WIDTH_PX))
-        self._scale = self._newest.shape[1] / frame.width
+        small = image.grey(frame.shrunk(WIDTH_PX))
+        if self._newest is not None and self._newest.shape != small.shape:
+            self._kept.clear()  # a picture of another form shows another view
+        self._newest, self._scale = small, small.shape[1] / frame.width
         if not self._kept or frame.t - self._kept[-1][0] >= PERIOD_S:
-            self._kept.append((frame.t, self._newest))
+            self._kept.append((frame.t, small))
 
     def likeness(self, box: Floats, since_t: float) -> float | None:
         """Correlation of how `box` (4,) px looked before `since_t` and looks since.
