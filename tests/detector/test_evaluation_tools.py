@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from detector.boxes import Label
 from detector.evaluation import kpi, sheets, soak
 from detector.evaluation.cached import DetectionsFile
 from detector.evaluation.running import Source
+from detector.evaluation.variation import Variation
 from detector.frame import Frame
 from detector.incidents import Report
 from detector.labels import Clip, clips_of
@@ -253,21 +255,44 @@ def test_a_soak_without_ordinary_traffic_is_one_clear_line(street, capsys) -> No
     assert "no clip is labelled normal" in capsys.readouterr().err
 
 
-def test_a_mirrored_pass_mirrors_pictures_and_boxes_alike(street) -> None:
-    jitter = soak.Jitter(7, True, 1.0, 0.0, 1.0, 0.0)
+def test_a_mirrored_variation_mirrors_pictures_boxes_and_labels_alike(street) -> None:
+    mirrored = Variation(7, True, 1.0, 0.0, 1.0, 0.0)
     picture = STREET.copy()
     picture[:, :20] = 200
     cached = DetectionsFile(street / "boxes.json.gz").model("crash.avi")
     cached.size, cached.rows = (160, 90), [[[10, 10, 30, 40, 0.9, 2]]] * 100
 
-    (frame,) = jitter.frames([Frame(picture, 1.0, 0)])
-    found = soak.JitteredDetections(cached, jitter).detect(frame)
+    (frame,) = mirrored.frames([Frame(picture, 1.0, 0)])
+    found = mirrored.model(cached).detect(frame)
+    label = mirrored.label(replace(clip_of(None), box=(10.0, 10.0, 20.0, 30.0)), 160)
 
     assert frame.image[0, -1, 0] == 200
     assert found.xyxy[0] == pytest.approx([130, 10, 150, 40], abs=3)
+    assert label.box == (130.0, 10.0, 20.0, 30.0)
 
 
-@pytest.mark.parametrize("asked", [[], ["--soak", "0", "x"], ["--jobs", "0", "x"], ["--model", "a", "--detections", "b", "x"]])  # fmt: skip
+def test_a_faster_variation_has_its_event_sooner_and_never_cuts_it_off() -> None:
+    faster = Variation(7, False, 1.0, 0.0, 1.25, 1.0)
+    crash = replace(clip_of(None), t_event_s=2.5)
+
+    assert faster.label(crash, 160).t_event_s == 2.0
+    assert faster.begin_s(crash) == 0.5
+    assert faster.begin_s(replace(crash, t_event_s=1.0)) == 0.0
+
+
+def test_every_variation_of_a_crash_is_judged_by_its_own_label(street, capsys) -> None:
+    asked = [str(street), "--detections", str(street / "boxes.json.gz"), "--variations", "3", "--json"]  # fmt: skip
+
+    assert evaluate.main(asked) == 0
+    told = json.loads(capsys.readouterr().out)
+
+    crashes = [one for one in told["clips"] if one["label"] == "collision"]
+    assert len({one["t_event_s"] for one in crashes}) == len(crashes) == 3
+    assert all(one["hit"] and one["at_place"] for one in crashes)
+    assert told["summary"]["normal_clips"] == 6
+
+
+@pytest.mark.parametrize("asked", [[], ["--soak", "0", "x"], ["--jobs", "0", "x"], ["--model", "a", "--detections", "b", "x"], ["--variations", "2", "--sheet", "y", "x"]])  # fmt: skip
 def test_what_cannot_be_asked_is_refused(asked, capsys) -> None:
     try:
         code = evaluate.main(asked)

@@ -2,6 +2,7 @@
 
 Every clip runs through the service's own pipeline, with trees that saw nothing of its source video
 in the judge's place: `python -m training.incidents.held_out LABELS DETECTIONS... --over DETECTIONS...`.
+With `--variations N` every clip runs N times, each time mirrored, lighter, faster or the like.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from detector.evaluation.cached import DetectionsFile
 from detector.evaluation.running import run_clip
 from detector.evaluation.summary import summary
 from detector.evaluation.table import line_of
+from detector.evaluation.variation import passes
 from detector.impact import net
 from detector.labels import Clip, clips_of
 from detector.scoring import ClipResult
@@ -29,6 +31,7 @@ def main() -> None:
     """Entry point."""
     parser = arguments("python -m training.incidents.held_out")
     parser.add_argument("--over", type=Path, nargs="+", required=True, help="boxes to try it on")
+    parser.add_argument("--variations", type=int, default=0, metavar="N")
     asked = parser.parse_args()
     names, moments = material(asked)
     clips = clips_of(asked.labels)
@@ -42,7 +45,7 @@ def main() -> None:
             [clip for clip in clips if number_of[group_of(clip.name)] == number]
             for number in range(FOLDS)
         ]
-        tasks = [(Path(kept.name), part, asked.over) for part in parts]
+        tasks = [(Path(kept.name), part, asked.over, asked.variations) for part in parts]
         found = [pair for pairs in pool.map(_tried, tasks) for pair in pairs]
     for path in asked.over:
         results = sorted(
@@ -52,19 +55,21 @@ def main() -> None:
         print(summary(results))
 
 
-def _tried(task: tuple[Path, Sequence[Clip], Sequence[Path]]) -> list[tuple[Path, ClipResult]]:
-    kept, part, over = task
+def _tried(
+    task: tuple[Path, Sequence[Clip], Sequence[Path], int],
+) -> list[tuple[Path, ClipResult]]:
+    kept, part, over, variations = task
     names, moments = pickle.loads(kept.read_bytes())
     image.single_threaded()
     net.load = _judge_without({group_of(clip.name) for clip in part}, names, moments)
     results = []
     for path in over:
         file = DetectionsFile(path)
-        for clip in part:
+        for clip, variation in passes(part, variations):
             model = file.model(clip.name)
-            results.append(
-                (path, run_clip(clip, lambda model=model: model, fps=max(model.fps, 4.0)))
-            )
+            fps = max(model.fps, 4.0)
+            result = run_clip(clip, lambda model=model: model, fps=fps, variation=variation)
+            results.append((path, result))
     return results
 
 

@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
             return _kpi(asked)
         if asked.path is None:
             raise ConfigError("name a clip, a folder or a labels file; or ask for --kpi")
+        if asked.variations and asked.sheet:
+            raise ConfigError("--sheet draws clips as they are: leave --variations out")
         clips = clips_of(asked.path)
         if asked.soak is not None:
             return _soak(clips, asked)
@@ -66,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--sheet", type=Path, metavar="DIR", help="write a contact sheet per miss and false alarm")
     add("--kpi", action="store_true", help="the ten-scenario acceptance: drawn, and on the clips")
     add("--soak", type=_hours, metavar="HOURS", help="loop the normal clips, count alarms")
+    add("--variations", type=_count, default=0, metavar="N",
+        help="each clip N times: mirrored, lighter or darker, faster or slower")  # fmt: skip
     add("--seed", type=int, default=1, help="which ten clips --kpi takes")
     return parser
 
@@ -116,7 +120,7 @@ def _evaluate(clips: Sequence[Clip], asked: argparse.Namespace, clock: Clock) ->
 
 def _shown(clips: Sequence[Clip], asked: argparse.Namespace) -> list[ClipResult]:
     results = []
-    for result in evaluate(clips, _source(asked), jobs=asked.jobs):
+    for result in evaluate(clips, _source(asked), jobs=asked.jobs, variations=asked.variations):
         results.append(result)
         if not asked.json:
             _write(table.line_of(result))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
 from detector import image, scoring
 from detector.evaluation.cached import DetectionsFile
+from detector.evaluation.variation import Variation, passes
+from detector.frame import Frame
 from detector.frames import FileFrames
 from detector.incidents import Report
 from detector.labels import Clip
@@ -47,21 +50,35 @@ class Source:
         return float(getattr(model, "fps", self.fps))
 
 
-def run_clip(clip: Clip, open_model: OpenModel, *, fps: float) -> ClipResult:
-    """Run the detector over one clip; a clip that cannot be read gives a result that says so."""
-    reports: list[Report] = []
-    frames, first_t, last_t = 0, 0.0, 0.0
+def run_clip(
+    clip: Clip, open_model: OpenModel, *, fps: float, variation: Variation | None = None
+) -> ClipResult:
+    """Run the detector over one clip, as it is or in variation.
+
+    A clip that cannot be read gives a result that says so.
+    """
     try:
-        pipeline = Pipeline(open_model())
-        for frame in FileFrames(clip.path, fps=fps):
-            reports += pipeline.process(frame).reports
-            first_t = frame.t if not frames else first_t
-            frames, last_t = frames + 1, frame.t
+        model, frames = open_model(), iter(FileFrames(clip.path, fps=fps))
+        if variation is None:
+            return _run(clip, model, frames, fps)
+        first = next(frames, None)
+        if first is None:
+            return _run(clip, model, frames, fps)
+        shown = variation.frames(chain([first], frames), begin_s=variation.begin_s(clip))
+        return _run(variation.label(clip, first.width), variation.model(model), shown, fps)
     except HazardcastError as error:
         return scoring.failed(clip, str(error))
-    if not frames:
+
+
+def _run(clip: Clip, model: Model, frames: Iterable[Frame], fps: float) -> ClipResult:
+    pipeline, times = Pipeline(model), list[float]()
+    reports: list[Report] = []
+    for frame in frames:
+        reports += pipeline.process(frame).reports
+        times.append(frame.t)
+    if not times:
         return scoring.failed(clip, f"{clip.path}: no frames")
-    return scoring.judge(clip, frames, reports, duration_s=last_t - first_t + 1 / fps)
+    return scoring.judge(clip, len(times), reports, duration_s=times[-1] - times[0] + 1 / fps)
 
 
 class _Worker:
@@ -83,12 +100,14 @@ def opened(clip: Clip) -> tuple[Model, float]:
     return model, _Worker.source.fps_of(model)
 
 
-def _work(clip: Clip) -> ClipResult:
+def run_in_worker(task: tuple[Clip, Variation | None]) -> ClipResult:
+    """One clip as it is or in variation, by this worker's model."""
+    clip, variation = task
     try:
         model, fps = opened(clip)
     except HazardcastError as error:
         return scoring.failed(clip, str(error))
-    return run_clip(clip, lambda: model, fps=fps)
+    return run_clip(clip, lambda: model, fps=fps, variation=variation)
 
 
 def spread(
@@ -104,6 +123,8 @@ def spread(
         yield from pool.map(work, tasks)
 
 
-def evaluate(clips: Sequence[Clip], source: Source, *, jobs: int = 1) -> Iterator[ClipResult]:
-    """The result of every clip, in order."""
-    return spread(_work, clips, source, jobs=jobs)
+def evaluate(
+    clips: Sequence[Clip], source: Source, *, jobs: int = 1, variations: int = 0
+) -> Iterator[ClipResult]:
+    """The result of every clip, in order: as it is, or each in so many variations."""
+    return spread(run_in_worker, passes(clips, variations), source, jobs=jobs)
