@@ -28,6 +28,8 @@ KNOWN_CARS = {
     "normal/tfl_1_cromwell_rd_junction.mp4": [161, 96, 193, 124],  # 352 x 288
 }
 """A car standing clear in each clip at `MOMENT_S`, as a person sees it; views of three shapes."""
+LEAST_SCORE, LEAST_SCORE_INT8 = 0.3, 0.2
+"""Processors round 8-bit products each in their own way: on some the smallest network has 0.27 of it."""
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +47,13 @@ def test_real_weights_of_every_layout_find_the_same_cars(assets, frames, name) -
     model = OnnxModel(weights)
 
     assert weights.layout.name == LAYOUTS[name]
+    least_score = LEAST_SCORE_INT8 if name.endswith("int8") else LEAST_SCORE
     for clip, car in KNOWN_CARS.items():
         found = model.detect(frames[clip])
         likeness = ious(np.array([car], np.float32), found.xyxy)[0]
         best = likeness.argmax()
         assert likeness[best] > 0.55, clip
-        assert found.scores[best] > 0.3, clip
+        assert found.scores[best] > least_score, clip
         assert found.labels[best] in (Label.CAR, Label.TRUCK), clip
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from detector import image
 from detector.evaluation.cached import DetectionsFile
+from detector.evaluation.variation import Variation, passes, rounds
 from detector.frames import FileFrames
 from detector.glimpses import Glimpses
 from detector.impact import net
@@ -36,6 +37,8 @@ BEFORE_S = 0.3
 """Until so long before the event nothing has happened yet."""
 WITHIN = 0.3
 """Of the time about the event a vehicle's centre must be at the place for this share."""
+LEARNT_FROM = 100
+"""The variations that are learnt from are numbered from here: they are not those it is tried on."""
 SAME_SCENE = {
     "suburb": "suburb",
     "video02": "video02",
@@ -93,15 +96,19 @@ def arguments(prog: str) -> argparse.ArgumentParser:
         "--drawn", type=Path, nargs="+", default=[], metavar="LABELS DETECTIONS",
         help="drawn scenes, and boxes of them kept in files",
     )  # fmt: skip
+    parser.add_argument("--varied", type=int, default=0, metavar="N",
+                        help="learn from N variations of every clip as well")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=3)
     return parser
 
 
 def material(asked: argparse.Namespace) -> tuple[list[str], list[Moments]]:
     """Names of the features, and the moments of every clip under every file of detections."""
-    tasks = [(clip, path) for path in asked.detections for clip in clips_of(asked.labels)]
+    real = clips_of(asked.labels)
+    shown = [*passes(real, 0), *rounds(real, LEARNT_FROM, LEARNT_FROM + asked.varied)]
+    tasks = [(path, *one) for path in asked.detections for one in shown]
     for path in asked.drawn[1:]:
-        tasks += [(clip, path) for clip in clips_of(asked.drawn[0])]
+        tasks += [(path, *one) for one in passes(clips_of(asked.drawn[0]), 0)]
     with ProcessPoolExecutor(asked.jobs) as pool:
         found = list(pool.map(_moments, tasks, chunksize=1))
     names = next(names for names, _ in found if names)
@@ -113,19 +120,26 @@ def _file(path: Path) -> DetectionsFile:
     return DetectionsFile(path)
 
 
-def _moments(task: tuple[Clip, Path]) -> tuple[list[str], Moments | None]:
-    clip, path = task
+def _moments(task: tuple[Path, Clip, Variation | None]) -> tuple[list[str], Moments | None]:
+    path, clip, variation = task
     image.single_threaded()
     net.load = lambda: None  # nothing has been learnt yet
     boxes = _file(path).model(clip.name)
+    width, height = boxes.size
+    clip = placed(clip, width, height)
+    frames = iter(FileFrames(clip.path, fps=max(boxes.fps, 4.0)))
+    if variation is not None:
+        boxes = variation.model(boxes)
+        frames = variation.frames(frames, begin_s=variation.begin_s(clip))
+        clip = variation.label(clip, width)
     tracker, glimpses = Tracker(), Glimpses()
     watch = ImpactWatch(glimpses)
     rows, told_of, at_place = [], [], {}
-    for frame in FileFrames(clip.path, fps=max(boxes.fps, 4.0)):
+    for frame in frames:
         found = boxes.detect(frame)
         tracks = tracker.update(replace(found, looks=looks(frame, found.xyxy)), frame.t)
         glimpses.update(frame)
-        _note_places(clip, frame.t, tracks, frame.image.shape, at_place)
+        _note_places(clip, frame.t, tracks, frame.width / width, at_place)
         for track, jolt, told in watch.candidates(frame, tracks):
             rows.append((frame.t, track.track_id, jolt.t))
             told_of.append(told)
@@ -144,25 +158,23 @@ def is_crash(clip: Clip) -> bool:
     return clip.name in places() or (clip.box is not None and clip.type is IncidentType.COLLISION)
 
 
-def place_of(clip: Clip, width: int, height: int) -> np.ndarray | None:
-    """(4,) fractions of the frame where the clip's accident happens, None without one."""
-    if not is_crash(clip):
-        return None
-    if clip.name in places():
-        return places()[clip.name]
-    x, y, w, h = clip.box
-    return np.array([x, y, x + w, y + h]) / np.array([width, height] * 2)
+def placed(clip: Clip, width: int, height: int) -> Clip:
+    """The clip with the place of its accident, which is read by eye where the label has none."""
+    if clip.name not in places():
+        return clip
+    x1, y1, x2, y2 = places()[clip.name] * np.array([width, height] * 2)
+    return replace(clip, box=(x1, y1, x2 - x1, y2 - y1))
 
 
-def _note_places(clip, t, tracks, shape, at_place) -> None:
-    place, event = place_of(clip, shape[1], shape[0]), clip.t_event_s
-    if place is None or event is None or not event - 0.4 <= t <= event + 1.0:
+def _note_places(clip, t, tracks, scale, at_place) -> None:
+    event = clip.t_event_s
+    if not is_crash(clip) or event is None or not event - 0.4 <= t <= event + 1.0:
         return
+    x, y, width, height = clip.box
     for track in tracks:
         if track.seen:
-            x1, y1, x2, y2 = track.box / np.array([shape[1], shape[0]] * 2)
-            centre = np.array([(x1 + x2) / 2, (y1 + y2) / 2])
-            inside = bool(np.all(centre > place[:2]) and np.all(centre < place[2:]))
+            x1, y1, x2, y2 = track.box / scale
+            inside = x < (x1 + x2) / 2 < x + width and y < (y1 + y2) / 2 < y + height
             at_place.setdefault(track.track_id, []).append(inside)
 
 

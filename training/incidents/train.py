@@ -6,6 +6,7 @@ run it. Every figure is by leave-group-out: no clip is judged by trees that saw 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -52,10 +53,10 @@ def single_threaded() -> None:
     threadpoolctl.threadpool_limits(1)
 
 
-def trees(names: Sequence[str], seed: int) -> HistGradientBoostingClassifier:
+def trees(names: Sequence[str], seed: int, passes: int) -> HistGradientBoostingClassifier:
     rule = [int(name in RISES) - int(name in FALLS) for name in names]
     return HistGradientBoostingClassifier(
-        max_iter=150, learning_rate=0.05, max_leaf_nodes=6, min_samples_leaf=80,
+        max_iter=150, learning_rate=0.05, max_leaf_nodes=6, min_samples_leaf=80 * passes,
         l2_regularization=30, max_features=0.15, random_state=seed, monotonic_cst=rule,
         early_stopping=False,
     )  # fmt: skip
@@ -64,11 +65,17 @@ def trees(names: Sequence[str], seed: int) -> HistGradientBoostingClassifier:
 def fitted(
     moments: Sequence[Moments], names: Sequence[str]
 ) -> list[HistGradientBoostingClassifier]:
-    """Trees that have learnt from these clips, several times over with other luck."""
+    """Trees that have learnt from these clips, several times over with other luck.
+
+    However often the clips were shown in variation, together they weigh as much as once.
+    """
+    passes = max(Counter((one.source, one.clip.name) for one in moments).values())
     table = np.vstack([one.features[one.counts] for one in moments])
     crash = np.hstack([one.crash[one.counts] for one in moments])
-    weight = np.hstack([weights(one.crash[one.counts]) for one in moments])
-    return [trees(names, seed).fit(table, crash, sample_weight=weight) for seed in range(SEEDS)]
+    weight = np.hstack([weights(one.crash[one.counts]) for one in moments]) / passes
+    return [
+        trees(names, seed, passes).fit(table, crash, sample_weight=weight) for seed in range(SEEDS)
+    ]
 
 
 def likelihoods(judges: Sequence[HistGradientBoostingClassifier], table: np.ndarray) -> np.ndarray:
