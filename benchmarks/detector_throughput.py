@@ -1,8 +1,9 @@
 """Frames a second through decode → model → tracks → rules, beside a bare loop on the same file.
 
 The bare loop does `cv2.VideoCapture.read`, the model's own pre-processing and the model's run, and
-nothing else. With `HAZARDCAST_MODEL` set to a file the model is that network (bare: onnxruntime alone),
-otherwise one that is built in (bare: itself alone). Every decoded frame is analysed; three rounds, medians.
+nothing else; OpenCV has one thread in both, as in the service. With `HAZARDCAST_MODEL` set to a file
+the model is that network (bare: onnxruntime alone), otherwise one that is built in (bare: itself
+alone). Every decoded frame is analysed; three rounds, medians.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 import onnxruntime
+from detector import image
 from detector.frame import Frame
 from detector.frames import FileFrames
 from detector.model import BUILT_IN, ROADSIDE, model_opener
@@ -93,6 +95,7 @@ def bare_network(path: Path, threads: int) -> Callable[[Any, int], object]:
 
 
 def run() -> list[Figure]:
+    image.single_threaded()
     chosen = settings.load()
     model, threads = chosen.model, chosen.model_threads
     network = None if model in BUILT_IN else model

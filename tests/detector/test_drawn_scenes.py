@@ -62,5 +62,6 @@ def test_ordinary_traffic_is_no_incident(name: str, model) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_no_light_turning_green_makes_an_incident() -> None:
     assert reports("demo://queue?period_s=90", 180) == []

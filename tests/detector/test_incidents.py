@@ -86,6 +86,24 @@ def test_the_same_place_stays_quiet_for_a_while() -> None:
     assert [one.status for one in play(IncidentBook(), spans, 60.0)] == ["new", "cancel"]
 
 
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ({"onset_t": 17.0, "confidence": 0.9}, True),
+        ({"onset_t": 17.0, "type": IncidentType.FIRE, "confidence": 0.6}, True),
+        ({"onset_t": 17.0, "confidence": 0.7}, False),
+        ({"onset_t": 17.0, "type": IncidentType.BLOCKAGE, "confidence": 0.9}, False),
+        ({"onset_t": 1.0, "confidence": 0.9}, False),
+    ],
+)
+def test_what_begins_after_one_that_cleared_must_be_worse_or_surer(what, told) -> None:
+    later = replace(crash(), **what)
+    reports = play(IncidentBook(), [(2.0, 4.0, crash()), (18.0, 22.0, later)], 25.0)
+
+    assert [one.status for one in reports] == ["new", "cancel"] + ["new"] * told
+    assert not told or reports[2].key_t != reports[0].key_t
+
+
 def test_after_the_cool_down_the_place_may_see_another() -> None:
     later = 20.0 + COOL_DOWN_S
     spans = [(2.0, 5.0, crash()), (later, later + 4, crash(onset=later - 1))]

@@ -27,7 +27,8 @@ CONFIRM_SHARE = 0.7
 CLEAR_S = 10.0
 """An incident is over when nothing has been seen of it for this long."""
 COOL_DOWN_S = 60.0
-"""After that the same place stays quiet for this long."""
+"""After that the same place stays quiet for this long, but for what began since and is worse or
+surer: what cleared of itself may have been nothing, and must not hide the crash that follows."""
 TOGETHER_S, TOGETHER_SIZES = 5.0, 2.5
 """What begins within this time and as near as this (sizes) belongs to one event: a crash throws
 its vehicles apart, a fire has several tongues."""
@@ -184,6 +185,8 @@ class IncidentBook:
             if not _belongs(hypothesis, incident):
                 continue
             if incident.over_t is not None:
+                if _is_another(hypothesis, incident):
+                    continue
                 return None
             if RANK[hypothesis.type] > RANK[incident.hypothesis.type]:
                 incident.hypothesis = hypothesis
@@ -243,6 +246,13 @@ def _belongs(hypothesis: Hypothesis, incident: _Incident) -> bool:
     size = max(_size(incident.place), _size(hypothesis.place))
     distance = np.hypot(*(_centre(incident.place) - _centre(hypothesis.place)))
     return bool(apart_s <= TOGETHER_S and distance <= TOGETHER_SIZES * size)
+
+
+def _is_another(hypothesis: Hypothesis, over: _Incident) -> bool:
+    """Whether it began after `over` was last seen, and says more than that did."""
+    said = over.hypothesis
+    worse = (RANK[hypothesis.type], hypothesis.confidence) > (RANK[said.type], said.confidence)
+    return hypothesis.onset_t > over.seen_t and worse
 
 
 def _touch(first: Floats, second: Floats) -> bool:
