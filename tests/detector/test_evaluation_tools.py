@@ -292,13 +292,19 @@ def test_every_variation_of_a_crash_is_judged_by_its_own_label(street, capsys) -
     assert told["summary"]["normal_clips"] == 6
 
 
-@pytest.mark.parametrize("asked", [[], ["--soak", "0", "x"], ["--jobs", "0", "x"], ["--model", "a", "--detections", "b", "x"], ["--variations", "2", "--sheet", "y", "x"]])  # fmt: skip
+@pytest.mark.parametrize("asked", [[], ["--soak", "0", "x"], ["--jobs", "0", "x"], ["--model", "a", "--detections", "b", "x"]])  # fmt: skip
 def test_what_cannot_be_asked_is_refused(asked, capsys) -> None:
     try:
         code = evaluate.main(asked)
     except SystemExit as stopped:
         code = stopped.code
     assert code == 2
+
+
+@pytest.mark.parametrize("other", [["--kpi"], ["--soak", "1"], ["--sheet", "y"]])
+def test_variations_are_of_the_plain_evaluation_alone(other, street, capsys) -> None:
+    assert evaluate.main([str(street), "--variations", "2", *other]) == 2
+    assert "--variations goes with none" in capsys.readouterr().err
 
 
 def test_each_incident_of_a_clip_gets_one_sheet() -> None:

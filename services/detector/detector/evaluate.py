@@ -36,12 +36,12 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
     """
     asked = _parser().parse_args(arguments)
     try:
+        if asked.variations and (asked.kpi or asked.sheet or asked.soak is not None):
+            raise ConfigError("--variations goes with none of --kpi, --sheet and --soak")
         if asked.kpi:
             return _kpi(asked)
         if asked.path is None:
             raise ConfigError("name a clip, a folder or a labels file; or ask for --kpi")
-        if asked.variations and asked.sheet:
-            raise ConfigError("--sheet draws clips as they are: leave --variations out")
         clips = clips_of(asked.path)
         if asked.soak is not None:
             return _soak(clips, asked)
