@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hazardcast import problems
+from hazardcast.addresses import Host, HttpServer, Interface, MulticastGroup, join
 from hazardcast.errors import ConfigError
 
 PREFIX = "HAZARDCAST_"
@@ -50,7 +51,7 @@ class Settings(BaseSettings):
         description="folder of files named after settings (`hazardcast_mqtt_password`), for what should not stand in the environment",
     )
 
-    mqtt_host: str = Field("127.0.0.1", description="the broker")
+    mqtt_host: Host = Field("127.0.0.1", description="the broker")
     mqtt_port: Port = Field(1883, description="the broker's port")
     mqtt_username: str | None = Field(None, description="account at the broker")
     mqtt_password: SecretStr | None = Field(None, description="its password")
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
         None, description="CA certificate; when set, the connection is TLS"
     )
 
-    metrics_host: str = Field("127.0.0.1", description="address of `/metrics` and `/healthz`")
+    metrics_host: Host = Field("127.0.0.1", description="address of `/metrics` and `/healthz`")
     metrics_port: Port = Field(
         9100,
         description="port of `/metrics` and `/healthz` (the alerter serves them on its HTTP port too)",
@@ -67,11 +68,11 @@ class Settings(BaseSettings):
     cameras: str | None = Field(
         None, description="comma-separated camera ids that this process is bound to; all when unset"
     )
-    camera_server: str = Field(
+    camera_server: HttpServer = Field(
         "http://127.0.0.1:8090",
         description="where the camera service streams drawn, file and USB cameras",
     )
-    camera_host: str = Field("127.0.0.1", description="address the camera service listens on")
+    camera_host: Host = Field("127.0.0.1", description="address the camera service listens on")
     camera_port: Port = Field(8090, description="port the camera service listens on")
     ffmpeg: Path | None = Field(
         None, description="the ffmpeg to use; else the one on PATH, else that of imageio-ffmpeg"
@@ -101,9 +102,11 @@ class Settings(BaseSettings):
         None, description="a mirror to fetch models from: file names are appended to it"
     )
 
-    multicast_group: str = Field("239.20.20.20", description="group of the alert datagrams")
+    multicast_group: MulticastGroup = Field(
+        "239.20.20.20", description="group of the alert datagrams"
+    )
     multicast_port: Port = Field(5520, description="port of the alert datagrams")
-    multicast_interface: str | None = Field(
+    multicast_interface: Interface | None = Field(
         None,
         description="interface name or address to send and join on; the system's choice when unset",
     )
@@ -115,7 +118,7 @@ class Settings(BaseSettings):
         description="comma-separated host:port list that gets every datagram too, where multicast is dropped",
     )
 
-    http_host: str = Field("127.0.0.1", description="address of the alerter's HTTP interface")
+    http_host: Host = Field("127.0.0.1", description="address of the alerter's HTTP interface")
     http_port: Port = Field(8080, description="port of the alerter's HTTP interface")
     http_token: SecretStr | None = Field(
         None,
@@ -196,6 +199,11 @@ class Settings(BaseSettings):
     ros2_domain: Annotated[int, Field(ge=0, le=232)] = Field(
         0, description="with `ros2`: the DDS domain, as in ROS_DOMAIN_ID"
     )
+
+    @property
+    def broker(self) -> str:
+        """The broker as `host:port`, to be shown."""
+        return join(self.mqtt_host, self.mqtt_port)
 
     @property
     def recordings_dir(self) -> Path:

@@ -87,7 +87,7 @@ def _to_broker(incident: Incident, settings: Settings, wait_s: float) -> dict[st
         if not bus.flush(wait_s + 1.0):
             raise ConfigError("the broker did not acknowledge the incident")
         answered.wait(wait_s)
-    broker = f"mqtt://{settings.mqtt_host}:{settings.mqtt_port}/{INCIDENTS.template}"
+    broker = f"mqtt://{settings.broker}/{INCIDENTS.template}"
     return {
         "sent": _plain(incident),
         "to": broker,

@@ -60,7 +60,7 @@ def keys(settings: Settings, config: SiteConfig) -> Finding:
 
 def mqtt(settings: Settings) -> Finding:
     """A broker that lets us in, or one that `up` would start."""
-    where = f"{settings.mqtt_host}:{settings.mqtt_port}"
+    where = settings.broker
     if ports.answers(settings.mqtt_host, settings.mqtt_port):
         bus = MqttBus(settings, client_id="hazardcast-check")
         bus.start()

@@ -14,6 +14,7 @@ import typer
 
 from hazardcast import ports, site
 from hazardcast import settings as settings_module
+from hazardcast.addresses import join
 from hazardcast.bus import MqttBus
 from hazardcast.clock import Clock, SystemClock
 from hazardcast.demo.scene import CAMERA
@@ -53,7 +54,7 @@ def kpi(  # noqa: PLR0917 - options, given by name on the command line
             if running:
                 camera = camera or _first_camera(settings)
             else:
-                _say(f"no broker at {settings.mqtt_host}:{settings.mqtt_port}: starting a system")
+                _say(f"no broker at {settings.broker}: starting a system")
                 settings = stack.enter_context(own_system(settings, clock, stop))
                 camera = CAMERA
             run = _acceptance(settings, clock, stop, stack)
@@ -77,12 +78,12 @@ def _acceptance(
 ) -> Acceptance:
     bus = MqttBus(settings, client_id=f"hazardcast-kpi-{secrets.token_hex(4)}", clock=clock)
     stack.callback(bus.close)
-    url = f"http://{settings.http_host}:{settings.http_port}/metrics"
+    url = f"http://{join(settings.http_host, settings.http_port)}/metrics"
     run = Acceptance(bus, clock=clock, stop=stop, metrics_url=url, say=_say)
     run.listen()
     bus.start()
     if not bus.wait_connected(CONNECT_S):
-        raise ConfigError(f"no broker answers at {settings.mqtt_host}:{settings.mqtt_port}")
+        raise ConfigError(f"no broker answers at {settings.broker}")
     return run
 
 

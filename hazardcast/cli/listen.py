@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hazardcast import lifecycle, multicast
+from hazardcast import addresses, lifecycle, multicast
 from hazardcast import settings as settings_module
 from hazardcast.clock import SystemClock
 from hazardcast.errors import ConfigError
@@ -62,13 +62,21 @@ def listen(  # noqa: PLR0917 - options, given by name on the command line
 
 def _group(base: Group, text: str | None, interface: str | None) -> Group:
     if interface:
-        base = replace(base, interface=interface)
+        base = replace(base, interface=_interface(interface))
     if not text:
         return base
-    address, _, port = text.partition(":")
-    if port and not (port.isdecimal() and int(port) < 65_536):
-        raise ConfigError(f"--group: {text!r} is not ADDRESS or ADDRESS:PORT")
-    return replace(base, address=address, port=int(port) if port else base.port)
+    try:
+        address, port = addresses.host_port(text, default_port=base.port)
+        return replace(base, address=addresses.group(address), port=port)
+    except ValueError as error:
+        raise ConfigError(f"--group: {error}") from None
+
+
+def _interface(text: str) -> str:
+    try:
+        return addresses.interface(text)
+    except ValueError as error:
+        raise ConfigError(f"--interface: {error}") from None
 
 
 def _packets(group: Group, seconds: float | None) -> Iterator[Packet]:

@@ -25,7 +25,7 @@ def visit(settings: Settings) -> Iterator[MqttBus]:
     try:
         if not bus.wait_connected(CONNECT_S):
             raise ConfigError(
-                f"no broker answers at {settings.mqtt_host}:{settings.mqtt_port}: start the system "
+                f"no broker answers at {settings.broker}: start the system "
                 "with `hazardcast up`, or set HAZARDCAST_MQTT_HOST and HAZARDCAST_MQTT_PORT"
             )
         yield bus

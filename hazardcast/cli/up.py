@@ -10,6 +10,7 @@ import typer
 
 from hazardcast import broker, fleet, ports, site, trust
 from hazardcast import settings as settings_module
+from hazardcast.addresses import join
 from hazardcast.bus import MqttBus
 from hazardcast.cli.lines import PrefixedLines
 from hazardcast.clock import SystemClock
@@ -56,7 +57,7 @@ def up(
 def _broker(settings: Settings, choice: Choice) -> BrokerAddress:
     if choice == "external" or settings.mqtt_host not in LOCAL_HOSTS:
         if not ports.answers(settings.mqtt_host, settings.mqtt_port, timeout_s=3.0):
-            where = f"{settings.mqtt_host}:{settings.mqtt_port}"
+            where = settings.broker
             raise ConfigError(f"HAZARDCAST_MQTT_HOST: no broker answers at {where}")
         return BrokerAddress(settings.mqtt_host, settings.mqtt_port, None)
     folder = settings.data_dir / "broker"
@@ -136,14 +137,15 @@ def _banner(
     address: BrokerAddress,
     metrics_ports: list[int],
 ) -> None:
-    http = f"http://{settings.http_host}:{place.http_port}"
+    http = f"http://{join(settings.http_host, place.http_port)}"
+    metrics = join(settings.metrics_host, metrics_ports[0])
     group = f"{settings.multicast_group}:{settings.multicast_port}"
     for line in (
         f"hazardcast up: {settings.config}, data below {settings.data_dir}/",
         f"  broker     {address}",
         f"  alerts     {group} (multicast), POST {http}/alert, files in {settings.events_dir}/",
         f"  cameras    {place.camera_server}/ID.ts (drawn, file and USB cameras)",
-        f"  metrics    http://{settings.metrics_host}:{metrics_ports[0]} to :{metrics_ports[-1]}",
+        f"  metrics    http://{metrics} to :{metrics_ports[-1]}",
         '  try        mosquitto_pub -t v2x/alert -m \'{"type":"collision"}\''
         + (f" -p {address.port}" if address.port != 1883 else ""),
         "  end        Ctrl-C",

@@ -139,6 +139,15 @@ def test_health_and_metrics_are_served(web: Web) -> None:
     assert "hazardcast_alerts_rejected_total" in web.client.get("/metrics").text
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/alerts"])
+def test_who_asks_by_head_gets_the_same_answer_without_its_body(web: Web, path: str) -> None:
+    head, get = web.client.head(path), web.client.get(path)
+
+    assert (head.status_code, head.headers["content-type"], head.content) == (
+        get.status_code, get.headers["content-type"], b"",
+    )  # fmt: skip
+
+
 def test_the_interface_describes_itself(web: Web) -> None:
     described = web.client.get("/openapi.json").json()
     body = described["paths"]["/alert"]["post"]["requestBody"]["content"]["application/json"]

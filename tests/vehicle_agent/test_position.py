@@ -178,7 +178,13 @@ def test_a_silent_daemon_makes_the_place_unknown_and_the_driver_is_told() -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "address"), [("gps.local", ("gps.local", 2947)), ("10.0.0.1:2950", ("10.0.0.1", 2950))]
+    ("text", "address"),
+    [
+        ("gps.local", ("gps.local", 2947)),
+        ("10.0.0.1:2950", ("10.0.0.1", 2950)),
+        ("::1", ("::1", 2947)),
+        ("[::1]:2950", ("::1", 2950)),
+    ],
 )
 def test_the_port_may_be_left_out(text: str, address: tuple[str, int]) -> None:
     assert parse_address(text) == address

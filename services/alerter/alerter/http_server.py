@@ -8,6 +8,8 @@ import threading
 import uvicorn
 from fastapi import FastAPI
 
+from hazardcast import ports
+from hazardcast.addresses import join
 from hazardcast.errors import ConfigError
 
 STOP_WITHIN_S = 3.0
@@ -19,8 +21,6 @@ class HttpServer:
     def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
         config = uvicorn.Config(
             app,
-            host=host,
-            port=port,
             log_config=None,
             access_log=False,
             log_level="warning",
@@ -29,15 +29,14 @@ class HttpServer:
             limit_concurrency=256,
         )
         try:
-            listener = config.bind_socket()
-        except SystemExit:
+            listener = ports.listen(host, port)
+        except OSError as error:
             raise ConfigError(
-                f"HAZARDCAST_HTTP_PORT: cannot listen on {host}:{port}; is it in use?"
+                f"HAZARDCAST_HTTP_HOST, HAZARDCAST_HTTP_PORT: cannot listen on "
+                f"{join(host, port)}: {error.strerror}"
             ) from None
         # Inherited by every connection; without it an answer in two pieces takes 40 ms (Nagle).
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # At once: until a socket listens, SO_REUSEADDR lets another process take the same port.
-        listener.listen()
         self.port = int(listener.getsockname()[1])
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

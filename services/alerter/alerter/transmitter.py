@@ -11,6 +11,7 @@ from typing import NamedTuple
 from alerter import metrics
 from alerter.datagrams import alert_payload, heartbeat_payload
 from alerter.schedule import Slot
+from hazardcast.addresses import Address, host_port
 from hazardcast.clock import Clock
 from hazardcast.envelope import Signer, seal
 from hazardcast.errors import ConfigError
@@ -18,7 +19,6 @@ from hazardcast.messages import Heartbeat
 from hazardcast.multicast import Group, open_sender
 
 log = logging.getLogger(__name__)
-Address = tuple[str, int]
 COMPLAIN_EVERY_S = 10.0
 
 
@@ -141,15 +141,11 @@ def parse_unicast(text: str | None) -> tuple[Address, ...]:
     Raises:
         ConfigError: an entry is not host:port.
     """
-    addresses = []
-    for entry in (part.strip() for part in (text or "").split(",")):
-        host, _, port = entry.rpartition(":")
-        if not entry:
-            continue
-        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-            raise ConfigError(f"HAZARDCAST_UNICAST: {entry!r} is not host:port")
-        addresses.append((host, int(port)))
-    return tuple(addresses)
+    entries = (part.strip() for part in (text or "").split(","))
+    try:
+        return tuple(host_port(entry) for entry in entries if entry)
+    except ValueError as error:
+        raise ConfigError(f"HAZARDCAST_UNICAST: {error}") from None
 
 
 def resolve(addresses: tuple[Address, ...]) -> tuple[Address, ...]:

@@ -77,27 +77,32 @@ def _add_ingest(app: FastAPI, doors: Doors) -> None:
 
 
 def _add_views(app: FastAPI, doors: Doors) -> None:
+    @app.head("/alerts", include_in_schema=False)
     @app.get("/alerts")
     async def alerts_in_force() -> Response:
         """The alerts in force, as broadcast."""
         texts = ",".join(alert.encode() for alert in doors.alerts())
         return Response(f'{{"alerts":[{texts}]}}', media_type="application/json")
 
+    @app.head("/alerts/{event_id}", include_in_schema=False)
     @app.get("/alerts/{event_id}")
     async def one_alert(event_id: str, form: str = Format.JSON.value) -> Response:
         """One alert in force: `?form=json`, `cap`, `denm-json` or `denm-uper`."""
         return _one(doors.alerts(), event_id, form)
 
+    @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz")
     async def alive() -> Response:
         """Whether the process does its work."""
         return _health(*doors.health.alive())
 
+    @app.head("/readyz", include_in_schema=False)
     @app.get("/readyz")
     async def ready() -> Response:
         """Whether every door is open."""
         return _health(*doors.health.ready())
 
+    @app.head("/metrics", include_in_schema=False)
     @app.get("/metrics")
     async def show_metrics() -> Response:
         """Prometheus metrics."""

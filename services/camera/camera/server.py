@@ -13,6 +13,8 @@ from typing import Any
 
 from camera.channel import Subscription
 from camera.source import LocalCamera
+from hazardcast import ports
+from hazardcast.addresses import join
 from hazardcast.errors import ConfigError
 
 FIRST_KEYFRAME_S = 8.0
@@ -30,10 +32,10 @@ class CameraServer:
 
     def __init__(self, host: str, port: int, cameras: Mapping[str, LocalCamera]) -> None:
         try:
-            self._server = _Server((host, port), _Handler)
-        except (OSError, OverflowError) as error:
+            self._server = _Server(ports.listen(host, port))
+        except OSError as error:
             raise ConfigError(
-                f"HAZARDCAST_CAMERA_HOST, HAZARDCAST_CAMERA_PORT: {host}:{port}: {error}"
+                f"HAZARDCAST_CAMERA_HOST, HAZARDCAST_CAMERA_PORT: {join(host, port)}: {error}"
             ) from None
         self._server.cameras = self.cameras = cameras
         self.port = int(self._server.server_address[1])
@@ -52,6 +54,12 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     cameras: Mapping[str, LocalCamera]
+
+    def __init__(self, listener: socket.socket) -> None:
+        """Serve a socket that listens already; HTTPServer's own way asks DNS for our name."""
+        super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is nothing to report."""

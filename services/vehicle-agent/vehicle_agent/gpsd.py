@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable
 
+from hazardcast.addresses import Address, host_port
 from hazardcast.clock import Clock
 from hazardcast.errors import ConfigError
 
@@ -20,26 +21,22 @@ MAX_LINE = 65_536
 WATCH = b'?WATCH={"enable":true,"json":true};\n'
 
 
-def parse_address(text: str) -> tuple[str, int]:
-    """`host` or `host:port`.
+def parse_address(text: str) -> Address:
+    """`host`, `host:port`, or an IPv6 address, in brackets where a port follows.
 
     Raises:
-        ConfigError: it is neither.
+        ConfigError: it is none of them.
     """
-    host, sign, port = text.strip().rpartition(":")
-    if not sign:
-        host, port = port, str(DEFAULT_PORT)
-    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise ConfigError(f"HAZARDCAST_VEHICLE_GPSD: {text!r} is not host or host:port")
-    return host, int(port)
+    try:
+        return host_port(text, default_port=DEFAULT_PORT)
+    except ValueError as error:
+        raise ConfigError(f"HAZARDCAST_VEHICLE_GPSD: {error}") from None
 
 
 class Gpsd:
     """Hands on every line that the daemon says, and comes back when it goes away."""
 
-    def __init__(
-        self, address: tuple[str, int], hear: Callable[[bytes], None], *, clock: Clock
-    ) -> None:
+    def __init__(self, address: Address, hear: Callable[[bytes], None], *, clock: Clock) -> None:
         self._address = address
         self._hear = hear
         self._clock = clock
