@@ -31,7 +31,7 @@ def run_service(serve: Callable[[Settings, threading.Event], None]) -> None:
         logs.configure(settings)
         serve(settings, stop)
     except (ConfigError, KeyFileError, ToolMissingError) as error:
-        sys.stderr.write(f"hazardcast: {error}\n")
+        logs.last_word(f"hazardcast: {error}")
         sys.exit(EXIT_BAD_CONFIGURATION)
 
 

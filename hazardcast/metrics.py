@@ -6,19 +6,19 @@ base units, labels are only camera, kind, reason, result, stage, sender (and met
 
 from __future__ import annotations
 
+import gzip
 import json
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, make_wsgi_app
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
+from prometheus_client.exposition import choose_encoder
 
-from hazardcast.errors import ConfigError
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from hazardcast import limited_http
+from hazardcast.limited_http import LimitedHandler, LimitedServer
 
 LATENCY_BUCKETS_S = (
     0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0,
@@ -33,6 +33,9 @@ MESSAGES_REJECTED = Counter(
 OUTBOX_DROPPED = Counter(
     "hazardcast_outbox_dropped_total", "Messages dropped because the outbox was full", ["kind"]
 )
+LOG_LINES_LOST = Counter(
+    "hazardcast_log_lines_lost_total", "Lines of the log that nobody read in time, or nobody could"
+)
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,8 @@ class Health:
     ready: Callable[[], tuple[bool, str]] = lambda: (True, "ready")
 
 
-class _QuietHandler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Scrapes are not news."""
-
-
 class MetricsServer:
-    """`/metrics`, `/healthz` and `/readyz` on a thread of its own.
+    """`/metrics`, `/healthz` and `/readyz` on threads of its own.
 
     Raises:
         ConfigError: the address cannot be listened on, for example because the port is taken.
@@ -58,36 +56,43 @@ class MetricsServer:
     def __init__(
         self, host: str, port: int, health: Health, registry: CollectorRegistry = REGISTRY
     ) -> None:
-        try:
-            self._server: WSGIServer = make_server(
-                host, port, application(health, registry), handler_class=_QuietHandler
-            )
-        except OSError as error:
-            raise ConfigError(f"HAZARDCAST_METRICS_PORT: {host}:{port}: {error.strerror}") from None
-        self.port = int(self._server.server_port)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, name="metrics", daemon=True
-        )
-        self._thread.start()
+        listener = limited_http.listen(host, port, setting="HAZARDCAST_METRICS")
+        self._server = _Server(listener, _Handler)
+        self._server.checks = {"/healthz": health.alive, "/readyz": health.ready}
+        self._server.registry = registry
+        self.port = self._server.port
+        self._server.start("metrics")
 
     def close(self) -> None:
-        """Stop answering."""
-        self._server.shutdown()
-        self._server.server_close()
+        """Stop answering; waits for no peer."""
+        self._server.close()
 
 
-def application(health: Health, registry: CollectorRegistry = REGISTRY) -> WSGIApplication:
-    """The WSGI application of `MetricsServer`, to be mounted elsewhere too."""
-    show_metrics = make_wsgi_app(registry)
-    checks = {"/healthz": health.alive, "/readyz": health.ready}
+class _Server(LimitedServer):
+    checks: dict[str, Callable[[], tuple[bool, str]]]
+    registry: CollectorRegistry
 
-    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        check = checks.get(environ.get("PATH_INFO", ""))
+
+class _Handler(LimitedHandler):
+    server: _Server
+
+    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+        """Answer a check, or show the metrics."""
+        path, _, query = self.path.partition("?")
+        check = self.server.checks.get(path)
         if check is None:
-            return show_metrics(environ, start)  # type: ignore[no-any-return]
+            self._show(parse_qs(query).get("name[]"))
+            return
         holds, detail = check()
-        status = "200 OK" if holds else "503 Service Unavailable"
-        start(status, [("Content-Type", "application/json")])
-        return [json.dumps({"ok": holds, "detail": detail}).encode()]
+        status = HTTPStatus.OK if holds else HTTPStatus.SERVICE_UNAVAILABLE
+        body = json.dumps({"ok": holds, "detail": detail}).encode()
+        self.answer(status, "application/json", body)
 
-    return answer
+    def _show(self, names: list[str] | None) -> None:
+        registry: Any = self.server.registry
+        encode, content_type = choose_encoder(self.headers.get("Accept", ""))
+        body = encode(registry.restricted_registry(names) if names else registry)
+        if "gzip" in self.headers.get("Accept-Encoding", ""):
+            self.answer(HTTPStatus.OK, content_type, gzip.compress(body), Content_Encoding="gzip")
+        else:
+            self.answer(HTTPStatus.OK, content_type, body)

@@ -19,6 +19,7 @@ LEASH = Path(__file__).with_name("leash.py")
 Stream = Literal["out", "err"]
 TIMED_OUT = 124
 """Exit code of a program that was ended because it took too long, as timeout(1) has it."""
+LONGEST_LINE = 65_536
 LineSink = Callable[[str, Stream, str], None]
 """Hears (process name, stream, line without its end), one call at a time per stream."""
 
@@ -99,10 +100,13 @@ class Child:
 
 
 def _pump(name: str, stream: Stream, pipe: IO[bytes], sink: LineSink) -> threading.Thread:
+    """Read to the end, whatever becomes of the lines: a child that nobody reads stands still."""
+
     def run() -> None:
         with pipe:
-            for line in pipe:
-                sink(name, stream, line.decode("utf-8", "replace").rstrip("\r\n"))
+            while line := pipe.readline(LONGEST_LINE):
+                with contextlib.suppress(Exception):
+                    sink(name, stream, line.decode("utf-8", "replace").rstrip("\r\n"))
 
     thread = threading.Thread(target=run, name=f"lines of {name}", daemon=True)
     thread.start()

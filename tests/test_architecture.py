@@ -39,12 +39,11 @@ EDGES: dict[str, set[str]] = {
     },
     "socket": {
         "hazardcast/bus.py",
+        "hazardcast/limited_http.py",
         "hazardcast/multicast.py",
         "hazardcast/multicast_check.py",
         "hazardcast/ports.py",
-        "alerter/http_server.py",
         "alerter/transmitter.py",
-        "camera/server.py",
         "vehicle_agent/gpsd.py",
         "vehicle_agent/radio.py",
     },

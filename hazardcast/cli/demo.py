@@ -53,6 +53,7 @@ def demo(
         shown.close()
         running.close()
     holds = _conclude(checks, scene, running, shown)
+    shown.close()
     if holds and not keep:
         running.house.tidy()
     raise typer.Exit(0 if holds else 1)

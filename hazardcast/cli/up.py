@@ -103,6 +103,7 @@ def _run(settings: Settings, place: Place, address: BrokerAddress, vehicles: lis
         bus.close()
         killed = machine.stop()
         lines.own(f"stopped (had to be killed: {', '.join(killed)})" if killed else "stopped")
+        lines.close()
 
 
 def _settings_of(settings: Settings, address: BrokerAddress) -> Settings:

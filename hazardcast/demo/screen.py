@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-from typing import Protocol
+from typing import IO, Protocol, cast
 
 from rich.console import Console
 from rich.status import Status
@@ -11,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hazardcast.clock import Clock
+from hazardcast.output import OutputFile
+from hazardcast.printing import printable
 
 PLAIN_PROGRESS_EVERY_S = 3.0
 STYLES = {
@@ -50,15 +53,15 @@ class TerminalScreen:
     def say(self, line: str, style: str = "plain") -> None:
         """A line that stays, with the seconds since the start."""
         seconds = self._clock.monotonic() - self._started
-        text = Text(f"{seconds:5.1f} s  ", style="dim").append(line, style=STYLES[style])
+        text = Text(f"{seconds:5.1f} s  ", style="dim").append(printable(line), style=STYLES[style])
         self._console.print(text, soft_wrap=True)
 
     def progress(self, text: str) -> None:
         """Move the line at the bottom."""
         if self._status is None:
-            self._status = self._console.status(text)
+            self._status = self._console.status(Text(printable(text)))
             self._status.start()
-        self._status.update(Text(text))
+        self._status.update(Text(printable(text)))
 
     def table(self, table: Table) -> None:
         """A table, in place of the moving line."""
@@ -70,6 +73,9 @@ class TerminalScreen:
         if self._status is not None:
             self._status.stop()
             self._status = None
+        file: object = self._console.file
+        if isinstance(file, OutputFile):
+            file.settle()
 
 
 class PlainScreen(TerminalScreen):
@@ -91,8 +97,9 @@ class PlainScreen(TerminalScreen):
 
 
 def screen(clock: Clock) -> Screen:
-    """The screen that fits where stdout goes."""
-    console = Console(highlight=False)
+    """The screen that fits where stdout goes; a held terminal does not hold up the demo."""
+    file = cast(IO[str], OutputFile(sys.stdout))
+    console = Console(file=file, highlight=False)
     if console.is_terminal:
         return TerminalScreen(console, clock)
-    return PlainScreen(Console(highlight=False, width=120, soft_wrap=True), clock)
+    return PlainScreen(Console(file=file, highlight=False, width=120, soft_wrap=True), clock)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from alerter import http_server
 from alerter.http_server import HttpServer
 from alerter.refusal import Reason, Refusal
 from alerter.register import Outcome
@@ -152,3 +154,40 @@ def test_the_interface_describes_itself(web: Web) -> None:
     described = web.client.get("/openapi.json").json()
     body = described["paths"]["/alert"]["post"]["requestBody"]["content"]["application/json"]
     assert "type" in body["schema"]["required"]
+
+
+def connect(web: Web, said: bytes = b"") -> socket.socket:
+    caller = socket.create_connection(("127.0.0.1", web.server.port), timeout=5)
+    caller.sendall(said)
+    return caller
+
+
+def is_cut(caller: socket.socket) -> bool:
+    try:
+        return caller.recv(1000) == b""
+    except ConnectionError:
+        return True
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"POST /alert HTTP/1.1\r\nX-Slow: ", b"POST /alert HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer correct horse\r\nContent-Length: 9\r\n\r\n{"],
+    ids=["nothing", "half a head", "half a body"],
+)  # fmt: skip
+def test_a_caller_who_does_not_get_on_is_cut(
+    web: Web, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(http_server, "GETS_ON_WITHIN_S", 0.1)
+
+    assert is_cut(connect(web, said))
+
+
+def test_of_too_many_callers_the_oldest_gives_way_and_an_accident_is_heard(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_server, "MOST_CONNECTIONS", 5)
+    silent = [connect(web) for _ in range(8)]
+
+    assert web.post('{"type":"collision"}').status_code == 202
+
+    assert is_cut(silent[0])

@@ -18,13 +18,12 @@ from alerter.store import Store
 from hazardcast.bus import Bus, Delivery
 from hazardcast.clock import Clock
 from hazardcast.messages import Alert, Incident, Receipt, ServiceStatus
-from hazardcast.rate_limit import TokenBucket
 from hazardcast.settings import Settings
 from hazardcast.site import SiteConfig
+from hazardcast.sparing_log import SparingLog
 from hazardcast.topics import ACTIVE, CLIP_REQUESTS, INCIDENTS, RECEIPTS, STATUS
 
 log = logging.getLogger(__name__)
-LINES_PER_S, LINES_BURST = 20.0, 100.0
 
 
 class Alerter:
@@ -57,8 +56,7 @@ class Alerter:
             bus, station=config.site.station_id, register=register, clock=clock
         )
         self._clips_asked: set[str] = set()
-        self._lines = TokenBucket(LINES_PER_S, LINES_BURST, LINES_BURST, clock.monotonic())
-        self._unsaid = 0
+        self._lines, self._refusals = SparingLog(log, clock), SparingLog(log, clock)
         self._lock = threading.RLock()
 
     def listen(self) -> None:
@@ -84,12 +82,12 @@ class Alerter:
             incident, received_at=received_at, limits=self._limits, retained=retained
         )
         if isinstance(report, Refusal):
-            return _refused(report)
+            return self._refused(report)
         place = placing.place(incident, self._config)
         with self._lock:
             outcome = self._register.report(report, place, self._clock.now())
             if isinstance(outcome, Refusal):
-                return _refused(outcome)
+                return self._refused(outcome)
             self._carry_out(outcome, received_at)
         return outcome
 
@@ -121,19 +119,20 @@ class Alerter:
         self._log(outcome)
 
     def _log(self, outcome: Outcome) -> None:
-        """A line for each version, but not thousands: what was left out is told by the next one."""
-        if not self._lines.take(self._clock.monotonic()):
-            self._unsaid += 1
-            return
         alert = outcome.event.alert
-        about: dict[str, object] = {
+        about = {
             "event": alert.event_id,
             "revision": alert.revision,
             "type": str(alert.type),
+            "severity": str(alert.severity),
         }
-        if self._unsaid:
-            about["left_out"], self._unsaid = self._unsaid, 0
-        log.info("alert: %s", outcome.action, extra={**about, "severity": str(alert.severity)})
+        self._lines.say(logging.INFO, "alert: %s", outcome.action, extra=about)
+
+    def _refused(self, refusal: Refusal) -> Refusal:
+        metrics.REJECTED.labels(reason=refusal.reason).inc()
+        about = {"reason": str(refusal.reason), "detail": str(refusal)}
+        self._refusals.say(logging.WARNING, "incident refused", extra=about)
+        return refusal
 
     def _ask_for_clip(self, event: Event) -> None:
         settings = self._settings
@@ -203,12 +202,6 @@ class Alerter:
     def _show_active(self) -> None:
         with self._lock:
             self._active.say_all(self.alerts())
-
-
-def _refused(refusal: Refusal) -> Refusal:
-    metrics.REJECTED.labels(reason=refusal.reason).inc()
-    log.warning("incident refused", extra={"reason": str(refusal.reason), "detail": str(refusal)})
-    return refusal
 
 
 def _air_time_s(alert: Alert, now: float) -> float:

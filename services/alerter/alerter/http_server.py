@@ -1,42 +1,90 @@
-"""The edge that serves the webhook: uvicorn on a thread of its own."""
+"""The edge that serves the webhook: uvicorn on a thread of its own.
+
+As at every server of the house no peer costs another anything (`hazardcast.limited_http`): uvicorn
+itself waits for a request, and for a reader of its answer, without end.
+"""
 
 from __future__ import annotations
 
-import socket
+import asyncio
 import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from hazardcast import ports
-from hazardcast.addresses import join
-from hazardcast.errors import ConfigError
+from hazardcast import limited_http
 
 STOP_WITHIN_S = 3.0
+MOST_CONNECTIONS = 256
+GETS_ON_WITHIN_S = 10.0
+"""From one whole request to the next, or to the end of its answer."""
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.h11_impl import H11Protocol as _Protocol
+else:
+    _Protocol = AutoHTTPProtocol
+
+
+class LimitedProtocol(_Protocol):
+    """A connection that is cut when it does not get on, or has waited longest of too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to watch it."""
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self.born = self.loop.time()
+        self._watch(last=None)
+        if len(self.connections) >= MOST_CONNECTIONS:
+            _cut_oldest(self.connections)
+
+    def _watch(self, last: Any) -> None:
+        """Cut the connection if it is still at the request of the last look."""
+        if self.transport.is_closing():
+            return
+        if last is not None and last == self._stage():
+            self.transport.abort()
+            return
+        self.loop.call_later(GETS_ON_WITHIN_S, self._watch, self._stage())
+
+    def _stage(self) -> tuple[object, bool]:
+        """What it is at: the request, and whether that is answered."""
+        return self.cycle, self.cycle is not None and self.cycle.response_complete
+
+    @property
+    def waits_for_peer(self) -> bool:
+        """Whether it is the peer's turn."""
+        return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
+
+
+def _cut_oldest(connections: Iterable[Any]) -> None:
+    """Make room; one whose request is just being answered keeps its place."""
+    waiting = [one for one in connections if one.waits_for_peer]
+    if waiting:
+        min(waiting, key=lambda one: one.born).transport.abort()
 
 
 class HttpServer:
-    """Serves an application until closed."""
+    """Serves an application until closed.
+
+    Raises:
+        ConfigError: the address cannot be listened on.
+    """
 
     def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
         config = uvicorn.Config(
             app,
+            http=LimitedProtocol,
+            ws="none",
             log_config=None,
             access_log=False,
             log_level="warning",
             lifespan="off",
             timeout_graceful_shutdown=2,
-            limit_concurrency=256,
+            limit_concurrency=2 * MOST_CONNECTIONS,
         )
-        try:
-            listener = ports.listen(host, port)
-        except OSError as error:
-            raise ConfigError(
-                f"HAZARDCAST_HTTP_HOST, HAZARDCAST_HTTP_PORT: cannot listen on "
-                f"{join(host, port)}: {error.strerror}"
-            ) from None
-        # Inherited by every connection; without it an answer in two pieces takes 40 ms (Nagle).
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener = limited_http.listen(host, port, setting="HAZARDCAST_HTTP")
         self.port = int(listener.getsockname()[1])
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

@@ -171,10 +171,7 @@ class Service:
 
     def _open_doors(self, health: Health) -> threading.Thread:
         settings = self._settings
-        try:
-            server = MetricsServer(settings.metrics_host, settings.metrics_port, health)
-        except OSError as error:
-            raise ConfigError(f"HAZARDCAST_METRICS_PORT: {error}") from None
+        server = MetricsServer(settings.metrics_host, settings.metrics_port, health)
         self._stack.callback(server.close)
         doors = Doors(
             accept=self._alerter.accept,

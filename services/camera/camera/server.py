@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
-import threading
 from collections.abc import Mapping
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from camera.channel import Subscription
 from camera.source import LocalCamera
-from hazardcast import ports
-from hazardcast.addresses import join
-from hazardcast.errors import ConfigError
+from hazardcast import limited_http
+from hazardcast.limited_http import LimitedHandler, LimitedServer
 
 FIRST_KEYFRAME_S = 8.0
 """A client that comes before the stream has begun waits this long for it."""
@@ -31,54 +27,27 @@ class CameraServer:
     """
 
     def __init__(self, host: str, port: int, cameras: Mapping[str, LocalCamera]) -> None:
-        try:
-            self._server = _Server(ports.listen(host, port))
-        except OSError as error:
-            raise ConfigError(
-                f"HAZARDCAST_CAMERA_HOST, HAZARDCAST_CAMERA_PORT: {join(host, port)}: {error}"
-            ) from None
+        listener = limited_http.listen(host, port, setting="HAZARDCAST_CAMERA")
+        self._server = _Server(listener, _Handler)
         self._server.cameras = self.cameras = cameras
-        self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.1,), name="streams", daemon=True
-        )
-        self._thread.start()
+        self.port = self._server.port
+        self._server.start("streams")
 
     def close(self) -> None:
         """Answer nobody any more; running streams end when their channels are cut."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+class _Server(LimitedServer):
     cameras: Mapping[str, LocalCamera]
 
-    def __init__(self, listener: socket.socket) -> None:
-        """Serve a socket that listens already; HTTPServer's own way asks DNS for our name."""
-        super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
-        self.socket.close()
-        self.socket = listener
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is nothing to report."""
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LimitedHandler):
     server: _Server
     server_version = "hazardcast-camera"
-    sys_version = ""
     timeout = _SEND_TIMEOUT_S
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Who connects is counted, not logged."""
-
-    def do_HEAD(self) -> None:
-        """As GET, without the body."""
-        self.do_GET()
-
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the base class's name
         """Answer with the list, a camera's facts or its stream."""
         path = self.path.partition("?")[0]
         if path == "/":
@@ -100,18 +69,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _json(self, status: HTTPStatus, data: dict[str, Any]) -> None:
         body = json.dumps(data).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        self.answer(status, "application/json", body, Cache_Control="no-store")
 
     def _stream(self, camera: LocalCamera) -> None:
         if self.command == "HEAD":
             self._stream_headers()
             return
+        self.server.answering(self.connection)
         subscription = camera.channel.join()
         try:
             first = self._first(camera, subscription)
@@ -136,7 +100,6 @@ class _Handler(BaseHTTPRequestHandler):
         return None
 
     def _stream_headers(self) -> None:
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "video/mp2t")
         self.send_header("Cache-Control", "no-store")

@@ -1,0 +1,44 @@
+"""The screen of `hazardcast up`."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from hazardcast.cli.lines import PrefixedLines
+from hazardcast.clock import SystemClock
+from hazardcast.machine import Machine
+from hazardcast.processes import Process
+from hazardcast.testing import eventually
+
+
+def test_lines_of_a_process_neither_steer_the_terminal_nor_pass_for_anothers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = PrefixedLines()
+
+    lines("alerter", "err", "bad \x1b[2J\x1b]0;owned\x07 \u202egnp\rcamera     | all well\tnow")
+    lines.own("stopped\x1b[2J")
+    lines.close()
+
+    assert capsys.readouterr().out == (
+        "alerter    | bad �[2J�]0;owned� �gnp�camera     | all well   now\nstopped�[2J\n"
+    )
+
+
+def test_a_process_whose_lines_cannot_be_shown_goes_on() -> None:
+    heard: list[str] = []
+
+    def sink(_name: str, _stream: str, line: str) -> None:
+        heard.append(line)
+        raise BrokenPipeError
+
+    machine = Machine(sink=sink, clock=SystemClock(), restart=False)
+    chatty = "for n in range(20_000): print('x' * 80)\nprint('end', flush=True)"
+    machine.start([Process("chatty", (sys.executable, "-c", chatty))])
+
+    eventually(lambda: heard and heard[-1] == "end", within_s=20)
+
+    machine.stop()
+    assert len(heard) == 20_001
