@@ -182,6 +182,10 @@ class Settings(BaseSettings):
     vehicle_speed_mps: Annotated[float, Field(ge=0)] = Field(
         13.9, description="cruising speed to which the speed policy applies"
     )
+    vehicle_policy: Literal["owner", "graded"] = Field(
+        "owner",
+        description="`owner`: at most 0.5 m/s within 500 m of a collision, rollover or fire and a stop within 200 m of a blockage, at every severity; `graded`: the former from `high` on, the latter at `critical`",
+    )
     vehicle_unicast_port: Port | None = Field(
         None,
         description="port on which the vehicle also takes datagrams sent to itself; none when unset",

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
-import contextlib
-import io
+import csv
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from vehicle_agent import metrics
 from vehicle_agent.agent import Condition
 from vehicle_agent.alert_log import AlertLog
 from vehicle_agent.announcement import Announcement, Word
-from vehicle_agent.announcer import QUEUE_LENGTH, Announcer
+from vehicle_agent.announcer import Announcer
 from vehicle_agent.clock_trust import ClockState
-from vehicle_agent.console import PlainConsole
+from vehicle_agent.console import PlainConsole, open_console
+from vehicle_agent.lane import QUEUE_LENGTH, STUCK_AFTER_S
 from vehicle_agent.link import LinkReport, LinkState
 from vehicle_agent.monitor import AT_LEAST_EVERY_S, CHANGED_EVERY_S, Monitor
 from vehicle_agent.sighting import Sighting
@@ -26,24 +28,28 @@ from hazardcast.topics import RECEIPTS, STATUS
 
 
 class StubbornConsole:
-    """A console that can be stuck, or closed by its reader."""
+    """A console that can be stuck, closed by its reader, or broken in any other way."""
+
+    shows_status = False
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.free = threading.Event()
         self.free.set()
-        self.closed = False
+        self.broken: Exception | None = None
         self.at_once = False
         self.writers: list[threading.Thread] = []
 
-    def ready(self) -> bool:
+    def offer(self, text: str) -> bool:
+        if self.at_once:
+            self.line(text)
         return self.at_once
 
     def line(self, text: str) -> None:
         self.writers.append(threading.current_thread())
         self.free.wait(10)
-        if self.closed:
-            raise BrokenPipeError
+        if self.broken:
+            raise self.broken
         self.lines.append(text)
 
     def status(self, text: str) -> None:
@@ -51,6 +57,30 @@ class StubbornConsole:
 
     def close(self) -> None:
         pass
+
+
+class FakeRos2:
+    """ROS 2 nodes that hear everything, unless DDS is broken or stuck."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.speeds: list[float | None] = []
+        self.broken: Exception | None = None
+        self.free = threading.Event()
+        self.free.set()
+
+    def open(self) -> None:
+        pass
+
+    def alert(self, announcement: Announcement) -> None:
+        self.free.wait(10)
+        if self.broken:
+            raise self.broken
+        self.heard.append(announcement.alert.event_id)
+
+    def speed(self, advice: Advice | None) -> bool:
+        self.speeds.append(advice and advice.target_mps)
+        return advice is not None
 
 
 class Cabin:
@@ -62,6 +92,8 @@ class Cabin:
         self.woken = threading.Event()
         self.station = SignedStation(clock=clock)
         self.bus = broker.bus(clock)
+        self.ros2 = FakeRos2()
+        self.folder = folder
         self.announcer = Announcer(
             "car-1",
             console=self.console,
@@ -69,18 +101,25 @@ class Cabin:
             bus=self.bus,
             clock=clock,
             woken=self.woken,
+            ros2=self.ros2,
         )
         self.monitor = Monitor(
             "car-1", announcer=self.announcer, bus=self.bus, clock=clock, cruising_mps=20.0
         )
         self.announcer.start()
 
-    def announcement(self, number: int = 1) -> Announcement:
-        alert = self.station.alert(number)
+    def announcement(
+        self, number: int = 1, word: Word = Word.NEW, **changes: object
+    ) -> Announcement:
+        alert = self.station.alert(number, **changes)
         datagram = Datagram.decode(open_unverified(self.station.say(alert)).payload)
         now, monotonic = self.clock.now(), self.clock.monotonic()
         sighting = Sighting(datagram, "k", "multicast", now, monotonic, now, 0.5)
-        return Announcement(Word.NEW, alert, 500.0, None, sighting)
+        return Announcement(word, alert, 500.0, None, sighting, station=4097)
+
+    def rows(self) -> list[dict[str, str]]:
+        path = self.folder / "alerts.csv"
+        return list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
 
     def settle(self) -> None:
         eventually(lambda: self.announcer.idle)
@@ -91,6 +130,7 @@ def cabin(tmp_path: Path, clock: ManualClock, broker: MemoryBroker) -> Iterator[
     found = Cabin(tmp_path, clock, broker)
     yield found
     found.console.free.set()
+    found.ros2.free.set()
     found.announcer.close()
 
 
@@ -114,11 +154,112 @@ def test_what_does_not_concern_the_vehicle_is_acknowledged_as_such(cabin: Cabin)
 
 
 def test_what_was_not_shown_is_never_acknowledged_as_shown(cabin: Cabin) -> None:
-    cabin.console.closed = True
+    cabin.console.broken = BrokenPipeError()
     cabin.announcer.announce(cabin.announcement())
     cabin.settle()
 
     assert cabin.broker.messages(RECEIPTS) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [BrokenPipeError(), OSError(28, "full"), ValueError("closed file"), UnicodeEncodeError("ascii", "\xc9", 0, 1, "no"), RuntimeError("anything")],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+def test_a_console_that_fails_takes_nothing_with_it(cabin: Cabin, error: Exception) -> None:
+    """Log, ROS 2 and metrics go on; no receipt says `displayed`, and the row has no such time."""
+    shown = told(Word.NEW)
+    cabin.console.broken = error
+    for number in (1, 2, 3):
+        cabin.announcer.announce(cabin.announcement(number))
+    cabin.settle()
+
+    assert [row["event_id"] for row in cabin.rows()] == ["4097-1", "4097-2", "4097-3"]
+    assert {row["t5_displayed"] for row in cabin.rows()} == {""}
+    assert cabin.ros2.heard == ["4097-1", "4097-2", "4097-3"]
+    assert told(Word.NEW) - shown == 3
+    assert cabin.broker.messages(RECEIPTS) == []
+
+
+def test_a_console_that_works_again_shows_what_comes_then(
+    cabin: Cabin, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    cabin.console.broken = BrokenPipeError()
+    for number in (1, 2, 3):
+        cabin.announcer.announce(cabin.announcement(number))
+    cabin.settle()
+    assert failing("console") == 1
+    assert cabin.announcer.owed() == {"4097-1", "4097-2", "4097-3"}
+    cabin.console.broken = None
+    cabin.announcer.announce(cabin.announcement(4))
+    cabin.settle()
+
+    assert ["4097-4" in line for line in cabin.console.lines] == [True]
+    assert [receipt.event_id for receipt in cabin.broker.messages(RECEIPTS)] == ["4097-4"]
+    assert failing("console") == 0
+    assert [record.message for record in caplog.records] == ["failing; the rest goes on", "works again"]  # fmt: skip
+
+
+def test_a_log_that_fails_takes_nothing_with_it(cabin: Cabin) -> None:
+    (cabin.folder / "alerts.csv").mkdir()
+    cabin.announcer.announce(cabin.announcement())
+    cabin.settle()
+    assert len(cabin.console.lines) == len(cabin.ros2.heard) == 1
+    assert len(cabin.broker.messages(RECEIPTS)) == 1
+
+    (cabin.folder / "alerts.csv").rmdir()
+    cabin.announcer.announce(cabin.announcement(2))
+    cabin.settle()
+    assert [row["event_id"] for row in cabin.rows()] == ["4097-2"]
+    assert failing("csv") == 0
+
+
+def test_ros_2_that_fails_or_hangs_takes_nothing_with_it(cabin: Cabin) -> None:
+    cabin.ros2.broken = RuntimeError("DDS")
+    cabin.announcer.announce(cabin.announcement(1))
+    cabin.settle()
+    cabin.ros2.broken = None
+    cabin.ros2.free.clear()
+    cabin.announcer.announce(cabin.announcement(2))
+    cabin.announcer.speed(Advice(0.5, cabin.station.alert()))
+
+    eventually(lambda: len(cabin.rows()) == 2)
+    eventually(lambda: len(cabin.broker.messages(RECEIPTS)) == 2)
+    assert len(cabin.console.lines) == 2
+    eventually(lambda: cabin.ros2.speeds == [0.5], what="the planner is asked all the same")
+
+
+def test_a_broker_client_that_raises_takes_nothing_with_it(
+    cabin: Cabin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cabin.bus, "publish", lambda *_, **__: 1 / 0)
+    cabin.announcer.announce(cabin.announcement())
+    cabin.settle()
+    assert len(cabin.console.lines) == len(cabin.ros2.heard) == len(cabin.rows()) == 1
+    assert failing("receipts") == 1
+
+
+def test_a_stuck_console_holds_up_no_other_output_and_is_said_once(
+    cabin: Cabin, caplog: pytest.LogCaptureFixture
+) -> None:
+    cabin.console.free.clear()
+    cabin.announcer.announce(cabin.announcement())
+    assert cabin.woken.is_set(), "the speed does not wait"
+    eventually(cabin.rows)
+    assert cabin.ros2.heard == ["4097-1"]
+    assert cabin.rows()[0]["t5_displayed"] == ""
+    cabin.clock.advance(STUCK_AFTER_S + 1)
+    for _ in range(3):
+        cabin.announcer.look()
+    assert failing("console") == 1
+    assert len(caplog.records) == 1
+
+    cabin.console.free.set()
+    cabin.settle()
+    assert len(cabin.console.lines) == 1
+    assert [receipt.result for receipt in cabin.broker.messages(RECEIPTS)] == ["displayed"]
+    assert failing("console") == 0
 
 
 def test_a_stuck_console_blocks_nobody_and_its_queue_is_bounded(cabin: Cabin) -> None:
@@ -130,7 +271,34 @@ def test_a_stuck_console_blocks_nobody_and_its_queue_is_bounded(cabin: Cabin) ->
     cabin.console.free.set()
     cabin.settle()
 
-    assert QUEUE_LENGTH <= len(cabin.console.lines) <= QUEUE_LENGTH + 1
+    assert 0.9 * QUEUE_LENGTH <= len(cabin.console.lines) <= QUEUE_LENGTH + 1
+
+
+def test_at_the_limit_a_flapping_camera_gives_way_to_anothers_accident(cabin: Cabin) -> None:
+    """It calls all it sees critical, and each is over the next moment."""
+    cabin.console.free.clear()
+    cabin.announcer.say(lambda _now: "a line on its way")
+    eventually(lambda: cabin.console.writers)
+    cabin.announcer.announce(cabin.announcement(1, camera="west", severity="low"))
+    for number in range(2, QUEUE_LENGTH):
+        crash = cabin.announcement(number, camera="north", severity="critical")
+        cabin.announcer.announce(crash)
+        cabin.announcer.announce(replace(crash, word=Word.CANCEL))
+    cabin.announcer.announce(cabin.announcement(9999, camera="south", severity="medium"))
+    cabin.console.free.set()
+    cabin.settle()
+
+    assert "4097-1 " in cabin.console.lines[1]
+    assert "4097-9999 " in cabin.console.lines[-1]
+    assert len(cabin.console.lines) <= QUEUE_LENGTH + 2
+
+
+def told(word: Word) -> float:
+    return metrics.SHOWN[word]._value.get()
+
+
+def failing(part: str) -> float:
+    return metrics.PART_FAILING[part]._value.get()
 
 
 def test_a_line_that_surely_finds_room_is_written_by_the_ear_itself(cabin: Cabin) -> None:
@@ -154,34 +322,49 @@ def test_no_line_overtakes_one_that_waits(cabin: Cabin) -> None:
 
 
 def test_a_reader_who_left_is_no_trouble_for_the_ear(cabin: Cabin) -> None:
-    cabin.console.at_once = cabin.console.closed = True
+    cabin.console.at_once = cabin.console.broken = BrokenPipeError()
     cabin.announcer.announce(cabin.announcement())
     cabin.settle()
     assert cabin.broker.messages(RECEIPTS) == []
 
 
-def test_a_pipe_is_ready_until_it_is_full_and_a_file_never_is(tmp_path: Path) -> None:
+def test_a_pipe_takes_a_line_at_once_until_it_is_full_and_a_file_never_does(
+    tmp_path: Path,
+) -> None:
     reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    with os.fdopen(reader), os.fdopen(writer, "w") as stream:
+    with os.fdopen(reader, "rb", buffering=0) as end, os.fdopen(writer, "w") as stream:
         console = PlainConsole(stream)
-        assert console.ready()
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                os.write(writer, bytes(4096))
-        assert not console.ready()
+        assert console.offer("first")
+        while console.offer("x" * 4000):
+            pass
+        assert os.get_blocking(stream.fileno()), "others may share the pipe"
+        assert end.readline() == b"first\n"
+        assert not console.offer("x" * 5000), "more than is taken in one piece"
     with (tmp_path / "lines").open("w") as stream:
-        assert not PlainConsole(stream).ready()
+        assert not PlainConsole(stream).offer("x")
 
 
-def test_a_plain_console_flushes_each_line() -> None:
-    stream = io.StringIO()
-    flushed: list[str] = []
-    stream.flush = lambda: flushed.append(stream.getvalue())  # type: ignore[method-assign]
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "euc_kr", "cp949", "utf-8"])
+def test_letters_that_the_console_has_not_are_shown_as_a_mark(
+    tmp_path: Path, encoding: str
+) -> None:
+    with (tmp_path / "lines").open("w", encoding=encoding) as stream:
+        PlainConsole(stream).line("[RECV] fire \ufffd on 한강대로 Église 😀")
 
-    PlainConsole(stream).line("[RECV] x")
+    shown = (tmp_path / "lines").read_text(encoding=encoding)
+    assert shown.startswith("[RECV] fire ")
+    assert ("한강대로" in shown) is (encoding not in ("ascii", "latin-1"))
+    assert ("😀" in shown) is (encoding == "utf-8")
 
-    assert flushed == ["[RECV] x\n"]
+
+def test_who_started_without_a_stdout_has_a_console_that_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    console = open_console()
+    assert not console.offer("x")
+    with pytest.raises(OSError, match="no stdout"):
+        console.line("x")
 
 
 OK = LinkReport(LinkState.OK, 1.0)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vehicle_agent.relevance import Pose
-from vehicle_agent.speed_policy import Concern, advise
+from vehicle_agent.speed_policy import Concern, Policy, advise
 
 from hazardcast.messages import Alert
 from hazardcast.testing import ManualClock, SignedStation
@@ -13,8 +13,11 @@ STATION = SignedStation(clock=ManualClock())
 CRUISING_MPS = 20.0
 
 
-def target(*alerts: Alert, trusted: bool = True, pose: Pose | None = None) -> float | None:
-    advice = advise([Concern(alert, trusted) for alert in alerts], pose or Pose(), CRUISING_MPS)
+def target(
+    *alerts: Alert, trusted: bool = True, pose: Pose | None = None, policy: Policy = "owner"
+) -> float | None:
+    concerns = [Concern(alert, trusted) for alert in alerts]
+    advice = advise(concerns, pose or Pose(), CRUISING_MPS, policy)
     return advice.target_mps if advice else None
 
 
@@ -33,26 +36,56 @@ def test_severity_says_how_much_speed_is_left(
     assert target(alert(kind, severity)) == expected_mps
 
 
+SEVERITIES = ("low", "medium", "high", "critical")
+BY_SEVERITY = (None, 16.0, 10.0, 6.0)
+STOP, CREEP = (0.0,) * 4, (0.5,) * 4
+OWNER = {
+    "collision": {0: CREEP, 200: CREEP, 499.9: CREEP, 500: CREEP, 500.1: BY_SEVERITY},
+    "rollover": {0: CREEP, 200: CREEP, 500: CREEP, 500.1: BY_SEVERITY},
+    "fire": {0: CREEP, 200: CREEP, 500: CREEP, 500.1: BY_SEVERITY},
+    "blockage": {0: STOP, 199.9: STOP, 200: STOP, 200.1: BY_SEVERITY, 500: BY_SEVERITY},
+    "unknown": {0: (None,) * 4, 200: (None,) * 4, 500: (None,) * 4},
+}
+GRAVE = (None, 16.0, 0.5, 0.5)
+GRADED = {
+    "collision": {0: GRAVE, 500: GRAVE, 500.1: BY_SEVERITY},
+    "rollover": {0: GRAVE, 500: GRAVE, 500.1: BY_SEVERITY},
+    "fire": {0: GRAVE, 500: GRAVE, 500.1: BY_SEVERITY},
+    "blockage": {0: (None, 16.0, 10.0, 0.0), 200: (None, 16.0, 10.0, 0.0), 200.1: BY_SEVERITY},
+    "unknown": {0: (None,) * 4},
+}
+
+
 @pytest.mark.parametrize(
-    ("kind", "severity", "distance_m", "expected_mps"),
+    ("policy", "kind", "distance_m", "severity", "expected_mps"),
     [
-        ("collision", "high", 500, 0.5),
-        ("collision", "high", 501, 10.0),
-        ("fire", "high", 499, 0.5),
-        ("rollover", "high", 100, 0.5),
-        ("collision", "critical", 100, 0.5),
-        ("collision", "medium", 100, 16.0),
-        ("collision", "low", 10, None),
-        ("blockage", "critical", 200, 0.0),
-        ("blockage", "critical", 201, 6.0),
-        ("blockage", "high", 100, 10.0),
-        ("collision", "high", None, 10.0),
+        (policy, kind, distance_m, severity, expected_mps)
+        for policy, table in (("owner", OWNER), ("graded", GRADED))
+        for kind, distances in table.items()
+        for distance_m, row in [*distances.items(), (None, distances.get(500.1, BY_SEVERITY))]
+        for severity, expected_mps in zip(SEVERITIES, row, strict=True)
+        if not (kind == "unknown" and distance_m is None)
     ],
 )
-def test_near_the_event_more_is_asked(
-    kind: str, severity: str, distance_m: float | None, expected_mps: float | None
+def test_near_the_event_the_owners_rules_hold(
+    policy: Policy, kind: str, distance_m: float | None, severity: str, expected_mps: float | None
 ) -> None:
-    assert target(alert(kind, severity, distance_m)) == expected_mps
+    """At every severity, unless they were chosen graded; with no distance known, the severity's."""
+    assert target(alert(kind, severity, distance_m), policy=policy) == expected_mps
+
+
+@pytest.mark.parametrize(("kind", "expected_mps"), [("fire", 0.5), ("blockage", 0.0)])
+def test_the_owners_rules_hold_by_the_vehicles_own_position(kind: str, expected_mps: float) -> None:
+    event = alert(kind, "low", 5000.0, lat=37.0, lon=127.0)
+
+    assert target(event, pose=Pose(36.999, 127.0)) == expected_mps
+    assert target(event, pose=Pose(36.99, 127.0)) is None
+
+
+def test_a_slow_vehicle_is_not_asked_to_go_faster() -> None:
+    concern = Concern(alert("collision", "low", 10.0), trusted=True)
+
+    assert advise([concern], Pose(), 0.4) is None
 
 
 def test_the_vehicles_own_position_counts_before_the_reporters_distance() -> None:

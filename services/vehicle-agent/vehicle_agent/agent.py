@@ -20,7 +20,14 @@ from vehicle_agent.link import LOST_AFTER_S, Link, LinkReport
 from vehicle_agent.memory import Memory
 from vehicle_agent.relevance import Pose, is_relevant
 from vehicle_agent.sighting import Arrival, Sighting
-from vehicle_agent.speed_policy import LINK_HOLD_S, Advice, Concern, advise, distance_ahead_m
+from vehicle_agent.speed_policy import (
+    LINK_HOLD_S,
+    Advice,
+    Concern,
+    Policy,
+    advise,
+    distance_ahead_m,
+)
 from vehicle_agent.tally import Tallies
 
 WORDS = {
@@ -69,7 +76,9 @@ class Agent:
         clock: Clock,
         pose: Pose,
         cruising_mps: float,
+        policy: Policy = "owner",
     ) -> None:
+        self._policy = policy
         self._reporter = reporter
         self._clock = clock
         self._pose = pose
@@ -84,6 +93,7 @@ class Agent:
         self._joined: dict[int, float] = {}
         self._tallies = Tallies()
         self._changed = False
+        self._owed: frozenset[str] = frozenset()
         self._beginnings = trust.beginnings()
 
     def receive(self, arrival: Arrival) -> Rejection | None:
@@ -134,13 +144,18 @@ class Agent:
         with self._lock:
             return self._intake.reception.high_water()
 
-    def changes(self) -> list[dict[str, Any]] | None:
-        """What is known of alerts, to be kept across restarts; None: as at the last call."""
+    def changes(self, owed: frozenset[str] = frozenset()) -> list[dict[str, Any]] | None:
+        """What is known of alerts, to be kept across restarts; None: as at the last call.
+
+        Args:
+            owed: the events of which the driver has not been shown the last line yet.
+        """
         with self._lock:
-            if not self._changed:
+            if not self._changed and owed == self._owed:
                 return None
-            self._changed = False
-            return self._known.remember(now=self._clock.now(), monotonic=self._clock.monotonic())
+            self._changed, self._owed = False, owed
+            now, monotonic = self._clock.now(), self._clock.monotonic()
+            return self._known.remember(now=now, monotonic=monotonic, owed=owed)
 
     def _believe(self, sighting: Sighting) -> None:
         datagram = sighting.datagram
@@ -215,9 +230,11 @@ class Agent:
 
     def _tell_end(self, known: Known, word: Word) -> None:
         if known.shown and known.alert:
-            self._reporter.announce(self._announcement(word, known.alert, None))
+            self._reporter.announce(self._announcement(word, known.alert, None, known.station))
 
-    def _announcement(self, word: Word, alert: Alert, sighting: Sighting | None) -> Announcement:
+    def _announcement(
+        self, word: Word, alert: Alert, sighting: Sighting | None, station: int = 0
+    ) -> Announcement:
         joined = self._joined.get(sighting.datagram.station, 0.0) if sighting else 0.0
         return Announcement(
             word=word,
@@ -227,15 +244,17 @@ class Agent:
             sighting=sighting,
             before_joining=alert.reference_time < joined - JOIN_MARGIN_S,
             reception=self._tallies.counters() if sighting else (),
+            station=sighting.datagram.station if sighting else station,
         )
 
     def _condition(self) -> Condition:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         concerning = [known for known in self._known.in_force() if known.shown]
+        concerns = self._concerns(concerning, monotonic)
         return Condition(
             link=self._link.report(monotonic),
             clock=self._clock_trust.state(now=now, monotonic=monotonic),
-            advice=advise(self._concerns(concerning, monotonic), self._pose, self._cruising_mps),
+            advice=advise(concerns, self._pose, self._cruising_mps, self._policy),
             in_force=len(concerning),
         )
 

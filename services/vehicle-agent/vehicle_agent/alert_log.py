@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import logging
+import os
+from io import RawIOBase
 from pathlib import Path
 
 from vehicle_agent.announcement import Announcement
 
+log = logging.getLogger(__name__)
 FILE = "alerts.csv"
 MAX_BYTES = 10_000_000
 KEPT = 5
@@ -28,22 +33,38 @@ class AlertLog:
         self._path = folder / FILE
         self._max_bytes = max_bytes
         self._kept = kept
+        self._stuck = False
 
-    def append(self, announcement: Announcement, displayed_at: float) -> None:
-        """Add a row.
+    def append(self, announcement: Announcement, displayed_at: float | None) -> None:
+        """Add a row; without `displayed_at` where the console has not shown it.
 
         Raises:
-            OSError: the disk does not take it.
+            OSError: the disk does not take it; nothing of it is left in the file.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        size = self._path.stat().st_size if self._path.exists() else 0
-        if size >= self._max_bytes:
-            self._rotate()
-            size = 0
-        with self._path.open("a", encoding="utf-8", newline="") as file:
-            file.write(
-                (_text(COLUMNS) if not size else "") + _text(_row(announcement, displayed_at))
-            )
+        self._rotate_when_due()
+        row = _text(_row(announcement, displayed_at)).encode("utf-8", "replace")
+        with self._path.open("ab", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            try:
+                _write_all(file, (b"" if size else _text(COLUMNS).encode()) + row)
+            except OSError:
+                file.truncate(size)  # half a row would spoil the next one
+                raise
+
+    def _rotate_when_due(self) -> None:
+        """Where files cannot be renamed the rows go on in the present one: none is lost for it."""
+        try:
+            if self._path.stat().st_size >= self._max_bytes:
+                self._rotate()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if not self._stuck:
+                log.error("alerts.csv cannot be rotated", extra={"reason": str(error)})
+            self._stuck = True
+        else:
+            self._stuck = False
 
     def _rotate(self) -> None:
         for number in range(self._kept - 1, 0, -1):
@@ -69,7 +90,16 @@ def _harmless(cell: object) -> object:
     return "" if cell is None else cell
 
 
-def _row(announcement: Announcement, displayed_at: float) -> tuple[object, ...]:
+def _write_all(file: RawIOBase, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        written = file.write(left)
+        if not written:
+            raise OSError(errno.ENOSPC, "nothing more is taken")
+        left = left[written:]
+
+
+def _row(announcement: Announcement, displayed_at: float | None) -> tuple[object, ...]:
     alert, sighting = announcement.alert, announcement.sighting
     what = (
         alert.event_id, announcement.word.value, alert.status, alert.revision, alert.type.value,
@@ -87,5 +117,5 @@ def _row(announcement: Announcement, displayed_at: float) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _time(seconds: float) -> str:
-    return f"{seconds:.6f}"
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{seconds:.6f}"

@@ -27,6 +27,9 @@ class Word(StrEnum):
     """Over by the station's heartbeat (its cancel was lost), or its key was revoked."""
 
 
+ENDS = frozenset({Word.CANCEL, Word.NEGATE, Word.EXPIRED, Word.WITHDRAWN})
+
+
 @dataclass(frozen=True)
 class Announcement:
     """One line about one alert."""
@@ -42,6 +45,8 @@ class Announcement:
     """The version is older than this vehicle's acquaintance with the station."""
     reception: tuple[ReceptionCounters, ...] = ()
     """The running counts when it was heard, for the receipt."""
+    station: int = 0
+    """Whose alert it is."""
 
 
 def alert_line(announcement: Announcement, now: float) -> str:

@@ -170,8 +170,13 @@ class KnownAlerts:
         """Drop an event, so that hearing it again makes it new."""
         self._events.pop((known.station, known.event_id), None)
 
-    def remember(self, *, now: float, monotonic: float) -> list[dict[str, Any]]:
-        """What must outlive a restart of this process, as JSON values."""
+    def remember(
+        self, *, now: float, monotonic: float, owed: frozenset[str] = frozenset()
+    ) -> list[dict[str, Any]]:
+        """What must outlive a restart of this process, as JSON values.
+
+        Events in `owed` are kept as not shown, whatever is on its way to the driver.
+        """
         return [
             {
                 "station": known.station,
@@ -179,7 +184,7 @@ class KnownAlerts:
                 "detection_time": known.detection_time,
                 "reference_time": known.reference_time,
                 "terminated": known.terminated,
-                "shown": known.shown,
+                "shown": known.shown and known.event_id not in owed,
                 "valid_until": now + known.deadline - monotonic,
             }
             for known in self._events.values()

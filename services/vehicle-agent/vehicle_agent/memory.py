@@ -6,9 +6,11 @@ import json
 import logging
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
+from hazardcast.clock import Clock, SystemClock
 from hazardcast.trust import write_private
+from vehicle_agent.fault import Fault
 
 log = logging.getLogger(__name__)
 EPOCHS_FILE = "epochs.json"
@@ -19,8 +21,9 @@ Marks = dict[int, tuple[int, int]]
 class Memory:
     """Two small files, each written in one step; without a disk the agent works on, forgetful."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self._folder = folder
+        self._fault = Fault("state", clock or SystemClock())
         self._lock = threading.Lock()
         self._marks = _marks(self._read(EPOCHS_FILE))
         self._written = dict(self._marks)
@@ -46,17 +49,22 @@ class Memory:
         with self._lock:
             self._marks.update(marks)
 
-    def flush(self) -> None:
-        """Put on disk what was noted. Kept off the receive path, as disks may take their time."""
+    def flush(self) -> bool:
+        """Put on disk what was noted. Kept off the receive path, as disks may take their time.
+
+        False when the disk does not take it: it is tried again at the next call.
+        """
         with self._lock:
             marks = dict(self._marks)
         if marks == self._written:
-            return
-        self._written = marks
+            return True
         named = {
             str(station): {"epoch": epoch, "seq": seq} for station, (epoch, seq) in marks.items()
         }
-        self._write(EPOCHS_FILE, named)
+        if not self._write(EPOCHS_FILE, named):
+            return False
+        self._written = marks
+        return True
 
     def alerts(self) -> list[dict[str, Any]]:
         """What `save_alerts` kept."""
@@ -65,9 +73,9 @@ class Memory:
             [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
         )
 
-    def save_alerts(self, alerts: list[dict[str, Any]]) -> None:
-        """Keep which versions are known and shown."""
-        self._write(ALERTS_FILE, alerts)
+    def save_alerts(self, alerts: list[dict[str, Any]]) -> bool:
+        """Keep which versions are known and shown; False when the disk does not take it."""
+        return self._write(ALERTS_FILE, alerts)
 
     def _read(self, name: str) -> object:
         path = self._folder / name
@@ -75,18 +83,18 @@ class Memory:
             return json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             facts = {"path": str(path), "reason": str(error)}
             log.error("kept state is unreadable, starting without it", extra=facts)
             return None
 
-    def _write(self, name: str, data: object) -> None:
-        path = self._folder / name
-        try:
+    def _write(self, name: str, data: object) -> bool:
+        def write() -> bool:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_private(path, json.dumps(data))
-        except OSError as error:
-            log.error("state cannot be kept", extra={"path": str(path), "reason": str(error)})
+            write_private(self._folder / name, json.dumps(data))
+            return True
+
+        return self._fault.guard(write) is not None
 
 
 def _marks(data: object) -> Marks:
@@ -95,6 +103,11 @@ def _marks(data: object) -> Marks:
     for station, mark in data.items() if isinstance(data, dict) else ():
         if isinstance(mark, dict):
             epoch, seq = mark.get("epoch"), mark.get("seq")
-            if str(station).isdecimal() and type(epoch) is int and type(seq) is int:
+            if str(station).isdecimal() and _is_number(epoch) and _is_number(seq):
                 marks[int(station)] = (epoch, seq)
     return marks
+
+
+def _is_number(value: object) -> TypeGuard[int]:
+    """One that a datagram can bear: a greater epoch would deafen the vehicle to its station."""
+    return type(value) is int and 0 <= value < 2**63

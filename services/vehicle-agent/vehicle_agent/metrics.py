@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal, get_args
 
 from prometheus_client import REGISTRY as LIBRARY_REGISTRY
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
@@ -81,7 +82,10 @@ _versions = Counter(
 )
 VERSIONS = {outcome: _versions.labels(result=outcome.value) for outcome in Outcome}
 _announced = Counter(
-    "hazardcast_alerts_shown_total", "Alert lines on the console", ["kind"], registry=REGISTRY
+    "hazardcast_alerts_shown_total",
+    "Alert versions that at least one output (console, CSV, ROS 2) has told",
+    ["kind"],
+    registry=REGISTRY,
 )
 SHOWN = {word: _announced.labels(kind=word.value.lower()) for word in Word}
 IRRELEVANT = Counter(
@@ -89,11 +93,32 @@ IRRELEVANT = Counter(
     "Alert versions that do not concern this vehicle",
     registry=REGISTRY,
 )
-UNANNOUNCED = Counter(
+Part = Literal[
+    "console", "csv", "ros2", "cmd_vel", "receipts", "state", "position", "clock", "trust",
+    "metrics", "look", "house",
+]  # fmt: skip
+"""What may fail without taking anything else along: outputs first, then the rest."""
+_dropped = Counter(
     "hazardcast_announcements_dropped_total",
-    "Lines dropped because the console did not take them",
+    "What an output did not take in time and that gave way to something more important",
+    ["kind"],
     registry=REGISTRY,
 )
+UNANNOUNCED = {part: _dropped.labels(kind=part) for part in get_args(Part)[:5]}
+_failures = Counter(
+    "hazardcast_part_failures_total",
+    "Failures of an output or another part that the vehicle can do without",
+    ["kind"],
+    registry=REGISTRY,
+)
+PART_FAILURES = {part: _failures.labels(kind=part) for part in get_args(Part)}
+_failing = Gauge(
+    "hazardcast_part_failing",
+    "1 while an output, or another part that the vehicle can do without, fails or takes nothing",
+    ["kind"],
+    registry=REGISTRY,
+)
+PART_FAILING = {part: _failing.labels(kind=part) for part in get_args(Part)}
 IN_FORCE = Gauge(
     "hazardcast_alerts_active", "Alerts in force that concern this vehicle", registry=REGISTRY
 )

@@ -45,13 +45,13 @@ class Monitor:
     def _say(self, condition: Condition) -> None:
         link, clock, advice = condition.link, condition.clock, condition.advice
         if self._changed("link", (link.state, link.stopping)):
-            self._announcer.say(lambda now: link_line(link, now))
+            self._announcer.say(lambda now: link_line(link, now), about="link")
         if clock.offset_s is not None:
             known = clock.error_s is not None
             if self._changed("clock", (known, clock.disagrees)):
-                self._announcer.say(lambda now: clock_line(clock, now))
+                self._announcer.say(lambda now: clock_line(clock, now), about="clock")
         if self._changed("speed", advice and (advice.target_mps, advice.alert.event_id)):
-            self._announcer.say(lambda now: speed_line(advice, now))
+            self._announcer.say(lambda now: speed_line(advice, now), about="speed")
         self._announcer.status(
             f"{link_text(link)} │ {condition.in_force} in force │ speed: {speed_text(advice)}"
         )

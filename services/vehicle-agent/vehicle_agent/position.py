@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 
 from hazardcast.printing import printable
@@ -63,7 +62,7 @@ def _number(said: dict[str, object], name: str, most: float) -> float | None:
     value = said.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and abs(value) <= most else None
+    return float(value) if abs(value) <= most else None  # not a number is not <= either
 
 
 def position_line(found: Pose, source: str, age_s: float | None, now: float) -> str:

@@ -9,11 +9,13 @@ from typing import Protocol
 from hazardcast.clock import Clock
 from hazardcast.settings import Settings
 from vehicle_agent import gpx
+from vehicle_agent.fault import Fault
 from vehicle_agent.gpsd import Gpsd, parse_address
 from vehicle_agent.position import Fix, pose, position_line, read_gpsd
 from vehicle_agent.relevance import Pose
 
 PLAY_EVERY_S = 0.2
+RETRY_S = 5.0
 
 Moved = Callable[[Pose], None]
 Say = Callable[[Callable[[float], str]], None]
@@ -37,16 +39,21 @@ class GpxSource:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         assert settings.vehicle_gpx is not None
-        self._track = gpx.load(settings.vehicle_gpx)
+        self._path = settings.vehicle_gpx
         self._clock = clock
         self._began = clock.monotonic()
         self.latest: Fix | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Play the drive."""
+        """Play the drive.
+
+        Raises:
+            ConfigError: the file cannot be read, or is no drive.
+        """
+        track = gpx.load(self._path)
         while not stop.is_set():
             now = self._clock.monotonic()
-            self.latest = gpx.at(self._track, now - self._began, now)
+            self.latest = gpx.at(track, now - self._began, now)
             self._clock.wait(stop, PLAY_EVERY_S)
 
 
@@ -74,7 +81,7 @@ def source(settings: Settings, clock: Clock) -> Source | None:
     """The source that the settings name: gpsd before a drive; None where the place is fixed.
 
     Raises:
-        ConfigError: it cannot be used.
+        ConfigError: gpsd's address is none.
     """
     if settings.vehicle_gpsd:
         return GpsdSource(settings, clock)
@@ -90,11 +97,17 @@ class Positioning:
         self._say = say
         self._clock = clock
         self._known: bool | None = None
+        self._fault = Fault("position", clock)
 
     def start(self, stop: threading.Event) -> None:
         """Let the source work on a thread of its own until `stop`."""
-        run = self._source.run
-        threading.Thread(target=run, args=(stop,), name="position", daemon=True).start()
+        threading.Thread(target=self._run, args=(stop,), name="position", daemon=True).start()
+
+    def _run(self, stop: threading.Event) -> None:
+        """Whatever the source raises: a vehicle without a place is still told everything."""
+        while not stop.is_set():
+            self._fault.guard(lambda: self._source.run(stop))
+            self._clock.wait(stop, RETRY_S)
 
     def look(self) -> None:
         """Tell the agent where the vehicle is now; say so when that is known anew, or lost."""
@@ -102,6 +115,8 @@ class Positioning:
         here = pose(fix, monotonic)
         self._moved(here)
         known = here.lat_deg is not None
+        if known:
+            self._fault.worked()
         if known is not self._known:
             self._known = known
             age_s = monotonic - fix.monotonic if fix else None

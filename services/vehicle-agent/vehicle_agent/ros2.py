@@ -50,25 +50,13 @@ class Twist(IdlStruct, typename="geometry_msgs.msg.dds_.Twist_"):
     angular: Vector3
 
 
-class Ros2:
-    """Publishes alerts and, when told to, speed commands.
+class AlertWriter:
+    """Publishes alerts."""
 
-    Commands are sent only while an alert asks for less than cruising speed, and stop with it, so
-    that the planner has the vehicle at all other times.
-    """
-
-    def __init__(self, domain: int, *, commands: bool) -> None:
+    def __init__(self, domain: int) -> None:
         participant = DomainParticipant(domain)
-        self._alerts = DataWriter(
-            participant, Topic(participant, ALERT_TOPIC, String, qos=_KEPT), qos=_KEPT
-        )
-        self._commands = (
-            DataWriter(
-                participant, Topic(participant, COMMAND_TOPIC, Twist, qos=_LATEST), qos=_LATEST
-            )
-            if commands
-            else None
-        )
+        topic = Topic(participant, ALERT_TOPIC, String, qos=_KEPT)
+        self._writer = DataWriter(participant, topic, qos=_KEPT)
 
     def alert(self, announcement: Announcement) -> None:
         """Say what the console says: what happened, whether to act on it, and the alert."""
@@ -79,9 +67,21 @@ class Ros2:
             "distance_m": announcement.distance_m,
             "alert": json.loads(announcement.alert.encode()),
         }
-        self._alerts.write(String(data=json.dumps(said)))
+        self._writer.write(String(data=json.dumps(said)))
 
-    def speed(self, advice: Advice | None) -> None:
+
+class CommandWriter:
+    """Publishes speed commands.
+
+    Commands are sent only while an alert asks for less than cruising speed, and stop with it, so
+    that the planner has the vehicle at all other times.
+    """
+
+    def __init__(self, domain: int) -> None:
+        participant = DomainParticipant(domain)
+        topic = Topic(participant, COMMAND_TOPIC, Twist, qos=_LATEST)
+        self._writer = DataWriter(participant, topic, qos=_LATEST)
+
+    def speed(self, advice: Advice) -> None:
         """Ask for the advised speed ahead."""
-        if self._commands and advice:
-            self._commands.write(Twist(linear=Vector3(x=advice.target_mps), angular=Vector3()))
+        self._writer.write(Twist(linear=Vector3(x=advice.target_mps), angular=Vector3()))

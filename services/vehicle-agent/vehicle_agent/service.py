@@ -6,7 +6,8 @@ import re
 import sys
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 from hazardcast import multicast
 from hazardcast.bus import Bus, Delivery, MqttBus
@@ -19,12 +20,14 @@ from hazardcast.settings import Settings
 from hazardcast.topics import BROADCAST
 from hazardcast.trust import TrustStore
 from vehicle_agent import metrics, positioning
-from vehicle_agent.agent import Agent
+from vehicle_agent.agent import Agent, Reporter
 from vehicle_agent.alert_log import AlertLog
 from vehicle_agent.announcer import Announcer
 from vehicle_agent.clock_sync import kernel_bound_s
 from vehicle_agent.console import Console, open_console
+from vehicle_agent.fault import Fault
 from vehicle_agent.memory import Memory
+from vehicle_agent.metrics_door import MetricsDoor
 from vehicle_agent.monitor import SERVICE, Monitor, status
 from vehicle_agent.outlet import open_ros2
 from vehicle_agent.positioning import Positioning
@@ -59,12 +62,9 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     sys.setswitchinterval(THREAD_SWITCH_S)
     vehicle, clock = vehicle_name(settings), SystemClock()
     running: list[VehicleAgent] = []
-    server = MetricsServer(
-        settings.metrics_host,
-        settings.metrics_port,
-        Health(ready=lambda: running[0].ready() if running else (False, "no trust store yet")),
-        metrics.REGISTRY,
-    )
+    health = Health(ready=lambda: running[0].ready() if running else (False, "no trust store yet"))
+    host, port = settings.metrics_host, settings.metrics_port
+    door = MetricsDoor(lambda: MetricsServer(host, port, health, metrics.REGISTRY), stop, clock)
     trust_file = TrustFile(settings.truststore_path)
     if store := trust_file.wait(stop, clock):
         will = status(vehicle, "offline", clock.now())
@@ -76,7 +76,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         agent.run(new_trust=trust_file.changed)
         bus.flush(LAST_WORD_S)
         bus.close()
-    server.close()
+    door.close()
 
 
 def vehicle_name(settings: Settings) -> str:
@@ -106,10 +106,11 @@ class VehicleAgent:
         stop: threading.Event,
     ) -> None:
         folder = f"vehicle-{settings.vehicle}"
-        self._bus, self._console, self._clock, self._stop = bus, console, clock, stop
+        self._bus, self._clock, self._stop = bus, clock, stop
         self._woken = threading.Event()
-        self._ros2 = open_ros2(settings)
-        self._memory = Memory(settings.state_dir / folder)
+        self._memory = Memory(settings.state_dir / folder, clock)
+        self._next_marks = clock.monotonic()
+        self._unkept: list[dict[str, Any]] | None = None
         self._announcer = Announcer(
             settings.vehicle,
             console=console,
@@ -117,15 +118,10 @@ class VehicleAgent:
             bus=bus,
             clock=clock,
             woken=self._woken,
-            also=self._ros2.alert if self._ros2 else None,
+            ros2=open_ros2(settings, clock),
         )
-        self.agent = Agent(
-            store,
-            memory=self._memory,
-            reporter=self._announcer,
-            clock=clock,
-            pose=_pose(settings),
-            cruising_mps=settings.vehicle_speed_mps,
+        self.agent = _agent(
+            settings, store, memory=self._memory, reporter=self._announcer, clock=clock
         )
         self._monitor = Monitor(
             settings.vehicle,
@@ -135,8 +131,11 @@ class VehicleAgent:
             cruising_mps=settings.vehicle_speed_mps,
         )
         found = positioning.source(settings, clock)
-        self._place = found and Positioning(found, self.agent.moved, self._announcer.say, clock)
+        say = partial(self._announcer.say, about="position")
+        self._place = found and Positioning(found, self.agent.moved, say, clock)
         self._radios = _radios(settings, self.agent, clock=clock, stop=stop)
+        self._looking, self._kernel = Fault("look", clock), Fault("clock", clock)
+        self._house, self._trusting = Fault("house", clock), Fault("trust", clock)
         bus.subscribe_text(BROADCAST, second_path(self.agent.receive))
         bus.on_connect(self._monitor.reconnected)
 
@@ -152,46 +151,57 @@ class VehicleAgent:
         self._bus.start()
         for radio in self._radios:
             radio.start()
-        keeper = threading.Thread(target=self._keep_house, args=(new_trust,), name="keeper")
+        keeper = threading.Thread(
+            target=self._keep_house, args=(new_trust,), name="keeper", daemon=True
+        )
         keeper.start()
         if self._place:
             self._place.start(self._stop)
         while not self._stop.is_set():
-            if self._place:
-                self._place.look()
-            condition = self.agent.check(kernel_bound_s())
-            if self._ros2:
-                self._ros2.speed(condition.advice)
-            self._monitor.look(condition, self.agent.counters())
+            self._looking.guard(self._look)
             self._clock.wait(self._woken, LOOK_EVERY_S)
             self._woken.clear()
-        keeper.join()
-        self._leave()
+        keeper.join(LAST_WORD_S)
+        self._leave(keep=not keeper.is_alive())
+
+    def _look(self) -> None:
+        """Let time pass; the speed first, as it must not wait for anything that is only told."""
+        if self._place:
+            self._place.look()
+        condition = self.agent.check(self._kernel.guard(kernel_bound_s))
+        self._announcer.speed(condition.advice)
+        self._announcer.look()
+        self._monitor.look(condition, self.agent.counters())
 
     def _keep_house(self, new_trust: Callable[[], TrustStore | None]) -> None:
         """What may wait for the disk, on a thread of its own."""
-        next_marks = self._clock.monotonic()
         while not self._clock.wait(self._stop, KEEP_EVERY_S):
-            if store := new_trust():
-                self.agent.trust(store)
-            if self._clock.monotonic() >= next_marks:
-                next_marks += MARKS_EVERY_S
-                self._memory.note(self.agent.marks())
-            self._keep()
+            self._house.guard(lambda: self._keep_in_order(new_trust))
+
+    def _keep_in_order(self, new_trust: Callable[[], TrustStore | None]) -> None:
+        if store := self._trusting.guard(new_trust):
+            self.agent.trust(store)
+        if self._clock.monotonic() >= self._next_marks:
+            self._next_marks = self._clock.monotonic() + MARKS_EVERY_S
+            self._memory.note(self.agent.marks())
+        self._keep()
 
     def _keep(self) -> None:
         """Alerts are kept as shown only when they are: a crash may repeat a line, not lose one."""
         self._memory.flush()
-        if self._announcer.idle and (alerts := self.agent.changes()) is not None:
-            self._memory.save_alerts(alerts)
+        changed = self.agent.changes(self._announcer.owed())
+        self._unkept = self._unkept if changed is None else changed
+        if self._unkept is not None and self._memory.save_alerts(self._unkept):
+            self._unkept = None
 
-    def _leave(self) -> None:
+    def _leave(self, *, keep: bool) -> None:
+        """`keep`: not where the disk has not answered for a while."""
         for radio in self._radios:
             radio.join()
         self._announcer.close()
-        self._memory.note(self.agent.marks())
-        self._keep()
-        self._console.close()
+        if keep:
+            self._memory.note(self.agent.marks())
+            self._house.guard(self._keep)
         self._monitor.publish_status("stopped")
 
 
@@ -211,6 +221,20 @@ def second_path(deliver: Deliver) -> Callable[[str, Delivery], None]:
         )
 
     return hear
+
+
+def _agent(
+    settings: Settings, store: TrustStore, *, memory: Memory, reporter: Reporter, clock: Clock
+) -> Agent:
+    return Agent(
+        store,
+        memory=memory,
+        reporter=reporter,
+        clock=clock,
+        pose=_pose(settings),
+        cruising_mps=settings.vehicle_speed_mps,
+        policy=settings.vehicle_policy,
+    )
 
 
 def _pose(settings: Settings) -> Pose:

@@ -12,6 +12,7 @@ from hazardcast.trust import TrustStore, load_truststore
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
+MAX_BYTES = 10_000_000
 _Stamp = tuple[int, int, int]
 
 
@@ -35,7 +36,7 @@ class TrustFile:
             if clock.wait(stop, LOOK_EVERY_S):
                 return None
         self._stamp = self._look()
-        store = load_truststore(self._path)
+        store = _load(self._path)
         self._version = store.version
         return store
 
@@ -46,7 +47,7 @@ class TrustFile:
             return None
         self._stamp = stamp
         try:
-            store = load_truststore(self._path)
+            store = _load(self._path)
         except KeyFileError as error:
             log.error("keeping the trust store in use", extra={"reason": str(error)})
             return None
@@ -64,3 +65,17 @@ class TrustFile:
         except OSError:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _load(path: Path) -> TrustStore:
+    """The trust store in a file, whatever was put in its place.
+
+    Raises:
+        KeyFileError: it is none.
+    """
+    if not path.is_file() or path.stat().st_size > MAX_BYTES:
+        raise KeyFileError(f"{path}: not a trust store: no file of at most {MAX_BYTES} bytes")
+    try:
+        return load_truststore(path)
+    except (ArithmeticError, AttributeError, RecursionError) as error:
+        raise KeyFileError(f"{path}: not a trust store: {error}") from None
