@@ -1,0 +1,45 @@
+"""`wrong_clock.py FILE`: a vehicle-agent on a machine whose clock is off by the seconds in FILE.
+
+The file is read again and again. What the process reads itself and the times that the kernel
+stamps on datagrams are off alike, as on a machine whose clock is wrong; libfaketime could not do
+the second. No time daemon vouches for it.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+import time
+from pathlib import Path
+
+from vehicle_agent import service
+
+from hazardcast.clock import SystemClock
+from hazardcast.multicast import Packet
+
+EVERY_S = 0.2
+right_now = SystemClock.now
+right_stamp = Packet.kernel_time.fget
+looked = [float("-inf"), 0.0]
+
+
+def off_s() -> float:
+    at = time.monotonic()
+    if at - looked[0] > EVERY_S:
+        looked[:] = [at, float(Path(sys.argv[1]).read_text())]
+    return looked[1]
+
+
+def now(clock: SystemClock) -> float:
+    return right_now(clock) + off_s()
+
+
+def stamp(packet: Packet) -> float | None:
+    seconds = right_stamp(packet)
+    return None if seconds is None else seconds + off_s()
+
+
+SystemClock.now = now
+Packet.kernel_time = property(stamp)
+service.kernel_bound_s = lambda: None
+runpy.run_module("vehicle_agent", run_name="__main__")
