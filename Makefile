@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 SOURCE ?=
 ARGS ?=
 
-.PHONY: help demo up test e2e-long check bench fuzz schemas lock dashboards clean
+.PHONY: help demo up test chaos long-chaos e2e-long check bench fuzz schemas lock dashboards clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -22,7 +22,15 @@ up: $(VENV)/.demo ## run the services for the cameras of config/cameras.yaml
 	@$(BIN)/hazardcast up $(ARGS)
 
 test: $(VENV)/.dev ## run the tests; ends with what was skipped and why
-	@$(BIN)/pytest -n auto --maxprocesses 3 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n auto --maxprocesses 3 --dist loadfile -m "not alone" $(ARGS); beside=$$?; \
+	$(BIN)/pytest -m alone $(ARGS); alone=$$?; \
+	test $$beside -eq 0 -o $$beside -eq 5 && test $$alone -eq 0 -o $$alone -eq 5
+
+chaos: $(VENV)/.dev ## shake everything at once and count what was lost: --seed N --minutes M (as root)
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+long-chaos: $(VENV)/.dev ## the same for half an hour
+	@$(BIN)/python -m tests.chaos --minutes 30 $(ARGS)
 
 e2e-long: $(VENV)/.dev ## ten minutes of video around a moment, frame by frame (takes eleven)
 	@$(BIN)/pytest -s tests/e2e/test_default_clip.py --full-length $(ARGS)

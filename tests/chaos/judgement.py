@@ -172,7 +172,7 @@ def _refused(ledger: Ledger) -> Iterator[str]:
 
 def _name(account: Account) -> str:
     case = account.case
-    return f"{case.producer_id} ({case.door}{', ' + case.label if case.label else ''})"
+    return f"{case.name} ({case.door}{', ' + case.label if case.label else ''})"
 
 
 # -- identities

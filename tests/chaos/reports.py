@@ -16,6 +16,9 @@ TYPES = ("collision", "fire", "blockage", "rollover")
 SEVERITIES = ("low", "medium", "high", "critical")
 CAMERA = "north"
 CLIP_EVERY = 8
+REPORTERS = 25
+"""Sources that take turns, as none may fill the register alone."""
+FLAPPING = "flapping"
 NUMBERS_OF_NONE = 5000
 """What is no accident is numbered from here on."""
 
@@ -49,8 +52,13 @@ class Case:
     retained: bool = False
 
     @property
-    def producer_id(self) -> str:
+    def name(self) -> str:
         return f"chaos-{self.number}"
+
+    @property
+    def producer_id(self) -> str:
+        """The reporter's own id of it."""
+        return self.body["event_id"] if isinstance(self.body, dict) else self.name
 
     @property
     def place(self) -> tuple[float, float]:
@@ -181,7 +189,8 @@ def _times(chance: random.Random, begin_s: float, end_s: float, rate: float) -> 
 def _case(number: int, door: Door, at_s: float, body: dict[str, Any], **more: Any) -> Case:
     lat, lon = place_of(number)
     road = body.get("road", f"chaos-{number}-")
-    about = {"event_id": f"chaos-{number}", "lat": lat, "lon": lon, "road": road}
+    reporter = "flapping" if more.get("label") == FLAPPING else f"post{number % REPORTERS}"
+    about = {"event_id": f"{reporter}-{number}", "lat": lat, "lon": lon, "road": road}
     return Case(number, door, at_s, {**about, **body}, road=road, **more)
 
 
@@ -236,7 +245,7 @@ def _flapping(
             at_s = start_s + index * 0.05
             body = {"type": "collision", "severity": "critical", "clip_hint": False}
             number = next(numbers)
-            case = _case(number, "mqtt", at_s, body, label="flapping", severity="critical")
+            case = _case(number, "mqtt", at_s, body, label=FLAPPING, severity="critical")
             yield replace(case, cancel_at_s=at_s + 0.2, ends=True)
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from tests.chaos.kinds import BY_NAME, KINDS
-from tests.chaos.reports import Amount, number_of, place_of, render, script
+from tests.chaos.reports import REPORTERS, Amount, number_of, place_of, render, script
 from tests.chaos.schedule import APART_S, GAP_S, HEAL_S, plan
 from tests.chaos.witness import line_shown, row_shown
 
@@ -73,6 +73,7 @@ def test_reports_are_what_they_are_meant_to_be() -> None:
 
     assert len(odd) >= 15
     assert len({case.label for case in found.cases.values() if not case.told}) >= 10
+    assert len({case.producer_id.split("-")[0] for case in told}) == REPORTERS + 1
     for case in told:
         body = json.loads(render(case, "new", now))
         assert (body["lat"], body["lon"]) == case.place
