@@ -387,3 +387,10 @@ class ServiceStatus(Message):
     ts: Time
     cameras: tuple[CameraStatus, ...] = ()
     detail: dict[str, Any] = Field(default_factory=dict)
+
+
+class SelfTest(Message):
+    """A word from the alerter to itself; that it comes back shows the way through the broker."""
+
+    nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
+    ts: Time

@@ -5,6 +5,8 @@ from __future__ import annotations
 import array
 import contextlib
 import fcntl
+import ipaddress
+import os
 import socket
 import struct
 from dataclasses import dataclass
@@ -21,7 +23,12 @@ at most `net.core.rmem_max`."""
 READ_BYTES = 2048
 """More than the longest datagram, so that a longer one is seen to be too long."""
 _ANCILLARY_BYTES = 64
-_SIOCGIFADDR = 0x8915
+_SIOCGIFCONF, _SIOCGIFFLAGS, _SIOCGIFADDR = 0x8912, 0x8913, 0x8915
+_NAME_BYTES, _IFREQ_BYTES = 16, 24 + 2 * struct.calcsize("@L")
+_MREQN = struct.Struct("@4x4si")
+_IFCONF = struct.Struct("@iP")
+_FLAGS = struct.Struct("@H")
+_WORKS = 0x1 | 0x40  # IFF_UP | IFF_RUNNING of linux/if.h
 _IP_MULTICAST_ALL = 49
 _SO_TIMESTAMPNS = 35
 _SO_RXQ_OVFL = 40
@@ -43,42 +50,135 @@ class Group:
     ttl: int = 1
 
 
+class Place(NamedTuple):
+    """Where an interface is now; another index or address makes sockets opened before useless."""
+
+    address: str
+    """IPv4."""
+    number: int
+    """The kernel's number of it; one that went and came back has another."""
+    running: bool
+    """Up, and with a carrier: what is sent leaves the machine."""
+
+
+ANYWHERE = Place("0.0.0.0", 0, running=True)  # noqa: S104 - INADDR_ANY: let routing choose
+
+
+def place_of(interface: str | None) -> Place:
+    """Where the interface given by name or address is at present; `ANYWHERE` for None.
+
+    Raises:
+        ConfigError: there is no such interface now, or it has no IPv4 address.
+    """
+    if interface is None:
+        return ANYWHERE
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        if _is_address(interface):
+            name, address = _holder_of(probe, interface), interface
+        else:
+            name, address = interface, _address_of(probe, interface)
+        try:
+            flags = _FLAGS.unpack_from(_ask(probe, _SIOCGIFFLAGS, name), _NAME_BYTES)[0]
+            return Place(address, socket.if_nametoindex(name), flags & _WORKS == _WORKS)
+        except OSError:
+            raise _absent(interface) from None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _ask(probe: socket.socket, question: int, name: str) -> bytes:
+    """An answer in a `struct ifreq` (netdevice(7))."""
+    return fcntl.ioctl(probe.fileno(), question, struct.pack("256s", os.fsencode(name)[:15]))
+
+
+def _address_of(probe: socket.socket, name: str) -> str:
+    try:
+        return socket.inet_ntoa(_ask(probe, _SIOCGIFADDR, name)[20:24])
+    except OSError:
+        raise _absent(name) from None
+
+
+def _holder_of(probe: socket.socket, address: str) -> str:
+    """The interface that has an address, also where it is not its first one."""
+    wanted, room = socket.inet_aton(address), array.array("B", bytes(_IFREQ_BYTES * 256))
+    begins, size = room.buffer_info()
+    try:
+        answer = fcntl.ioctl(probe.fileno(), _SIOCGIFCONF, _IFCONF.pack(size, begins))
+    except OSError:
+        raise _absent(address) from None
+    told = room.tobytes()[: _IFCONF.unpack(answer)[0]]
+    for at in range(0, len(told), _IFREQ_BYTES):
+        if told[at + 20 : at + 24] == wanted:
+            label = told[at : at + _NAME_BYTES].split(b"\0", 1)[0]
+            return os.fsdecode(label.partition(b":")[0])  # an alias, `eth0:1`
+    raise _absent(address)
+
+
+def _absent(interface: str) -> ConfigError:
+    problem = f"no interface {interface!r} with an IPv4 address"
+    return ConfigError(f"HAZARDCAST_MULTICAST_INTERFACE: {problem}")
+
+
 def interface_address(interface: str | None) -> str:
     """The IPv4 address of an interface given by name or address; 0.0.0.0 for None.
 
     Raises:
-        ConfigError: there is no such interface, or it has no IPv4 address.
+        ConfigError: there is no such interface now, or it has no IPv4 address.
     """
-    if interface is None:
-        return "0.0.0.0"  # noqa: S104 - INADDR_ANY: let routing choose
-    with contextlib.suppress(OSError):
-        socket.inet_aton(interface)
+    if interface is not None and _is_address(interface):
         return interface
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        request = struct.pack("256s", interface.encode()[:15])
-        try:
-            answer = fcntl.ioctl(probe.fileno(), _SIOCGIFADDR, request)
-        except OSError:
-            raise ConfigError(
-                f"HAZARDCAST_MULTICAST_INTERFACE: no interface {interface!r} with an IPv4 address"
-            ) from None
-    return socket.inet_ntoa(answer[20:24])
+    return place_of(interface).address
 
 
 def open_sender(group: Group) -> socket.socket:
-    """A socket that sends to groups by the chosen interface, marked expedited (DSCP EF)."""
-    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    """A socket that sends to groups by the chosen interface, marked expedited (DSCP EF).
+
+    It is bound to where the interface is now (`place_of`).
+
+    Raises:
+        ConfigError: there is no such interface now, or it has no IPv4 address.
+        OSError: the interface went away meanwhile.
+    """
+    sender = open_unicast_sender(socket.AF_INET)
     try:
         sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, group.ttl)
         sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
-        sender.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, DSCP_EXPEDITED_FORWARDING << 2)
         if group.interface is not None:
-            address = socket.inet_aton(interface_address(group.interface))
-            sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, address)
+            place = place_of(group.interface)
+            chosen = _MREQN.pack(socket.inet_aton(place.address), place.number)
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, chosen)
     except (OSError, ConfigError):
         sender.close()
         raise
     return sender
+
+
+def open_unicast_sender(family: socket.AddressFamily) -> socket.socket:
+    """A socket that sends to single addresses, marked expedited (DSCP EF)."""
+    sender = socket.socket(family, socket.SOCK_DGRAM)
+    marked = DSCP_EXPEDITED_FORWARDING << 2
+    if family == socket.AF_INET6:
+        sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, marked)
+    else:
+        sender.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, marked)
+    return sender
+
+
+def try_route(group: Group) -> None:
+    """Ask the kernel whether it would send to the group now; nothing is sent.
+
+    Raises:
+        ConfigError: as `open_sender`.
+        OSError: it would not: no route, no such device.
+    """
+    with open_sender(group) as probe:
+        probe.connect((group.address, group.port))
 
 
 def open_receiver(group: Group) -> socket.socket:

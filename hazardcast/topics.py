@@ -15,6 +15,7 @@ from hazardcast.messages import (
     Incident,
     Message,
     Receipt,
+    SelfTest,
     ServiceStatus,
 )
 
@@ -98,9 +99,14 @@ STATUS = Topic(
     "v2x/status/{service}/{instance}", ServiceStatus, 1, True,
     "every service", "anyone", "online, offline (last will) or stopped; cameras and freshness",
 )  # fmt: skip
+SELF_TEST = Topic(
+    "v2x/self-test/{instance}", SelfTest, 1, False,
+    "alerter", "itself", "a nonce that shows the way through the broker",
+)  # fmt: skip
 
 ALL: tuple[Topic[Incident] | Topic[Detections] | Topic[Evidence] | Topic[ClipRequest] | Topic[Alert]
-           | Topic[Message] | Topic[Receipt] | Topic[ClipState] | Topic[ServiceStatus], ...] = (
+           | Topic[Message] | Topic[Receipt] | Topic[ClipState] | Topic[ServiceStatus]
+           | Topic[SelfTest], ...] = (
     DETECTIONS, INCIDENTS, EVIDENCE, CLIP_REQUESTS, ACTIVE, BROADCAST, RECEIPTS, CLIPS, DENM,
-    STATUS,
+    STATUS, SELF_TEST,
 )  # fmt: skip

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 from alerter.schedule import Agenda
-from alerter.transmitter import Transmitter, parse_unicast, resolve
+from alerter.transmitter import Transmitter
 
 from hazardcast import trust
 from hazardcast.clock import SystemClock
 from hazardcast.envelope import open_unverified
-from hazardcast.errors import ConfigError
 from hazardcast.messages import Alert, Datagram, Heartbeat
 from hazardcast.multicast import Group, open_receiver
 
@@ -92,7 +91,7 @@ def test_the_unicast_list_gets_the_same_text(
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as vehicle:
         vehicle.bind(("127.0.0.1", 0))
         vehicle.settimeout(5.0)
-        transmitter.also_send_to(resolve((("localhost", vehicle.getsockname()[1]),)))
+        transmitter.also_send_to((vehicle.getsockname(),))
         transmitter.send_alert(Agenda().announce("a", alert.encode(), now=0.0, until=9.0))
         assert vehicle.recv(2048) == air.recv(2048)
 
@@ -105,18 +104,3 @@ def test_a_network_that_refuses_is_noticed_and_stops_nothing(alert: Alert) -> No
     assert sender.failing
     assert sent.seq == 1
     sender.close()
-
-
-def test_a_list_of_vehicles_is_read() -> None:
-    assert parse_unicast(" 10.0.0.5:5520, car.local:1 ,") == (("10.0.0.5", 5520), ("car.local", 1))
-    assert parse_unicast(None) == ()
-
-
-@pytest.mark.parametrize("text", ["10.0.0.5", ":5520", "a:b", "a:0", "a:65536"])
-def test_a_wrong_list_of_vehicles_is_named(text: str) -> None:
-    with pytest.raises(ConfigError, match="HAZARDCAST_UNICAST"):
-        parse_unicast(text)
-
-
-def test_an_unknown_host_is_left_out() -> None:
-    assert resolve((("no-such-host.invalid", 1), ("127.0.0.1", 2))) == (("127.0.0.1", 2),)

@@ -12,13 +12,16 @@ from hazardcast.errors import ConfigError
 from hazardcast.multicast import (
     READ_BYTES,
     Group,
+    Place,
     accept_anything,
     interface_address,
     open_receiver,
     open_sender,
     open_unicast_receiver,
+    place_of,
     read,
     refuse_others,
+    try_route,
     wait_at_most,
 )
 
@@ -146,6 +149,26 @@ def test_an_interface_that_is_not_there_is_a_clear_error(group: Group) -> None:
     for opening in (open_receiver, open_sender):
         with pytest.raises(ConfigError, match="no interface 'nosuch0'"):
             opening(missing)
+
+
+def test_where_an_interface_is_is_told_by_name_and_by_address() -> None:
+    number = socket.if_nametoindex("lo")
+
+    assert place_of("lo") == place_of("127.0.0.1") == Place("127.0.0.1", number, running=True)
+    assert place_of(None).running
+    for absent in ("nosuch0", "192.0.2.77"):
+        with pytest.raises(ConfigError, match=f"no interface '{absent}'"):
+            place_of(absent)
+
+
+def test_the_kernel_is_asked_for_a_way_without_sending(group: Group) -> None:
+    with listening(open_receiver(group)) as receiver, open_sender(group) as sender:
+        try_route(group)
+        sender.sendto(b"after", (group.address, group.port))
+
+        assert read(receiver).data == b"after"
+    with pytest.raises(OSError, match=r"unreachable|denied"):
+        try_route(Group("255.255.255.255", 9, "lo"))
 
 
 def test_the_kernel_refuses_garbage_when_asked_to(group: Group) -> None:

@@ -39,6 +39,11 @@ HEARTBEAT_SENT = Gauge(
     "hazardcast_heartbeat_last_sent_timestamp_seconds", "When the last heartbeat was sent"
 )
 
+SELF_TEST = Gauge(
+    "hazardcast_self_test_passed",
+    "1 while what the alerter says comes back: a nonce by the broker, its heartbeats by the air",
+    ["stage"],
+)
 SECOND_PATH_SKIPPED = Counter(
     "hazardcast_second_path_skipped_total",
     "Datagrams not said over MQTT because the broker had not taken those before them",
@@ -114,6 +119,8 @@ def declare() -> None:
         DEADLINE.labels(result=result)
     for result in ("displayed", "irrelevant"):
         RECEIPTS.labels(result=result)
+    for stage in ("air", "broker"):
+        SELF_TEST.labels(stage=stage)
     for method in ("rtt_bound", "synced"):
         LATENCY.labels(method=method)
 

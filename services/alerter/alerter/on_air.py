@@ -82,7 +82,8 @@ class OnAir:
         jitter_s = random.uniform(-HEARTBEAT_JITTER_S, HEARTBEAT_JITTER_S)
         self._heartbeat_due = self._clock.monotonic() + HEARTBEAT_S + jitter_s
         sent = self._transmitter.send_heartbeat(self._agenda.tick, self._compose_heartbeat)
-        metrics.HEARTBEAT_SENT.set(sent.tx)
+        if not self._transmitter.failing:
+            metrics.HEARTBEAT_SENT.set(sent.tx)
         self._second_path(sent.text)
 
     def run(self, stop: threading.Event) -> None:

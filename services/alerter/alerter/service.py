@@ -9,7 +9,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Literal
 
-from alerter import heartbeat, metrics, station, subscribers
+from alerter import heartbeat, metrics, station, subscribers, unicast
+from alerter.air import Air
 from alerter.alerter import Alerter
 from alerter.datagrams import fit, room_for_alert
 from alerter.drop_folder import DropFolder
@@ -19,10 +20,12 @@ from alerter.on_air import OnAir
 from alerter.presence import SERVICE, Presence, status
 from alerter.receipts import Receipts
 from alerter.register import Register
+from alerter.self_test import SelfTester
 from alerter.sequence import Sequence
 from alerter.store import Store
 from alerter.subscribers import Subscriber
-from alerter.transmitter import Totals, Transmitter, parse_unicast, resolve
+from alerter.transmitter import Totals, Transmitter
+from alerter.unicast import UnicastList
 from alerter.webhook import Doors, application
 from hazardcast import lifecycle, site
 from hazardcast.bus import MqttBus
@@ -36,7 +39,6 @@ from hazardcast.topics import BROADCAST
 
 log = logging.getLogger(__name__)
 TIDY_EVERY_S = 0.25
-RESOLVE_EVERY_S = 30.0
 FLUSH_WITHIN_S = 2.0
 SECOND_PATH_BACKLOG = 400
 
@@ -61,8 +63,7 @@ class Service:
         self._clock: Clock = SystemClock()
         self._config = site.load(settings.config)
         self._station = self._config.site.station_id
-        self._unicast = parse_unicast(settings.unicast)
-        self._resolved_at = float("-inf")
+        self._vehicles = unicast.parse(settings.unicast)
         self._stopping = False
         self._open_state()
         self._open_air()
@@ -96,6 +97,11 @@ class Service:
             group, self._signer, station=self._station, epoch=self._epoch, clock=self._clock
         )
         self._stack.callback(self._transmitter.close)
+        self._unicast = UnicastList(
+            self._vehicles, self._transmitter.also_send_to, clock=self._clock
+        )
+        self._air = Air(group, self._transmitter, clock=self._clock, beat=self._beat)
+        self._stack.callback(self._air.close)
         self._keys = station.KeyWatch(
             settings.keys_dir, station=self._station, transmitter=self._transmitter
         )
@@ -111,6 +117,9 @@ class Service:
         )
         self._stack.callback(self._bus.close)
         self._presence = Presence(self._bus, instance=instance, clock=self._clock)
+        self._self_test = SelfTester(
+            self._air, self._bus, instance=instance, clock=self._clock, changed=self._beat
+        )
 
     def _join(self) -> None:
         """Put the parts together; what was on air goes on."""
@@ -153,14 +162,18 @@ class Service:
 
     def run(self) -> None:
         """Go on air, open the doors, tidy up until stopped, say goodbye."""
-        self._tidy_network()
+        self._air.open()
+        for task in self._unicast.tasks:
+            self._thread("unicast names", task)
         self._alerter.listen()
+        self._self_test.listen()
         self._alerter.resume()
         self._bus.on_connect(lambda: self._presence.say(**self._facts()))
         timer = self._thread("on air", self._on_air.run)
         health = Health(alive=lambda: _alive(timer), ready=lambda: self._ready(timer))
         doors = self._open_doors(health)
         self._bus.start()
+        self._thread("self-test", self._self_test.run)
         log.info("alerter runs", extra={"station": self._station, "epoch": self._epoch})
         lifecycle.repeat(
             self._tidy_until_stopped, what="tidying", stop=self._stop, clock=self._clock
@@ -205,15 +218,12 @@ class Service:
             self._store.sync()
             self._on_air.set_copies(self._receipts.settle(self._clock.monotonic()))
             self._presence.refresh(**self._facts())
-            self._tidy_network()
+            if self._keys.changed():
+                self._beat()
 
-    def _tidy_network(self) -> None:
-        if self._keys.changed():
+    def _beat(self) -> None:
+        if not self._stopping:
             self._on_air.beat()
-        now = self._clock.monotonic()
-        if self._unicast and now - self._resolved_at >= RESOLVE_EVERY_S:
-            self._resolved_at = now
-            self._transmitter.also_send_to(resolve(self._unicast))
 
     def _second_path(self, text: str) -> None:
         """A datagram in the outbox would be too old when it leaves: say it now or not at all."""
@@ -230,7 +240,7 @@ class Service:
     def _state(self) -> Literal["ok", "degraded", "stopping"]:
         if self._stopping:
             return "stopping"
-        return "ok" if self._bus.connected and not self._transmitter.failing else "degraded"
+        return "degraded" if self._self_test.problem else "ok"
 
     def _facts(self) -> dict[str, object]:
         return {
@@ -238,15 +248,14 @@ class Service:
             "epoch": self._epoch,
             "kid": self._transmitter.signer.kid,
             "alerts": len(self._alerter.alerts()),
-            "on_air": "failing" if self._transmitter.failing else "ok",
+            "on_air": "failing" if self._air.problem else "ok",
         }
 
     def _ready(self, timer: threading.Thread) -> tuple[bool, str]:
         if not timer.is_alive():
             return _alive(timer)
-        if not self._bus.connected:
-            return False, "the broker is away; HTTP and dropped files still reach vehicles"
-        return True, "ready"
+        problem = self._self_test.problem
+        return (False, problem) if problem else (True, "ready")
 
     def _say_goodbye(self) -> None:
         self._stopping = True

@@ -5,21 +5,23 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from alerter import metrics
 from alerter.datagrams import alert_payload, heartbeat_payload
 from alerter.schedule import Slot
-from hazardcast.addresses import Address, host_port
+from hazardcast.addresses import Address
 from hazardcast.clock import Clock
 from hazardcast.envelope import Signer, seal
 from hazardcast.errors import ConfigError
 from hazardcast.messages import Heartbeat
-from hazardcast.multicast import Group, open_sender
+from hazardcast.multicast import Group, open_sender, open_unicast_sender
 
 log = logging.getLogger(__name__)
 COMPLAIN_EVERY_S = 10.0
+HEARTBEATS_KEPT = 4
 
 
 class Sent(NamedTuple):
@@ -29,6 +31,14 @@ class Sent(NamedTuple):
     seq: int
     tx: float
     """Wall clock just before it was sealed."""
+
+
+class Heard(NamedTuple):
+    """A heartbeat as it is to be heard on the group."""
+
+    data: bytes
+    at: float
+    """When it was sent, monotonic seconds."""
 
 
 class Totals(NamedTuple):
@@ -46,19 +56,24 @@ class Transmitter:
     def __init__(
         self, group: Group, signer: Signer, *, station: int, epoch: int, clock: Clock
     ) -> None:
-        self._group: Address = (group.address, group.port)
+        self._group = group
+        self._to_group: Address = (group.address, group.port)
         self._signer = signer
         self._station = station
         self._epoch = epoch
         self._clock = clock
-        self._socket = open_sender(group)
-        self._socket.setblocking(False)
-        self._unicast: tuple[Address, ...] = ()
+        self._socket: socket.socket | None = None
+        self._retired: socket.socket | None = None
+        self._unicast = tuple(map(_open_unicast, (socket.AF_INET, socket.AF_INET6)))
+        self._also_to: tuple[tuple[socket.socket | None, Address], ...] = ()
         self._numbering = threading.Lock()
         self._totals = Totals()
-        self._complained_at = float("-inf")
-        self.failing = False
-        """True while the network refuses the group's datagrams."""
+        self._complained_at: dict[Address, float] = {}
+        self.problem: str | None = None
+        """Why the network refuses the group's datagrams; None while it takes them."""
+        self.heartbeats: deque[Heard] = deque(maxlen=HEARTBEATS_KEPT)
+        """The newest heartbeats, so that they are known again when heard on the group."""
+        self.reopen()
 
     @property
     def totals(self) -> Totals:
@@ -74,9 +89,33 @@ class Transmitter:
         """Use another key from the next datagram on."""
         self._signer = signer
 
+    @property
+    def failing(self) -> bool:
+        """Whether the network refuses the group's datagrams."""
+        return self.problem is not None
+
+    def reopen(self) -> bool:
+        """Send to the group from where its interface is now; False while it is not there.
+
+        An interface that has got another address, or went and came back, refuses whatever was
+        opened before. For one caller at a time.
+        """
+        try:
+            fresh = open_sender(self._group)
+        except (OSError, ConfigError) as error:
+            self._complain(error, self._to_group)
+            self.problem = str(error)
+            return False
+        fresh.setblocking(False)
+        if self._retired:  # not the one in use: another thread may be sending by it right now
+            self._retired.close()
+        self._socket, self._retired = fresh, self._socket
+        return True
+
     def also_send_to(self, addresses: tuple[Address, ...]) -> None:
-        """Send every datagram to these addresses too."""
-        self._unicast = addresses
+        """Send every datagram to these IP addresses too."""
+        by_ipv4, by_ipv6 = self._unicast
+        self._also_to = tuple((by_ipv6 if ":" in one[0] else by_ipv4, one) for one in addresses)
 
     def send_alert(self, slot: Slot) -> Sent:
         """Send one copy of an alert."""
@@ -109,51 +148,45 @@ class Transmitter:
     def _send(self, payload: str, seq: int, tx: float, kind: str) -> Sent:
         text = seal(payload.encode(), self._signer)
         data = text.encode("ascii")
-        self.failing = not self._send_to(data, self._group)
-        for address in self._unicast:
-            self._send_to(data, address)
+        if kind == "heartbeat":
+            self.heartbeats.append(Heard(data, self._clock.monotonic()))
+        self.problem = self._send_by(self._socket, data, self._to_group)
+        for sender, address in self._also_to:
+            self._send_by(sender, data, address)
         metrics.SENT_AS[kind].inc()
         return Sent(text, seq, tx)
 
-    def _send_to(self, data: bytes, address: Address) -> bool:
+    def _send_by(self, sender: socket.socket | None, data: bytes, address: Address) -> str | None:
+        """Why it was refused, None if it was taken."""
+        if sender is None:
+            metrics.SEND_ERRORS.labels(reason="NoInterface").inc()
+            return self.problem or "no interface"
         try:
-            self._socket.sendto(data, address)
+            sender.sendto(data, address)
         except OSError as error:
             self._complain(error, address)
-            return False
-        return True
+            return str(error)
+        return None
 
-    def _complain(self, error: OSError, address: Address) -> None:
+    def _complain(self, error: Exception, address: Address) -> None:
         metrics.SEND_ERRORS.labels(reason=type(error).__name__).inc()
         now = self._clock.monotonic()
-        if now - self._complained_at >= COMPLAIN_EVERY_S:
-            self._complained_at = now
+        if now - self._complained_at.get(address, float("-inf")) >= COMPLAIN_EVERY_S:
+            self._complained_at[address] = now
             log.error("network refused a datagram", extra={"to": address, "reason": str(error)})
 
     def close(self) -> None:
         """Send no more."""
-        self._socket.close()
+        for one in (self._socket, self._retired, *self._unicast):
+            if one:
+                one.close()
 
 
-def parse_unicast(text: str | None) -> tuple[Address, ...]:
-    """The `host:port` list of `HAZARDCAST_UNICAST`.
-
-    Raises:
-        ConfigError: an entry is not host:port.
-    """
-    entries = (part.strip() for part in (text or "").split(","))
+def _open_unicast(family: socket.AddressFamily) -> socket.socket | None:
+    """None where the machine does not know the family."""
     try:
-        return tuple(host_port(entry) for entry in entries if entry)
-    except ValueError as error:
-        raise ConfigError(f"HAZARDCAST_UNICAST: {error}") from None
-
-
-def resolve(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
-    """Host names as IPv4 addresses, so that no send waits for DNS; unknown ones are left out."""
-    found = []
-    for host, port in addresses:
-        try:
-            found.append((socket.gethostbyname(host), port))
-        except OSError as error:
-            log.warning("unicast host unknown", extra={"host": host, "reason": str(error)})
-    return tuple(found)
+        sender = open_unicast_sender(family)
+    except OSError:
+        return None
+    sender.setblocking(False)
+    return sender
