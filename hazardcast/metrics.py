@@ -33,6 +33,11 @@ MESSAGES_REJECTED = Counter(
 OUTBOX_DROPPED = Counter(
     "hazardcast_outbox_dropped_total", "Messages dropped because the outbox was full", ["kind"]
 )
+GAVE_WAY = Counter(
+    "hazardcast_gave_way_total",
+    "What made room where a bound was reached: over, slight, joined another",
+    ["kind", "reason"],
+)
 LOG_LINES_LOST = Counter(
     "hazardcast_log_lines_lost_total", "Lines of the log that nobody read in time, or nobody could"
 )

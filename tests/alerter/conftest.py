@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from alerter import ingress, placing
+from alerter.events import Event
 from alerter.ingress import Limits
 from alerter.refusal import Refusal
-from alerter.register import Event, Outcome, Register
+from alerter.register import Outcome, Register
 
 from hazardcast import site
 from hazardcast.messages import Alert, Incident
@@ -53,9 +54,9 @@ class Desk:
     def __post_init__(self) -> None:
         self.register = Register(station=4097, next_number=itertools.count(1).__next__)
 
-    def report(self, **incident: Any) -> Outcome | Refusal:
+    def report(self, *, retained: bool = False, **incident: Any) -> Outcome | Refusal:
         parsed = Incident.parse({"type": "collision", **incident})
-        report = ingress.judge(parsed, received_at=self.now, limits=Limits())
+        report = ingress.judge(parsed, received_at=self.now, limits=Limits(), retained=retained)
         if isinstance(report, Refusal):
             return report
         return self.register.report(report, placing.place(parsed, self.config), self.now)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from alerter.active_topics import AT_ONCE_BURST, CATCH_UP_S, ActiveTopics
 from alerter.register import Register
+from alerter.steady import Steady
 
 from hazardcast.messages import Alert
 from hazardcast.testing import ManualClock, MemoryBroker
@@ -21,7 +22,10 @@ class Desk:
         self.clock = ManualClock()
         broker = MemoryBroker()
         register = Register(station=4097, next_number=itertools.count(1).__next__)
-        self.topics = ActiveTopics(broker.bus(), station=4097, register=register, clock=self.clock)
+        self.topics = ActiveTopics(
+            broker.bus(), station=4097, register=register, clock=self.clock,
+            steady=Steady(self.clock),
+        )  # fmt: skip
         self.heard: list[Alert] = []
         self.cleared: list[str] = []
         broker.bus().subscribe(

@@ -41,7 +41,20 @@ def test_a_refusal_says_how_far_off_the_time_is() -> None:
 def test_a_cancel_may_carry_the_time_of_its_event() -> None:
     report = judge(ts=NOW - 600, status="cancel", event_id="a")
     assert isinstance(report, Report)
-    assert report.ts == NOW
+    assert report.ts == NOW - 600, "whether that is too old the register knows"
+
+
+def test_a_retained_cancel_is_of_the_past_whatever_time_it_tells() -> None:
+    for ts in (None, NOW, NOW - 600):
+        refusal = judge(retained=True, ts=ts, status="cancel", event_id="a")
+        assert isinstance(refusal, Refusal)
+        assert refusal.reason is Reason.RETAINED
+
+
+def test_a_retained_report_over_the_age_limit_is_no_news() -> None:
+    refusal = judge(retained=True, ts=NOW - 61)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is Reason.STALE
 
 
 @pytest.mark.parametrize(
@@ -81,7 +94,7 @@ def test_whatever_json_comes_it_is_judged_or_named_wrong(fields: dict[str, objec
     outcome = ingress.judge(incident, received_at=NOW, limits=Limits())
     if isinstance(outcome, Report):
         assert outcome.ts <= NOW + 5.001
-        assert outcome.ts >= NOW - 60.001
+        assert outcome.ts >= NOW - 60.001 or incident.status == "cancel"
 
 
 def test_a_megabyte_is_refused_before_it_is_read() -> None:

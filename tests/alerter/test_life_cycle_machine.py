@@ -11,7 +11,7 @@ from typing import Any
 from alerter import ingress, placing
 from alerter.ingress import Limits
 from alerter.refusal import Refusal
-from alerter.register import Outcome, Register, in_force
+from alerter.register import Outcome, Register
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -133,9 +133,7 @@ class LifeCycle(RuleBasedStateMachine):
             if self.now < event.alert.valid_until:
                 other.observe(event.alert, Hearing(station=4097, tx=self.now, monotonic=0.0))
         theirs = {
-            event.alert.event_id
-            for event in self.register.events
-            if in_force(event.alert, self.now)
+            event.alert.event_id for event in self.register.events if event.in_force(self.now)
         }
         assert {known.event_id for known in other.in_force()} == theirs
 

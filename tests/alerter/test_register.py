@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from alerter import register as register_module
+from alerter.events import MAX_WORDS, Event
 from alerter.refusal import Refusal
-from alerter.register import Event, Register
+from alerter.register import Register
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,16 +63,123 @@ def test_a_correction_of_a_metre_is_no_news_and_of_ten_is(desk: Any) -> None:
     assert desk.action(**shift(10), status="update", event_id="a") == "update"
 
 
-def test_the_register_refuses_more_events_than_it_can_hold(desk: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(register_module, "MAX_EVENTS", 3)
-    actions = [desk.action(lat=30 + i, lon=127) for i in range(4)]
-    assert actions == ["new", "new", "new", "too_many"]
-
-
 def test_a_restored_register_knows_its_events_and_their_aliases(desk: Any) -> None:
     desk.alert(**HERE, event_id="cam-1")
     desk.register = Register(station=4097, next_number=lambda: 33, events=desk.register.events)
     assert desk.alert(status="cancel", event_id="cam-1").event_id == "4097-1"
+
+
+def test_a_cancel_older_than_its_reporter_s_last_word_belongs_to_an_earlier_event(
+    desk: Any,
+) -> None:
+    desk.alert(**HERE, event_id="cam7-1")
+
+    assert desk.action(status="cancel", event_id="cam7-1", ts=desk.now - 3 * 86_400) == "stale"
+    assert desk.action(status="cancel", event_id="4097-1", ts=desk.now - 1) == "stale"
+    assert desk.alert(**HERE).event_id == "4097-1", "still in force"
+
+
+def test_a_cancel_of_the_same_time_as_its_reporter_s_last_word_ends_the_event(desk: Any) -> None:
+    """As detectors date everything by the onset."""
+    onset = desk.now
+    desk.alert(**HERE, event_id="cam7-1")
+    desk.later(40)
+
+    assert desk.action(status="cancel", event_id="cam7-1", ts=onset) == "cancel"
+
+
+def test_a_cancel_that_an_update_overtook_is_refused(desk: Any) -> None:
+    onset = desk.now
+    desk.alert(**HERE, event_id="a")
+    desk.later(20)
+    desk.alert(**HERE, event_id="a", status="update", severity="critical")
+
+    assert desk.action(status="cancel", event_id="a", ts=onset + 10) == "stale"
+    assert desk.action(status="cancel", event_id="a") == "cancel"
+
+
+def test_a_producer_whose_clock_is_ahead_can_still_cancel(desk: Any) -> None:
+    desk.alert(**HERE, event_id="a", ts=desk.now + 4)
+    desk.later(1)
+
+    assert desk.action(status="cancel", event_id="a") == "cancel"
+
+
+def test_a_correction_that_a_later_one_overtook_plays_nothing_down(desk: Any) -> None:
+    onset = desk.now
+    desk.alert(**HERE, event_id="a", severity="high")
+    desk.later(20)
+    desk.alert(**HERE, event_id="a", status="update", severity="critical")
+
+    late = desk.alert(**HERE, event_id="a", status="update", severity="low", ts=onset + 10)
+
+    assert late.severity == "critical"
+
+
+def test_a_cancel_that_names_another_camera_than_the_reporter_s_ends_nothing(desk: Any) -> None:
+    desk.alert(camera="north", event_id="north-1")
+    desk.alert(**HERE, camera="south", event_id="south-1")
+
+    assert desk.action(status="cancel", event_id="north-1", camera="south") == "unchanged"
+    assert desk.action(status="cancel", event_id="4097-1", camera="south") == "unchanged"
+    assert desk.action(status="cancel", event_id="south-1", camera="south") == "unchanged"
+    assert desk.action(status="cancel", event_id="north-1", camera="north") == "cancel"
+
+
+def test_what_somebody_without_a_name_reported_too_outlives_a_camera_s_cancel(desk: Any) -> None:
+    desk.alert(camera="north", event_id="north-1")
+    desk.alert(**HERE)
+
+    assert desk.action(status="cancel", event_id="north-1", camera="north") == "unchanged"
+    assert desk.action(status="cancel", event_id="4097-1") == "cancel", "a person's word"
+
+
+def test_a_retained_report_is_news_once(desk: Any) -> None:
+    said = {**HERE, "event_id": "cam-1", "ts": desk.now}
+    assert desk.action(**said, retained=True) == "new"
+    assert desk.action(**said, retained=True) == "retained", "the link has blinked"
+    desk.alert(event_id="cam-1", status="update", severity="critical")
+    assert desk.action(**said, severity="low", status="update", retained=True) == "retained"
+    desk.later(5)
+    desk.alert(event_id="cam-1", status="cancel")
+    assert desk.action(**said, retained=True) == "retained"
+
+
+def test_a_retained_report_without_an_id_does_not_revive_what_has_ended_since(desk: Any) -> None:
+    said = {**HERE, "ts": desk.now}
+    assert desk.action(**said, retained=True) == "new"
+    assert desk.action(**said, retained=True) == "unchanged"
+    desk.later(5)
+    desk.alert(event_id="4097-1", status="cancel")
+
+    assert desk.action(**said, retained=True) == "retained"
+    assert desk.action(**HERE) == "new", "what is seen now is news"
+
+
+def test_of_too_many_reporters_of_one_event_those_who_are_done_are_forgotten_first(
+    desk: Any,
+) -> None:
+    desk.alert(**HERE, event_id="first", camera="south")
+    for number in range(MAX_WORDS + 20):
+        desk.later(0.1)
+        desk.alert(**HERE, event_id=f"flap-{number}")
+        desk.action(status="cancel", event_id=f"flap-{number}")
+
+    event = desk.register.events[0]
+    assert len(event.words) == MAX_WORDS
+    assert event.open_reports == {"first"}
+    assert desk.action(status="cancel", event_id="first", camera="south") == "cancel"
+
+
+def test_a_source_with_many_reports_of_one_event_pushes_nobody_else_out(desk: Any) -> None:
+    desk.alert(**HERE, event_id="first", camera="south")
+    for number in range(2 * MAX_WORDS):
+        desk.later(0.1)
+        desk.alert(**HERE, event_id=f"flap-{number}")
+
+    event = desk.register.events[0]
+    assert len(event.words) == MAX_WORDS
+    assert "first" in event.open_reports
 
 
 INCIDENTS = st.fixed_dictionaries(

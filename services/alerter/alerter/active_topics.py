@@ -7,7 +7,8 @@ outdated before it is read. An end is always told at once.
 
 from __future__ import annotations
 
-from alerter.register import Event, Register, in_force
+from alerter.register import Register
+from alerter.steady import Steady
 from hazardcast.bus import Bus, Delivery
 from hazardcast.clock import Clock
 from hazardcast.messages import Alert
@@ -23,11 +24,14 @@ CATCH_UP_S = 1.0
 class ActiveTopics:
     """Keeps the retained alerts right; to be called under the alerter's lock."""
 
-    def __init__(self, bus: Bus, *, station: int, register: Register, clock: Clock) -> None:
+    def __init__(
+        self, bus: Bus, *, station: int, register: Register, clock: Clock, steady: Steady
+    ) -> None:
         self._bus = bus
         self._own = f"{station}-"
         self._register = register
         self._clock = clock
+        self._steady = steady
         self._at_once = TokenBucket(AT_ONCE_PER_S, AT_ONCE_BURST, AT_ONCE_BURST, clock.monotonic())
         self._waiting: dict[str, Alert] = {}
         self._caught_up_at = clock.monotonic()
@@ -67,8 +71,8 @@ class ActiveTopics:
         event_id = delivery.parameters["event_id"]
         if not delivery.retained or not event_id.startswith(self._own):
             return
-        event: Event | None = self._register.find(event_id)
-        if event is None or not in_force(event.alert, self._clock.now()):
+        event = self._register.find(event_id)
+        if event is None or not event.in_force(self._steady.now()):
             self._bus.clear(ACTIVE, event_id=event_id)
 
     def _publish(self, alert: Alert) -> None:

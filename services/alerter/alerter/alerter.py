@@ -7,17 +7,21 @@ import threading
 
 from alerter import clips, ingress, metrics, placing
 from alerter.active_topics import ActiveTopics
+from alerter.events import Event
 from alerter.exports import Exports
-from alerter.ingress import Limits
+from alerter.ingress import Limits, Report
 from alerter.on_air import OnAir
+from alerter.placing import Place
 from alerter.receipts import Receipts
 from alerter.refusal import Refusal
-from alerter.register import Event, Outcome, Register
+from alerter.register import Outcome, Register
 from alerter.schedule import CANCEL_REPEATED_S, TICK_PERIOD_S
+from alerter.steady import Steady
 from alerter.store import Store
 from hazardcast.bus import Bus, Delivery
 from hazardcast.clock import Clock
 from hazardcast.messages import Alert, Incident, Receipt, ServiceStatus
+from hazardcast.metrics import GAVE_WAY
 from hazardcast.settings import Settings
 from hazardcast.site import SiteConfig
 from hazardcast.sparing_log import SparingLog
@@ -41,6 +45,7 @@ class Alerter:
         exports: Exports,
         bus: Bus,
         clock: Clock,
+        steady: Steady,
     ) -> None:
         self._config = config
         self._settings = settings
@@ -52,11 +57,13 @@ class Alerter:
         self._exports = exports
         self._bus = bus
         self._clock = clock
+        self._steady = steady
         self._active = ActiveTopics(
-            bus, station=config.site.station_id, register=register, clock=clock
+            bus, station=config.site.station_id, register=register, clock=clock, steady=steady
         )
-        self._clips_asked: set[str] = set()
+        self._clips_asked: dict[str, set[str]] = {}
         self._lines, self._refusals = SparingLog(log, clock), SparingLog(log, clock)
+        self._crowded = SparingLog(log, clock)
         self._lock = threading.RLock()
 
     def listen(self) -> None:
@@ -69,7 +76,7 @@ class Alerter:
 
     def alerts(self) -> list[Alert]:
         """The alerts in force."""
-        return self._register.in_force(self._clock.now())
+        return self._register.in_force(self._steady.now())
 
     def accept(self, incident: Incident) -> Outcome | Refusal:
         """Take an incident that arrived just now."""
@@ -78,30 +85,49 @@ class Alerter:
     def _accept(
         self, incident: Incident, received_at: float, *, retained: bool
     ) -> Outcome | Refusal:
+        self._look_at_the_clock()
         report = ingress.judge(
-            incident, received_at=received_at, limits=self._limits, retained=retained
+            incident,
+            received_at=received_at,
+            limits=self._limits,
+            retained=retained,
+            set_by_s=self._steady.set_by_s,
         )
         if isinstance(report, Refusal):
             return self._refused(report)
         place = placing.place(incident, self._config)
         with self._lock:
-            outcome = self._register.report(report, place, self._clock.now())
+            outcome = self._register.report(report, place, self._steady.now())
             if isinstance(outcome, Refusal):
                 return self._refused(outcome)
             self._carry_out(outcome, received_at)
+            if outcome.gave_way or outcome.joined:
+                self._make_room(outcome, report, place)
         return outcome
+
+    def _make_room(self, outcome: Outcome, report: Report, place: Place) -> None:
+        """The register is crowded: forget what gave way, and say what had to join another."""
+        if outcome.gave_way:
+            self._forget(outcome.gave_way)
+            GAVE_WAY.labels(kind="register", reason="over").inc()
+        if outcome.joined:
+            GAVE_WAY.labels(kind="register", reason="joined").inc()
+            about = {"event": outcome.event.alert.event_id, "source": outcome.event.source}
+            self._crowded.say(logging.WARNING, "no room: told with the nearest alert", extra=about)
+            self._ask_for_clip(outcome.event, place.clip_camera, at=report.ts)
 
     def _carry_out(self, outcome: Outcome, received_at: float) -> None:
         """Send first; what can wait comes after, but before the broker gets its acknowledgement."""
         if outcome.action != "unchanged":
-            self._announce(outcome.event.alert, received_at)
+            self._announce(outcome.event, received_at)
         self._store.put(outcome.event)
         if outcome.action != "unchanged":
             self._tell(outcome)
         metrics.INGESTED_AS[outcome.action].inc()
 
-    def _announce(self, alert: Alert, received_at: float) -> None:
-        for_s = CANCEL_REPEATED_S if alert.terminated else alert.valid_until - self._clock.now()
+    def _announce(self, event: Event, received_at: float) -> None:
+        alert = event.alert
+        for_s = CANCEL_REPEATED_S if alert.terminated else event.ends_at - self._steady.now()
         sent = self._on_air.announce(
             alert.event_id, alert.encode(), for_s=for_s, routine=alert.status == "update"
         )
@@ -115,7 +141,7 @@ class Alerter:
         self._active.say(alert)
         self._exports.tell(alert)
         if not alert.terminated:
-            self._ask_for_clip(outcome.event)
+            self._ask_for_clip(outcome.event, outcome.event.clip_camera)
         self._log(outcome)
 
     def _log(self, outcome: Outcome) -> None:
@@ -134,37 +160,42 @@ class Alerter:
         self._refusals.say(logging.WARNING, "incident refused", extra=about)
         return refusal
 
-    def _ask_for_clip(self, event: Event) -> None:
+    def _ask_for_clip(self, event: Event, camera: str | None, at: float | None = None) -> None:
+        """Once for each camera of an event; `at` where it is not the event's own beginning."""
         settings = self._settings
         request = clips.request(
-            event.alert, event.clip_camera, pre_s=settings.clip_pre_s, post_s=settings.clip_post_s
+            event.alert, camera, pre_s=settings.clip_pre_s, post_s=settings.clip_post_s, at=at
         )
-        if request and request.event_id not in self._clips_asked:
-            self._clips_asked.add(request.event_id)
+        asked = self._clips_asked.setdefault(event.alert.event_id, set())
+        if request and request.camera not in asked:
+            asked.add(request.camera)
             self._bus.publish(CLIP_REQUESTS, request)
             metrics.CLIPS_REQUESTED.inc()
 
     def resume(self) -> None:
         """Go on where the process before this one was stopped or killed."""
         self.expire()
-        now = self._clock.now()
-        events = [event for event in self._register.events if _air_time_s(event.alert, now) > 0]
+        with self._lock:
+            self._redate()
+        now = self._steady.now()
+        events = [event for event in self._register.events if _air_time_s(event, now) > 0]
         self._exports.resume(self._register.in_force(now))
         for index, event in enumerate(events):
             self._on_air.resume(
                 event.alert.event_id,
                 event.alert.encode(),
-                for_s=_air_time_s(event.alert, now),
+                for_s=_air_time_s(event, now),
                 after_s=TICK_PERIOD_S * index / len(events),
             )
             if not event.alert.terminated:
-                self._ask_for_clip(event)
+                self._ask_for_clip(event, event.clip_camera)
         if events:
             log.info("alerts resumed", extra={"count": len(events)})
 
     def expire(self) -> None:
         """End every alert whose validity is over."""
-        now = self._clock.now()
+        self._look_at_the_clock()
+        now = self._steady.now()
         with self._lock:
             for event in self._register.expire(now):
                 self._forget(event)
@@ -173,12 +204,31 @@ class Alerter:
                 self._store.compact(self._register.events)
         metrics.show_in_force(self._register.in_force(now))
 
+    def _look_at_the_clock(self) -> None:
+        """When the machine's clock was set, alerts go on as they were, dated anew on the wire."""
+        step_s = self._steady.look()
+        if not step_s:
+            return
+        log.warning("the clock was set", extra={"by_s": round(step_s, 3)})
+        with self._lock:
+            self._receipts.clock_was_set(self._clock.monotonic())
+            for event in self._redate():
+                self._announce(event, self._clock.now())
+                self._active.say(event.alert)
+                self._exports.tell(event.alert)
+
+    def _redate(self) -> list[Event]:
+        changed = self._register.clock_was_set(self._steady.moment())
+        for event in changed:
+            self._store.put(event)
+        return changed
+
     def _forget(self, event: Event) -> None:
         event_id = event.alert.event_id
         self._on_air.stop(event_id)
         self._store.remove(event_id)
         self._receipts.ended(event_id)
-        self._clips_asked.discard(event_id)
+        self._clips_asked.pop(event_id, None)
         if not event.alert.terminated:
             self._active.clear(event_id)
             metrics.EXPIRED.inc()
@@ -204,8 +254,8 @@ class Alerter:
             self._active.say_all(self.alerts())
 
 
-def _air_time_s(alert: Alert, now: float) -> float:
-    """How long an alert is still to be repeated."""
-    if alert.terminated:
-        return alert.reference_time + CANCEL_REPEATED_S - now
-    return alert.valid_until - now
+def _air_time_s(event: Event, now: float) -> float:
+    """How long an alert is still to be repeated, just after a start."""
+    if event.alert.terminated:
+        return min(CANCEL_REPEATED_S, event.alert.reference_time + CANCEL_REPEATED_S - now)
+    return event.ends_at - now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alerter.refusal import Reason, Refusal
 from hazardcast.messages import Incident
@@ -24,17 +24,44 @@ class Report:
     ts: float
     confirmed_at: float
     received_at: float
+    at: float
+    """`ts` in the station's steady time, which goes on evenly when the clock is set."""
+    retained: bool = False
 
 
 def judge(
-    incident: Incident, *, received_at: float, limits: Limits, retained: bool = False
+    incident: Incident,
+    *,
+    received_at: float,
+    limits: Limits,
+    retained: bool = False,
+    set_by_s: float = 0.0,
 ) -> Report | Refusal:
     """Settle an incident's times, or refuse it.
 
     A missing `ts` becomes the time of receipt; a retained message has none, as nobody knows how
-    long the broker has held it. A cancel may carry the time of the event that it ends, so it is
-    never too old: it can only touch an event that is still known.
+    long the broker has held it. A cancel may carry the time of the event that it ends: whether it
+    is too old depends on what its reporter said since, which the register knows. A retained one
+    is of the past: whatever it ended has ended, or is another event under the same name.
+
+    Args:
+        incident: as it was reported.
+        received_at: the wall clock at its receipt.
+        limits: what is too old, or too far ahead.
+        retained: whether the broker kept it from before we listened.
+        set_by_s: how far the wall clock was set since the station's steady time began.
     """
+    if retained and incident.status == "cancel":
+        return Refusal(Reason.RETAINED, "a retained cancel is of the past", "status")
+    report = _judge_time(incident, received_at, limits, retained=retained)
+    if isinstance(report, Refusal):
+        return report
+    return replace(report, at=report.ts - set_by_s, retained=retained)
+
+
+def _judge_time(
+    incident: Incident, received_at: float, limits: Limits, *, retained: bool
+) -> Report | Refusal:
     if incident.ts is None:
         if retained:
             return Refusal(Reason.RETAINED, "a retained incident must say when it was", "ts")
@@ -43,9 +70,7 @@ def judge(
     if age_s < -limits.max_future_s:
         detail = f"{-age_s:.1f} s in the future, at most {limits.max_future_s:g} s accepted"
         return Refusal(Reason.FUTURE, detail, "ts")
-    if incident.status == "cancel":
-        return _report(incident, max(incident.ts, received_at), received_at, limits)
-    if age_s > limits.max_age_s:
+    if age_s > limits.max_age_s and incident.status != "cancel":
         detail = f"{age_s:.1f} s old, at most {limits.max_age_s:g} s accepted"
         return Refusal(Reason.STALE, detail, "ts")
     return _report(incident, incident.ts, received_at, limits)
@@ -57,6 +82,7 @@ def _report(incident: Incident, ts: float, received_at: float, limits: Limits) -
         ts=round(ts, 3),
         confirmed_at=round(_confirmed_at(incident, received_at, limits), 3),
         received_at=received_at,
+        at=round(ts, 3),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from alerter import kpi, metrics
-from alerter.fleet import Fleet
+from alerter.fleet import LOST_AFTER_S, Fleet
 from alerter.kpi import LossReports
 from alerter.schedule import copies_level
 from hazardcast.messages import Alert, Receipt, ServiceStatus
@@ -19,6 +19,11 @@ class Receipts:
         self._fleet = Fleet()
         self._loss = LossReports(station=station, epoch=epoch)
         self._lock = threading.Lock()
+        self._clock_set_at = float("-inf")
+
+    def clock_was_set(self, at: float) -> None:
+        """What is answered now was sent by another clock: it tells nothing of latency."""
+        self._clock_set_at = at
 
     def sent(self, alert: Alert, at: float) -> None:
         """A version of an alert has just gone out for the first time."""
@@ -47,6 +52,9 @@ class Receipts:
         metrics.TICKS_DELIVERED.inc(counted.ticks_delivered)
         if verdict != "first" or receipt.epoch != self._epoch:
             metrics.RECEIPTS.labels(result=verdict if verdict != "first" else "unknown").inc()
+            return
+        if at - self._clock_set_at < LOST_AFTER_S:
+            metrics.RECEIPTS.labels(result="implausible").inc()
             return
         self._judge(receipt, received_at)
 

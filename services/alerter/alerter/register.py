@@ -1,6 +1,7 @@
 """The life-cycle of alerts: reports in, versions out (after ETSI TS 103 831, EN 302 637-3 §8.1).
 
 `new → update* → cancel | expire`. Pure but for its own memory: time and sequence are arguments.
+`now` is the station's steady time; only what is told on the wire is dated by the wall clock.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from alerter import versions
+from alerter import crowding, numbers, versions
+from alerter.crowding import Newcomer
+from alerter.events import NOBODY, Event, Word, closed, noted
 from alerter.ingress import Report
 from alerter.placing import Place
 from alerter.refusal import Reason, Refusal
+from alerter.steady import Moment
 from hazardcast.catalogue import CAUSES
 from hazardcast.geo import distance_m
 from hazardcast.messages import Alert
@@ -24,24 +28,8 @@ SAME_EVENT_WITHIN_DEG = 0.0005
 SAME_EVENT_WITHIN_S = 30.0
 MAX_EVENTS = 500
 """As many as one core can seal and tick at 2 Hz with room for bursts."""
-MAX_ALIASES = 64
 
 Action = Literal["new", "update", "cancel", "unchanged"]
-
-
-@dataclass(frozen=True)
-class Event:
-    """One event on the road: its newest version and who reported it."""
-
-    alert: Alert
-    evidence_ts: float
-    """Time of the newest report, epoch seconds: one within 30 s of it may be of the same event."""
-    clip_camera: str | None = None
-    owner: str | None = None
-    """The producer's id of the report that opened it; only its owner may make it less grave."""
-    aliases: tuple[str, ...] = ()
-    open_reports: frozenset[str] = frozenset()
-    """The producers' ids that have not been cancelled: while one is open, so is the event."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +38,10 @@ class Outcome:
 
     action: Action
     event: Event
+    gave_way: Event | None = None
+    """What was over and had to make room for it."""
+    joined: bool = False
+    """For want of room it was told as part of an event that is elsewhere."""
 
 
 class Register:
@@ -76,6 +68,8 @@ class Register:
         self._own_id = re.compile(rf"{station}-\d+")
         self._events: dict[str, Event] = {}
         self._aliases: dict[str, str] = {}
+        self._held: dict[str, int] = {}
+        self._residues: set[int] = set()
         for event in events:
             self._keep(event)
 
@@ -90,7 +84,7 @@ class Register:
 
     def in_force(self, now: float) -> list[Alert]:
         """The alerts that are neither terminated nor past their validity."""
-        return [event.alert for event in self.events if in_force(event.alert, now)]
+        return [event.alert for event in self.events if event.in_force(now)]
 
     def report(self, report: Report, place: Place, now: float) -> Outcome | Refusal:
         """Take a report: it opens, changes, ends or merely confirms an event, or is refused."""
@@ -98,21 +92,44 @@ class Register:
         event = self._addressed(named, now) if named else None
         if report.incident.status == "cancel":
             return self._cancel(named, event, report, now)
-        if named and self._own_id.fullmatch(named) and event is None:
-            return Refusal(Reason.UNKNOWN_EVENT, f"no alert {named!r} is in force", "event_id")
-        if named and event and event.alert.terminated:
-            if self._own_id.fullmatch(named) or report.ts <= event.evidence_ts:
-                return Refusal(Reason.ENDED, f"{named!r} has ended", "event_id")
-            event = None
-        if event and not self._reused(event, report, place, now):
+        if refusal := self._no_news(named, event, report, place):
+            return refusal
+        if event and not event.alert.terminated and not self._reused(event, report, place, now):
             return self._revise(event, report, place, now)
         if witnessed := self._same_event(report, place, now):
             return self._merge(witnessed, report, now)
         return self._open(report, place, now)
 
+    def _no_news(
+        self, named: str | None, event: Event | None, report: Report, place: Place
+    ) -> Refusal | None:
+        """Why a report is of the past, if it is."""
+        if report.retained and (refusal := self._told_before(event, report, place)):
+            return refusal
+        ours = bool(named and self._own_id.fullmatch(named))
+        if ours and event is None:
+            return Refusal(Reason.UNKNOWN_EVENT, f"no alert {named!r} is in force", "event_id")
+        if event and event.alert.terminated and (ours or report.at <= event.evidence_at):
+            return Refusal(Reason.ENDED, f"{named!r} has ended", "event_id")
+        return None
+
     def _addressed(self, named: str, now: float) -> Event | None:
         event = self._events.get(named) or self._events.get(self._aliases.get(named, ""))
-        return event if event and now < event.alert.valid_until else None
+        return event if event and now < event.ends_at else None
+
+    def _told_before(self, event: Event | None, report: Report, place: Place) -> Refusal | None:
+        """Why a report that the broker kept for us is no news, if it is none."""
+        if event:
+            detail = f"{report.incident.event_id!r} was reported before the broker gave it again"
+            return Refusal(Reason.RETAINED, detail, "event_id")
+        over = (
+            one
+            for one in self._events.values()
+            if one.alert.terminated and _same_kind(one, report) and _near(one.alert, place)
+        )
+        if any(report.at <= one.evidence_at for one in over):
+            return Refusal(Reason.RETAINED, "what it tells of has ended since", "ts")
+        return None
 
     def _reused(self, event: Event, report: Report, place: Place, now: float) -> bool:
         """Whether a producer uses its id for something new, as after a restart of its own."""
@@ -121,17 +138,39 @@ class Register:
             return False
         return not _may_be_same(event, report, now) or not _near(event.alert, place)
 
-    def _open(self, report: Report, place: Place, now: float) -> Outcome | Refusal:
-        if len(self._events) >= MAX_EVENTS:
-            return Refusal(Reason.TOO_MANY, f"already {MAX_EVENTS} events are held")
-        event_id = f"{self._station}-{self._next_number()}"
+    def _open(self, report: Report, place: Place, now: float) -> Outcome:
+        newcomer = Newcomer(report.incident, place, crowding.source_of(report.incident))
+        way = self._way(newcomer, now)
+        if way.joins:
+            return self._join(way.joins, report, place, now)
+        if way.gives:
+            self._drop(way.gives)
+        alert = self._finish(versions.first(self._new_id(), report, place, report.received_at))
         event = Event(
-            self._finish(versions.first(event_id, report, place, now)),
-            evidence_ts=report.ts,
+            alert,
+            began_at=report.at,
+            life_s=alert.validity_duration_s,
+            evidence_at=report.at,
+            source=newcomer.source,
             clip_camera=place.clip_camera,
             owner=report.incident.event_id,
         )
-        return self._put("new", _witnessed(event, report))
+        outcome = self._put("new", self._witnessed(event, report, now))
+        return replace(outcome, gave_way=way.gives)
+
+    def _way(self, newcomer: Newcomer, now: float) -> crowding.Way:
+        """Nothing is looked through while there is room for everyone."""
+        crowded = len(self._events) >= MAX_EVENTS
+        if not crowded and self._held.get(newcomer.source, 0) < max(1, MAX_EVENTS // 10):
+            return crowding.Way()
+        return crowding.make_room(self._events.values(), newcomer, now=now, most=MAX_EVENTS)
+
+    def _new_id(self) -> str:
+        """One that no event held shares with its 16 bits in DENM either."""
+        while True:
+            number = self._next_number()
+            if number % numbers.RESIDUES not in self._residues:
+                return f"{self._station}-{number}"
 
     def _same_event(self, report: Report, place: Place, now: float) -> Event | None:
         """The nearest event that this report may be another view of, whichever camera saw it."""
@@ -142,19 +181,34 @@ class Register:
         )
         return min(near, key=lambda event: _away_m(event.alert, place), default=None)
 
+    def _join(self, event: Event, report: Report, place: Place, now: float) -> Outcome:
+        away_m = _away_m(event.alert, place)
+        changes = versions.joined(event.alert, report, away_m=away_m)
+        return replace(self._change(event, changes, report, now), joined=True)
+
     def _merge(self, event: Event, report: Report, now: float) -> Outcome:
         return self._change(event, versions.merged(event.alert, report), report, now)
 
     def _revise(self, event: Event, report: Report, place: Place, now: float) -> Outcome:
         named = report.incident.event_id
-        if named in (event.owner, event.alert.event_id):
+        said = event.words.get(self._name(event, named))
+        late = said is not None and report.at < said.at <= now
+        if named in (event.owner, event.alert.event_id) and not late:
             return self._change(event, versions.revised(event.alert, report, place), report, now)
         return self._merge(event, report, now)
 
     def _change(self, event: Event, changes: dict[str, Any], report: Report, now: float) -> Outcome:
-        event, alert = _witnessed(event, report), event.alert
-        changes = versions.renewed(alert, changes, report) | {"status": "update"}
-        version = self._finish(versions.next_version(alert, changes, report, now))
+        event, alert = self._witnessed(event, report, now), event.alert
+        life_s = versions.life_s(
+            alert, changes, life_s=event.life_s, elapsed_s=report.at - event.began_at
+        )
+        changes = changes | {"validity_duration_s": alert.validity_duration_s, "status": "update"}
+        if life_s != event.life_s:
+            event = replace(event, life_s=life_s)
+            changes["validity_duration_s"] = versions.told_validity_s(
+                alert, ends_at=event.ends_at, life_s=life_s, moment=_moment(report, now)
+            )
+        version = self._finish(versions.next_version(alert, changes, report))
         if versions.says_the_same(version, alert):
             return self._put("unchanged", event)
         return self._put("update", replace(event, alert=version))
@@ -168,62 +222,136 @@ class Register:
             return Refusal(Reason.UNKNOWN_EVENT, f"no alert {named!r} is in force", "event_id")
         if event.alert.terminated:
             return Outcome("unchanged", event)
-        remaining = event.open_reports - {named}
-        if remaining and named != event.alert.event_id:
-            return self._put("unchanged", replace(event, open_reports=remaining))
-        version = versions.next_version(event.alert, {"status": "cancel"}, report, now)
-        evidence_ts = max(event.evidence_ts, report.ts)
-        ended = replace(event, alert=version, open_reports=frozenset(), evidence_ts=evidence_ts)
-        return self._put("cancel", ended)
+        share = self._share(event, named, report)
+        if report.at < self._said_at(event, named, share):
+            detail = f"older than what is known of {named!r}: it belongs to an earlier event"
+            return Refusal(Reason.STALE, detail, "ts")
+        event = closed(event, share, now)
+        if event.open_reports or not share:
+            return self._put("unchanged", event)
+        version = versions.next_version(event.alert, {"status": "cancel"}, report)
+        evidence_at = max(event.evidence_at, report.at, now)
+        return self._put("cancel", replace(event, alert=version, evidence_at=evidence_at))
+
+    def _share(self, event: Event, named: str, report: Report) -> frozenset[str]:
+        """Whose reports a cancel withdraws: its own reporter's, by our own id those of its camera.
+
+        By our own id and no camera it is a person's word, and withdraws them all.
+        """
+        ours = named == event.alert.event_id
+        names = set(event.words) if ours else {named}
+        source = crowding.reporter_of(report.incident)
+        if report.incident.camera:
+            names = {
+                name
+                for name in names
+                if event.words[name].source == source
+                or not (ours or event.words[name].source.startswith(crowding.CAMERA))
+            }
+        return frozenset(names)
+
+    def _said_at(self, event: Event, named: str, share: frozenset[str]) -> float:
+        """The last word of a cancel's reporter; a person has seen the event, whatever was said."""
+        if named == event.alert.event_id:
+            share &= {NOBODY} if len(share) > 1 else share
+        said = [event.words[name].at for name in share if name in event.words]
+        return max(said, default=event.began_at)
+
+    def clock_was_set(self, moment: Moment) -> list[Event]:
+        """Tell the alerts in force anew where their dates no longer fit the wall clock.
+
+        Returns the events with new versions.
+        """
+        redated = [
+            self._redated(event, moment) for event in self.events if event.in_force(moment.steady)
+        ]
+        changed = [event for event in redated if event is not self.find(event.alert.event_id)]
+        for event in changed:
+            self._keep(event)
+        return changed
+
+    def _redated(self, event: Event, moment: Moment) -> Event:
+        version = versions.redated(
+            event.alert, began_at=event.began_at, life_s=event.life_s, moment=moment
+        )
+        if version is event.alert:
+            return event
+        return replace(event, alert=self._finish(version))
 
     def expire(self, now: float) -> list[Event]:
         """Forget and return every event past its validity; those not terminated expire now."""
-        over = [event for event in self._events.values() if now >= event.alert.valid_until]
+        over = [event for event in self._events.values() if now >= event.ends_at]
         for event in over:
-            del self._events[event.alert.event_id]
-            for alias in event.aliases:
-                if self._aliases.get(alias) == event.alert.event_id:
-                    del self._aliases[alias]
+            self._drop(event)
         return over
+
+    def _drop(self, event: Event) -> None:
+        del self._events[event.alert.event_id]
+        self._residues.discard(numbers.residue(event.alert.event_id))
+        self._held[event.source] -= 1
+        if not self._held[event.source]:
+            del self._held[event.source]
+        for alias in event.aliases:
+            self._unname(alias, event)
+
+    def _unname(self, alias: str, event: Event) -> None:
+        if self._aliases.get(alias) == event.alert.event_id:
+            del self._aliases[alias]
 
     def _put(self, action: Action, event: Event) -> Outcome:
         self._keep(event)
         return Outcome(action, event)
 
     def _keep(self, event: Event) -> None:
-        self._events[event.alert.event_id] = event
+        event_id = event.alert.event_id
+        before = self._events.get(event_id)
+        if before is None:
+            self._held[event.source] = self._held.get(event.source, 0) + 1
+            self._residues.add(numbers.residue(event_id))
+        elif before.words.keys() - event.words.keys():
+            for alias in before.words.keys() - event.words.keys():
+                self._unname(alias, event)
+        self._events[event_id] = event
         for alias in event.aliases:
-            self._aliases[alias] = event.alert.event_id
+            self._aliases[alias] = event_id
+
+    @staticmethod
+    def _name(event: Event, named: str | None) -> str:
+        """Under what name a reporter's word is kept."""
+        return NOBODY if named is None or named == event.alert.event_id else named
+
+    def _witnessed(self, event: Event, report: Report, now: float) -> Event:
+        """The event with this report noted; a correction by our own id is no other reporter's."""
+        named = report.incident.event_id
+        name = self._name(event, named)
+        said = event.words.get(name)
+        at = min(report.at, now)
+        is_open = named != event.alert.event_id if said is None else said.open or at >= said.at
+        word = Word(
+            max(at, said.at) if said else at, crowding.reporter_of(report.incident), is_open
+        )
+        event = replace(event, evidence_at=max(event.evidence_at, report.at))
+        return noted(event, name, word)
 
 
-def in_force(alert: Alert, now: float) -> bool:
-    """Whether the alert is neither terminated nor past its validity."""
-    return not alert.terminated and now < alert.valid_until
+def _moment(report: Report, now: float) -> Moment:
+    return Moment(now + report.ts - report.at, now)
 
 
-def _witnessed(event: Event, report: Report) -> Event:
-    """The event with this report's time and producer's id noted."""
-    evidence_ts = max(event.evidence_ts, report.ts)
-    named = report.incident.event_id
-    if named is None or named == event.alert.event_id or len(event.aliases) >= MAX_ALIASES:
-        return replace(event, evidence_ts=evidence_ts)
-    return replace(
-        event,
-        evidence_ts=evidence_ts,
-        aliases=tuple(dict.fromkeys((*event.aliases, named))),
-        open_reports=event.open_reports | {named},
-    )
+def _same_kind(event: Event, report: Report) -> bool:
+    """Same type family; a rehearsal is never the same event as the real thing."""
+    alert, incident = event.alert, report.incident
+    same_family = CAUSES[alert.type].family == CAUSES[incident.type].family
+    return same_family and alert.test == incident.test
 
 
 def _may_be_same(event: Event, report: Report, now: float) -> bool:
-    """Same type family and time; a rehearsal is never the same event as the real thing."""
-    alert, incident = event.alert, report.incident
+    """Same kind and time, as far as the event goes on."""
     return (
-        in_force(alert, now)
-        and alert.test == incident.test
-        and CAUSES[alert.type].family == CAUSES[incident.type].family
-        and report.ts <= event.evidence_ts + SAME_EVENT_WITHIN_S
-        and report.ts >= alert.detection_time - SAME_EVENT_WITHIN_S
+        event.in_force(now)
+        and _same_kind(event, report)
+        and report.at <= event.evidence_at + SAME_EVENT_WITHIN_S
+        and report.at >= event.began_at - SAME_EVENT_WITHIN_S
     )
 
 

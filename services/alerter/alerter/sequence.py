@@ -39,6 +39,15 @@ class Sequence:
         if self._end - self._next <= self._block // 2:
             self._reserve_to(self._end + self._block)
 
+    def at_least(self, number: int) -> None:
+        """Give no number below `number` from now on; waits for the disk, if it must."""
+        with self._counting:
+            if number <= self._next:
+                return
+        self._reserve_to(number + self._block)
+        with self._counting:
+            self._next = max(self._next, number)
+
     def close(self) -> None:
         """Give back what was not given; nothing may be taken afterwards."""
         with self._reserving, self._counting:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Literal
 
-from alerter import heartbeat, metrics, station, subscribers, unicast
+from alerter import heartbeat, metrics, numbers, station, subscribers, unicast
 from alerter.air import Air
 from alerter.alerter import Alerter
 from alerter.datagrams import fit, room_for_alert
@@ -22,6 +22,7 @@ from alerter.receipts import Receipts
 from alerter.register import Register
 from alerter.self_test import SelfTester
 from alerter.sequence import Sequence
+from alerter.steady import Steady
 from alerter.store import Store
 from alerter.subscribers import Subscriber
 from alerter.transmitter import Totals, Transmitter
@@ -61,6 +62,7 @@ class Service:
         self._stop = stop
         self._stack = stack
         self._clock: Clock = SystemClock()
+        self._steady = Steady(self._clock)
         self._config = site.load(settings.config)
         self._station = self._config.site.station_id
         self._vehicles = unicast.parse(settings.unicast)
@@ -79,9 +81,16 @@ class Service:
     def _read_state(self) -> None:
         self._settings.events_dir.mkdir(parents=True, exist_ok=True)
         self._signer = station.load_signer(self._settings.keys_dir, station=self._station)
-        self._store = Store(self._settings.state_dir / SERVICE, self._clock)
+        self._store = Store(self._settings.state_dir / SERVICE, self._clock, self._steady)
         self._stack.callback(self._store.close)
-        self._sequence = Sequence(self._store.next_number, self._store.reserve_number)
+        self._events = self._store.load()
+        first = numbers.first_free(
+            kept=self._store.next_number,
+            held=[event.alert.event_id for event in self._events],
+            station=self._station,
+            now=self._clock.now(),
+        )
+        self._sequence = Sequence(first, self._store.reserve_number)
         self._stack.callback(self._sequence.close)
         self._epoch = self._store.next_epoch(self._clock.now())
 
@@ -127,7 +136,7 @@ class Service:
         self._register = Register(
             station=self._station,
             next_number=self._sequence.take,
-            events=self._store.load(),
+            events=self._events,
             finish=lambda alert: fit(alert, room),
         )
         self._on_air = OnAir(
@@ -148,6 +157,7 @@ class Service:
             exports=self._exports,
             bus=self._bus,
             clock=self._clock,
+            steady=self._steady,
         )
 
     def _open_exports(self) -> None:

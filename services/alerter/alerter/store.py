@@ -14,25 +14,66 @@ import logging
 import os
 import threading
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alerter import metrics
-from alerter.register import Event
+from alerter import crowding, metrics
+from alerter.events import Event, Word
+from alerter.steady import Steady
 from hazardcast.clock import Clock
 from hazardcast.errors import ConfigError, DecodeError
 from hazardcast.messages import Alert
 
 log = logging.getLogger(__name__)
 COMPACT_FROM_LINES = 2000
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+SAME_TIME_S = 0.05
+EARLY_S = 5.0
+"""A report may be dated so far ahead: no event begins later than that."""
 LOCK_WITHIN_S = 10.0
 
 
-class Store:
-    """The files of one station; one process at a time may hold them."""
+@dataclass(frozen=True)
+class _Age:
+    """How old what was noted is, by the clocks of this start."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    now: float
+    monotonic: float
+    boot: str
+
+    def shift_s(self, noted: dict[str, Any] | None, evidence_at: float) -> float:
+        """By how much to move times that were noted then, so that they fit the time of now.
+
+        In the same run of the machine the monotonic clock knows, whatever was set meanwhile. After
+        a boot the wall clock is all there is; one that stands before the note does not know
+        how long the station was away, and nothing is taken off what remained. A state of an
+        earlier version tells no more than when the newest report was.
+        """
+        if noted is None:
+            return min(0.0, self.now - evidence_at)
+        at = float(noted["at"])
+        elapsed_s = max(0.0, self.now - at)
+        if self.boot and noted["boot"] == self.boot:
+            elapsed_s = max(0.0, self.monotonic - float(noted["monotonic"]))
+        shift_s = self.now - elapsed_s - at
+        return shift_s if abs(shift_s) >= SAME_TIME_S else 0.0
+
+
+class Store:
+    """The files of one station; one process at a time may hold them.
+
+    Args:
+        folder: where they are.
+        clock: the machine's clocks, for what outlives the process is dated by the wall clock.
+        steady: the station's time, in which events are held.
+    """
+
+    def __init__(self, folder: Path, clock: Clock, steady: Steady | None = None) -> None:
         self._folder = folder
+        self._steady = steady or Steady(clock)
+        self._clock = clock
+        self._boot = _boot_id()
         self._station = folder / "station.json"
         folder.mkdir(parents=True, exist_ok=True)
         self._lock_file = _hold(folder / "lock", clock)
@@ -65,7 +106,7 @@ class Store:
         self._outdated = sorted(self._folder.glob("events-*.jsonl"), key=_part_number)
         for path in self._outdated:
             for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-                _replay(line, events, f"{path.name}:{number}")
+                self._replay(line, events, f"{path.name}:{number}")
         self._part = max(map(_part_number, self._outdated), default=0)
         self.compact(events.values())
         self.sync()
@@ -73,7 +114,7 @@ class Store:
 
     def put(self, event: Event) -> None:
         """Note an event's newest state."""
-        self._append(_event_line(event))
+        self._append(self._event_line(event))
 
     def remove(self, event_id: str) -> None:
         """Forget an event."""
@@ -99,7 +140,7 @@ class Store:
 
         To be called by the thread that calls `sync`.
         """
-        text = "".join(f"{_event_line(event)}\n" for event in events)
+        text = "".join(f"{self._event_line(event)}\n" for event in events)
         with self._guard:
             if self._fd >= 0:
                 os.close(self._fd)
@@ -131,6 +172,39 @@ class Store:
             log.error("state not kept", extra={"reason": str(error)})
         self._lines += 1
         self._dirty = True
+
+    def _event_line(self, event: Event) -> str:
+        """An event as a line: dated by the wall clock, with the moment on both clocks."""
+        moment = self._steady.moment()
+        set_by_s = moment.set_by_s
+        about = {
+            "evidence_ts": event.evidence_at + set_by_s,
+            "began_at": event.began_at + set_by_s,
+            "life_s": event.life_s,
+            "source": event.source,
+            "clip_camera": event.clip_camera,
+            "owner": event.owner,
+            "aliases": list(event.aliases),
+            "open_reports": sorted(event.open_reports),
+            "words": {
+                name: (word.at + set_by_s, word.source, word.open)
+                for name, word in event.words.items()
+            },
+            "noted": {"at": moment.wall, "monotonic": self._clock.monotonic(), "boot": self._boot},
+        }
+        return f'{{"alert":{event.alert.encode()},"about":{json.dumps(about)}}}'
+
+    def _replay(self, line: bytes, events: dict[str, Event], where: str) -> None:
+        age = _Age(self._steady.now(), self._clock.monotonic(), self._boot)
+        try:
+            data = json.loads(line)
+            if "gone" in data:
+                events.pop(data["gone"], None)
+            else:
+                event = _event(data, age)
+                events[event.alert.event_id] = event
+        except (ValueError, KeyError, TypeError, AttributeError, DecodeError) as error:
+            log.warning("line of the journal left out", extra={"line": where, "reason": str(error)})
 
     def _read_station(self, clock: Clock) -> dict[str, int]:
         fresh = {"epoch": 0, "next_number": 1}
@@ -190,36 +264,39 @@ def _part_number(path: Path) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _event_line(event: Event) -> str:
-    about = {
-        "evidence_ts": event.evidence_ts,
-        "clip_camera": event.clip_camera,
-        "owner": event.owner,
-        "aliases": list(event.aliases),
-        "open_reports": sorted(event.open_reports),
-    }
-    return f'{{"alert":{event.alert.encode()},"about":{json.dumps(about)}}}'
-
-
-def _replay(line: bytes, events: dict[str, Event], where: str) -> None:
+def _boot_id() -> str:
+    """What tells this run of the machine from others; empty where the kernel does not say."""
     try:
-        data = json.loads(line)
-        if "gone" in data:
-            events.pop(data["gone"], None)
-        else:
-            event = _event(data)
-            events[event.alert.event_id] = event
-    except (ValueError, KeyError, TypeError, DecodeError) as error:
-        log.warning("line of the journal left out", extra={"line": where, "reason": str(error)})
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
-def _event(data: dict[str, Any]) -> Event:
-    about = data["about"]
+def _event(data: dict[str, Any], age: _Age) -> Event:
+    about, alert = data["about"], Alert.parse(data["alert"])
+    evidence_at = float(about["evidence_ts"])
+    shift_s = age.shift_s(about.get("noted"), evidence_at)
+    began_at = min(float(about.get("began_at", alert.detection_time)) + shift_s, age.now + EARLY_S)
+    owner = about["owner"]
+    source = crowding.CAMERA + alert.camera if alert.camera else crowding.PRODUCER + (owner or "")
     return Event(
-        alert=Alert.parse(data["alert"]),
-        evidence_ts=float(about["evidence_ts"]),
+        alert=alert,
+        began_at=began_at,
+        life_s=int(about.get("life_s", alert.validity_duration_s)),
+        evidence_at=evidence_at + shift_s,
+        source=str(about.get("source", source)),
         clip_camera=about["clip_camera"],
-        owner=about["owner"],
-        aliases=tuple(about["aliases"]),
-        open_reports=frozenset(about["open_reports"]),
+        owner=owner,
+        words=_words(about, source, shift_s),
     )
+
+
+def _words(about: dict[str, Any], source: str, shift_s: float) -> dict[str, Word]:
+    """Who said what; an older state only tells whose reports are open."""
+    if "words" in about:
+        return {
+            name: Word(float(at) + shift_s, str(said_by), bool(is_open))
+            for name, (at, said_by, is_open) in about["words"].items()
+        }
+    at = float(about["evidence_ts"]) + shift_s
+    return {name: Word(at, source, name in about["open_reports"]) for name in about["aliases"]}

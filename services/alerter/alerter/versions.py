@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from alerter.ingress import Report
 from alerter.placing import Place
+from alerter.steady import Moment
 from hazardcast.catalogue import (
     CAUSES,
     PROFILES,
@@ -22,6 +24,9 @@ MOVED_M = 5.0
 ALL_DIRECTIONS, UPSTREAM = 0, 1  # TS 102 894-2 TrafficDirection
 SEVERITY_ORDER = tuple(Severity)
 CLOCK_STEP_S = 0.001
+MAX_LIFE_S = 86_400
+DATED_WITHIN_S = 1.0
+"""How well the dates on the wire fit the clock; more is told as a version of its own."""
 
 
 def first(event_id: str, report: Report, place: Place, now: float) -> Alert:
@@ -130,17 +135,59 @@ def _moved(alert: Alert, place: Place) -> bool:
     return distance_m(alert.lat, alert.lon, place.lat, place.lon) >= MOVED_M
 
 
-def renewed(alert: Alert, changes: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Let evidence from the second half of the validity prolong it, so that it never runs out.
+def joined(alert: Alert, report: Report, *, away_m: float) -> dict[str, Any]:
+    """What a report from `away_m` metres away adds, for want of room for an alert of its own.
 
-    Validity counts from the detection (EN 302 637-3 §8.2.1.5), which stays; so it grows instead.
+    As a witness of the event, and everyone whom it concerns where it is must be told.
+    """
+    changes = merged(alert, report)
+    concerns_m = math.ceil(away_m) + PROFILES[report.incident.severity].awareness_distance_m
+    told_m = changes.get("awareness_distance_m", alert.awareness_distance_m)
+    return changes | {"awareness_distance_m": max(told_m, concerns_m)}
+
+
+def life_s(alert: Alert, changes: dict[str, Any], *, life_s: int, elapsed_s: float) -> int:
+    """How long the event is valid from its beginning, `life_s` so far.
+
+    Evidence from the second half of the validity prolongs it, so that it never runs out. Validity
+    counts from the detection (EN 302 637-3 §8.2.1.5), which stays; so it grows instead.
     """
     full_s = PROFILES[changes.get("severity", alert.severity)].validity_s
-    validity_s = changes.get("validity_duration_s", alert.validity_duration_s)
-    elapsed_s = report.ts - alert.detection_time
+    validity_s = int(changes.get("validity_duration_s", life_s))
     if elapsed_s > validity_s - full_s / 2:
-        validity_s = min(86_400, int(elapsed_s) + full_s)
-    return changes | {"validity_duration_s": validity_s}
+        return min(MAX_LIFE_S, int(elapsed_s) + full_s)
+    return validity_s
+
+
+def told_validity_s(alert: Alert, *, ends_at: float, life_s: int, moment: Moment) -> int:
+    """The validity that makes receivers end the alert at `ends_at` (steady time).
+
+    It is the event's own unless the clock was set since the detection. Where the detection lies
+    ahead by now, receivers count at most the validity from when they hear it: what remains.
+    """
+    dated_at = alert.detection_time - moment.set_by_s
+    if abs(dated_at - (ends_at - life_s)) < DATED_WITHIN_S:
+        return life_s
+    return max(1, min(MAX_LIFE_S, round(ends_at - min(dated_at, moment.steady))))
+
+
+def redated(alert: Alert, *, began_at: float, life_s: int, moment: Moment) -> Alert:
+    """The alert with dates that fit the wall clock; the very same where they do already.
+
+    A detection may be told anew as later, never as earlier: receivers would take it for an old
+    word (EN 302 637-3 §8.2.1).
+    """
+    detected = round(began_at + moment.set_by_s, 3)
+    dates: dict[str, Any] = {}
+    if detected - alert.detection_time >= DATED_WITHIN_S:
+        dates = {"detection_time": detected, "ts": detected}
+    moved = alert.model_copy(update=dates)
+    dates["validity_duration_s"] = told_validity_s(
+        moved, ends_at=began_at + life_s, life_s=life_s, moment=moment
+    )
+    if all(getattr(alert, name) == value for name, value in dates.items()):
+        return alert
+    return _next(alert, {**dates, "status": "update"}, confirmed_at=moment.wall, now=moment.wall)
 
 
 def says_the_same(version: Alert, before: Alert) -> bool:
@@ -152,13 +199,17 @@ def says_the_same(version: Alert, before: Alert) -> bool:
     return version.model_copy(update=about_itself) == before
 
 
-def next_version(alert: Alert, changes: dict[str, Any], report: Report, now: float) -> Alert:
+def next_version(alert: Alert, changes: dict[str, Any], report: Report) -> Alert:
     """The same event, told anew; its reference time grows even if the clock went back."""
+    return _next(alert, changes, confirmed_at=report.confirmed_at, now=report.received_at)
+
+
+def _next(alert: Alert, changes: dict[str, Any], *, confirmed_at: float, now: float) -> Alert:
     return alert.model_copy(
         update=changes
         | {
             "revision": alert.revision + 1,
             "reference_time": round(max(now, alert.reference_time + CLOCK_STEP_S), 3),
-            "confirmed_at": report.confirmed_at,
+            "confirmed_at": round(confirmed_at, 3),
         }
     )

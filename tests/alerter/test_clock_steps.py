@@ -1,0 +1,277 @@
+"""The machine's clock is set while alerts are in force: nothing ends, lasts or begins by that."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alerter import store as store_module
+from alerter.alerter import Alerter
+from alerter.exports import Exports
+from alerter.receipts import Receipts
+from alerter.register import Outcome, Register
+from alerter.steady import Steady
+from alerter.store import Store
+from alerter.transmitter import Sent
+
+from hazardcast.messages import Alert, Incident
+from hazardcast.settings import Settings
+from hazardcast.testing import ManualClock, MemoryBroker
+from hazardcast.topics import ACTIVE
+
+HOURS = 3600.0
+STEPS = pytest.mark.parametrize(
+    "step_s", [2 * HOURS, -2 * HOURS, 56 * 365 * 24 * HOURS, 90.0, -90.0]
+)
+HERE = {"lat": 37.1, "lon": 127.0}
+
+
+class Air:
+    """What is said on the air, and how long each alert is to be repeated."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.said: list[Alert] = []
+        self.until: dict[str, float] = {}
+
+    def announce(self, event_id: str, text: str, *, for_s: float, routine: bool = False) -> Sent:
+        self.said.append(Alert.decode(text))
+        self.until[event_id] = self.clock.monotonic() + for_s
+        return Sent(text, seq=1, tx=self.clock.now())
+
+    def resume(self, event_id: str, text: str, *, for_s: float, after_s: float) -> None:
+        self.announce(event_id, text, for_s=for_s)
+
+    def stop(self, event_id: str) -> None:
+        self.until.pop(event_id, None)
+
+
+class Station:
+    """An alerter on clocks, a bus and an air of its own; it can be started again."""
+
+    def __init__(self, folder: Path, config: Any) -> None:
+        self.folder, self.config = folder, config
+        self.clock = ManualClock()
+        self.broker = MemoryBroker()
+        self.numbers = itertools.count(1)
+        self.store: Store | None = None
+        self.start()
+
+    def start(self) -> None:
+        if self.store:
+            self.store.close()
+        steady, bus = Steady(self.clock), self.broker.bus(self.clock)
+        self.store = Store(self.folder, self.clock, steady)
+        self.register = Register(
+            station=4097, next_number=self.numbers.__next__, events=self.store.load()
+        )
+        self.air = Air(self.clock)
+        self.alerter = Alerter(
+            config=self.config, settings=Settings(), register=self.register, store=self.store,
+            on_air=self.air, receipts=Receipts(station=4097, epoch=1),  # type: ignore[arg-type]
+            exports=Exports(bus, clock=self.clock, with_denm=False), bus=bus, clock=self.clock,
+            steady=steady,
+        )  # fmt: skip
+        self.alerter.resume()
+
+    def hears(self, **incident: Any) -> Outcome:
+        outcome = self.alerter.accept(Incident.parse({"type": "collision", **incident}))
+        assert isinstance(outcome, Outcome), outcome
+        return outcome
+
+    def passes(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.alerter.expire()
+
+    def ids(self) -> list[str]:
+        return [alert.event_id for alert in self.alerter.alerts()]
+
+    def remains_s(self) -> float:
+        """As a vehicle counts that hears of it only now: by the station's clock, and bounded."""
+        (alert,) = self.alerter.alerts()
+        return min(alert.valid_until - self.clock.now(), alert.validity_duration_s)
+
+
+@pytest.fixture
+def station(tmp_path: Path, config: Any) -> Station:
+    return Station(tmp_path / "state", config)
+
+
+@STEPS
+def test_an_alert_ends_when_it_would_have_ended(station: Station, step_s: float) -> None:
+    station.hears(severity="critical", event_id="a", **HERE)
+    station.passes(4)
+    station.clock.step(step_s)
+    station.passes(1794)
+    assert station.ids() == ["4097-1"]
+    station.passes(2.1)
+    assert station.ids() == []
+
+
+@STEPS
+def test_its_producer_s_update_and_cancel_find_the_event(station: Station, step_s: float) -> None:
+    station.hears(severity="high", event_id="a", ts=station.clock.now(), **HERE)
+    station.passes(4)
+    station.clock.step(step_s)
+
+    update = {"event_id": "a", "status": "update", "severity": "critical", **HERE}
+    found = station.hears(**update, ts=station.clock.now())
+    assert (found.action, found.event.alert.event_id) == ("update", "4097-1")
+    assert station.hears(**HERE).action == "unchanged", "another witness"
+    station.passes(4)
+    assert station.hears(event_id="a", status="cancel", ts=station.clock.now()).action in (
+        "unchanged", "cancel",
+    )  # fmt: skip
+    assert len(station.register.events) == 1
+
+
+@STEPS
+def test_a_vehicle_that_comes_after_the_step_counts_what_truly_remains(
+    station: Station, step_s: float
+) -> None:
+    station.hears(severity="critical", event_id="a", **HERE)
+    station.passes(600)
+    station.clock.step(step_s)
+    station.passes(0.25)
+
+    assert station.remains_s() == pytest.approx(1199.75, abs=2)
+    assert station.air.until["4097-1"] - station.clock.monotonic() == pytest.approx(1199.75, abs=2)
+    assert station.broker.messages(ACTIVE)[-1] == station.alerter.alerts()[0]
+
+
+@STEPS
+def test_vehicles_that_knew_it_take_the_new_dates_for_a_newer_word(
+    station: Station, step_s: float
+) -> None:
+    station.hears(severity="critical", event_id="a", **HERE)
+    station.passes(4)
+    station.clock.step(step_s)
+    station.passes(0.25)
+    station.hears(event_id="a", status="update", road="tunnel")
+
+    versions = station.air.said
+    assert [alert.revision for alert in versions] == list(range(len(versions)))
+    for before, after in itertools.pairwise(versions):
+        assert after.reference_time > before.reference_time
+        assert after.detection_time >= before.detection_time
+
+
+def test_evidence_prolongs_an_alert_after_the_clock_was_set_back(station: Station) -> None:
+    station.hears(severity="low", event_id="a", **HERE)
+    station.passes(4)
+    station.clock.step(-2 * HOURS)
+    for _ in range(10):
+        station.passes(100)
+        station.hears(event_id="a", status="update", severity="low", ts=station.clock.now())
+    assert station.ids() == ["4097-1"]
+    assert 150 <= station.remains_s() <= 300
+    station.passes(301)
+    assert station.ids() == []
+
+
+def test_a_clock_that_is_slewed_makes_no_version(station: Station) -> None:
+    station.hears(event_id="a", **HERE)
+    for _ in range(20):
+        station.clock.step(0.01)
+        station.passes(1)
+    assert len(station.air.said) == 1
+
+
+def test_a_clock_that_is_set_again_and_again_changes_nothing_but_dates(station: Station) -> None:
+    station.hears(severity="critical", event_id="a", **HERE)
+    for step_s in (2 * HOURS, -3 * HOURS, 30.0, -2 * HOURS, 3 * HOURS - 30.0):
+        station.passes(100)
+        station.clock.step(step_s)
+    station.passes(100)
+    assert station.remains_s() == pytest.approx(1200, abs=2)
+    assert station.ids() == ["4097-1"]
+
+
+def test_a_cancel_from_before_the_step_is_still_older_than_what_came_after_it(
+    station: Station,
+) -> None:
+    station.hears(event_id="a", ts=station.clock.now(), **HERE)
+    station.clock.step(2 * HOURS)
+    station.passes(1)
+    before = station.clock.now() - 10
+    outcome = station.alerter.accept(
+        Incident.parse({"type": "fire", "event_id": "a", "status": "cancel", "ts": before})
+    )
+    assert getattr(outcome, "reason", None) == "stale"
+
+
+@STEPS
+def test_a_restart_of_the_process_while_the_clock_is_set_changes_nothing(
+    station: Station, step_s: float
+) -> None:
+    station.hears(severity="critical", event_id="a", **HERE)
+    station.passes(600)
+    station.clock.advance(5)
+    station.clock.step(step_s)
+    station.start()
+    station.passes(0.25)
+
+    assert station.ids() == ["4097-1"]
+    assert station.remains_s() == pytest.approx(1195, abs=2)
+    found = station.hears(event_id="a", status="update", severity="critical", **HERE)
+    assert found.event.alert.event_id == "4097-1"
+    station.passes(1196)
+    assert station.ids() == []
+
+
+@pytest.mark.parametrize(
+    ("step_s", "remains_s"),
+    [(60.0, 1740.0), (-2 * HOURS, 1800.0), (-56 * 365 * 24 * HOURS, 1800.0)],
+)
+def test_after_a_boot_what_remains_is_told_by_the_wall_clock_and_never_grows(
+    station: Station,
+    step_s: float,
+    remains_s: float,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    station.hears(severity="critical", event_id="a", **HERE)
+    boot = tmp_path / "boot_id"
+    boot.write_text("another\n")
+    monkeypatch.setattr(store_module, "BOOT_ID", boot)
+    station.clock.step(step_s)
+    station.start()
+
+    assert station.ids() == ["4097-1"]
+    assert station.remains_s() == pytest.approx(remains_s, abs=2)
+    station.passes(remains_s + 1)
+    assert station.ids() == []
+
+
+def test_a_state_of_an_earlier_version_is_held_to_its_validity(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.hears(severity="critical", event_id="a", **HERE)
+    line = (station.folder / "events-1.jsonl").read_text()
+    assert station.store is not None
+    station.store.close()
+    station.store = None
+    head, _, _ = line.partition(',"about":')
+    old = '{"evidence_ts":1800000000.0,"clip_camera":null,"owner":"a","aliases":["a"],"open_reports":["a"]}'
+    (station.folder / "events-1.jsonl").write_text(f'{head},"about":{old}}}\n')
+    station.clock.step(-2 * HOURS)
+    station.start()
+
+    assert 0 < station.remains_s() <= 1810
+    assert station.hears(event_id="a", status="cancel").action == "cancel"
+
+
+def test_a_retained_cancel_does_not_end_today_s_alert(station: Station) -> None:
+    old = station.clock.now() - 3 * 86_400
+    station.broker.send(
+        "v2x/alert",
+        f'{{"type":"collision","status":"cancel","event_id":"cam7-1","ts":{old}}}'.encode(),
+        retain=True,
+    )
+    station.alerter.listen()
+    station.hears(severity="critical", event_id="cam7-1", **HERE)
+    station.alerter.listen()
+
+    assert station.ids() == ["4097-1"]

@@ -1,0 +1,89 @@
+"""Event numbers: whatever is lost or put back, none is given twice."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from alerter import numbers
+from alerter.register import Register
+from alerter.sequence import Sequence
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hazardcast.fields import NAME_PATTERN
+
+NOW = 1_800_000_000.0
+
+
+@given(
+    lives=st.lists(
+        st.tuples(
+            st.floats(1.0, 1e6),
+            st.integers(0, 500),
+            st.sampled_from(["kept", "lost", "put back"]),
+        ),
+        max_size=20,
+    )
+)
+def test_no_number_is_given_twice_whichever_state_is_lost_or_put_back(lives: Any) -> None:
+    now, kept, given_out = NOW, {"next": 1}, []
+    backup = dict(kept)
+    for pause_s, count, state in lives:
+        now += pause_s
+        if state != "kept":
+            kept = {"next": 1} if state == "lost" else dict(backup)
+        first = numbers.first_free(kept=kept["next"], held=(), station=4097, now=now)
+        sequence = Sequence(first, lambda end, kept=kept: kept.update(next=end))
+        given_out += [sequence.take() for _ in range(count)]
+    assert given_out == sorted(set(given_out))
+
+
+def test_numbers_of_a_state_that_is_ahead_of_the_clock_go_on_growing() -> None:
+    ahead = numbers.floor(NOW) + 10**9
+    assert numbers.first_free(kept=ahead, held=(), station=4097, now=NOW) == ahead
+
+
+def test_what_the_journal_holds_counts_even_if_the_station_file_is_older() -> None:
+    held = [f"4097-{numbers.floor(NOW) + 7}", "77-99999999999999", "4097-3"]
+    first = numbers.first_free(kept=1, held=held, station=4097, now=NOW)
+    assert first == numbers.floor(NOW) + 8
+
+
+def test_a_clock_that_stands_before_its_time_gives_no_floor() -> None:
+    assert numbers.floor(0.0) == 1
+    assert numbers.first_free(kept=33, held=(), station=4097, now=0.0) == 33
+
+
+def test_an_id_of_the_largest_station_in_a_hundred_years_is_an_event_id() -> None:
+    event_id = f"4294967295-{numbers.floor(NOW + 100 * 31_557_600)}"
+    assert len(event_id) < 48
+    assert re.fullmatch(NAME_PATTERN, event_id)
+
+
+def test_raising_the_sequence_puts_it_on_disk_before_a_number_is_given() -> None:
+    kept: list[int] = []
+    sequence = Sequence(5, kept.append, block=4)
+    sequence.at_least(1000)
+    assert kept[-1] == 1004
+    assert sequence.take() == 1000
+    sequence.at_least(7)
+    assert sequence.take() == 1001
+
+
+def test_no_two_events_held_share_the_sixteen_bits_that_denm_has_for_a_number(desk: Any) -> None:
+    free = itertools.chain([10], itertools.count(10 + numbers.RESIDUES))
+    desk.register = Register(station=4097, next_number=free.__next__)
+    first, second = desk.alert(lat=30, lon=127), desk.alert(lat=31, lon=127)
+
+    assert first.event_id == "4097-10"
+    assert second.event_id == f"4097-{11 + numbers.RESIDUES}"
+
+
+def test_a_station_file_of_an_earlier_version_is_gone_on_from(tmp_path: Path) -> None:
+    kept = json.loads('{"epoch": 5, "next_number": 33}')
+    first = numbers.first_free(kept=kept["next_number"], held=["4097-32"], station=4097, now=NOW)
+    assert first == numbers.floor(NOW)
