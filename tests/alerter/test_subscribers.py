@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from alerter import metrics
 from alerter.formats import Format
+from alerter.posting import NotTakenError, post
 from alerter.subscribers import Address, Subscriber, parse
 from defusedxml import ElementTree
 
+from hazardcast import ports
 from hazardcast.clock import SystemClock
 from hazardcast.errors import ConfigError
 from hazardcast.messages import Alert
@@ -25,16 +30,25 @@ class Reader:
 
     def __init__(self) -> None:
         self.answers: list[int] = []
+        self.always = 200
+        self.asked: list[str] = []
         self.heard: list[tuple[str, bytes]] = []
         reader = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                code = reader.answers.pop(0) if reader.answers else 200
+                code = reader.answers.pop(0) if reader.answers else reader.always
                 if code < 300:
                     reader.heard.append((str(self.headers["content-type"]), body))
                 self.send_response(code)
+                if 300 <= code < 400:
+                    self.send_header("Location", "/moved")
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                reader.asked.append(self.path)
+                self.send_response(200)
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
@@ -130,16 +144,109 @@ def test_what_a_subscriber_refuses_is_not_sent_again_and_holds_up_nothing(
     assert b'"revision":1' in reader.heard[0][1]
 
 
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_redirect_is_no_delivery_and_is_told(
+    reader: Reader, tell: Any, caplog: pytest.LogCaptureFixture, code: int
+) -> None:
+    reader.always = code
+    delivered = told("delivered")
+
+    tell(Format.JSON).tell(versions()[0])
+
+    eventually(lambda: caplog.records)
+    reason = caplog.records[0].__dict__["reason"]
+    assert str(code) in reason
+    assert "moved to /moved" in reason
+    assert reader.asked == [], "an alert is said to nobody who is not configured"
+    reader.always = 200
+    eventually(lambda: reader.heard, what="it is tried again")
+    eventually(lambda: told("delivered") == delivered + 1)
+
+
+def test_each_failure_says_why_and_where(
+    reader: Reader, tell: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader.answers = [503, 429]
+
+    tell(Format.JSON).tell(versions()[0])
+
+    eventually(lambda: reader.heard)
+    told_of = [record.__dict__ for record in caplog.records]
+    assert ["503" in told_of[0]["reason"], "429" in told_of[1]["reason"]] == [True, True]
+    assert {one["to"] for one in told_of} == {f"127.0.0.1:{reader.server.server_port}"}
+
+
+def test_what_is_refused_is_not_counted_as_delivered(reader: Reader, tell: Any) -> None:
+    reader.answers = [410]
+    delivered, refused = told("delivered"), told("refused")
+
+    tell(Format.JSON).tell(versions()[0])
+
+    eventually(lambda: told("refused") == refused + 1)
+    assert told("delivered") == delivered
+
+
+@pytest.fixture
+def dripping() -> Iterator[int]:
+    """The port of a server that answers a byte at a time, each in good time, without end."""
+    with ports.listen("127.0.0.1", 0) as listener:
+        end = threading.Event()
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Never-Ends: ")
+                while not end.wait(0.05):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        end.set()
+        thread.join(5.0)
+
+
+def test_an_answer_that_drips_is_given_up_in_time(dripping: int) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(NotTakenError, match="timed out"):
+        post(f"http://127.0.0.1:{dripping}/", b"{}", "application/json", timeout_s=0.4)
+
+    assert time.monotonic() - began < 2.0
+
+
+def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
+    with ports.listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(NotTakenError, match="timed out"):
+            post(f"http://127.0.0.1:{port}/", b"{}", "application/json", timeout_s=0.2)
+
+
+def told(result: str) -> float:
+    return float(metrics.TOLD.labels(kind="json", result=result)._value.get())
+
+
 def test_the_setting_names_a_format_for_each_address() -> None:
-    assert parse("cap=https://a.example/x?b=c, http://c.example") == [
+    assert parse("cap=https://a.example/x?b=c, http://c.example,http://[::1]:8000/x") == [
         Address("https://a.example/x?b=c", Format.CAP),
         Address("http://c.example", Format.JSON),
+        Address("http://[::1]:8000/x", Format.JSON),
     ]
     assert parse(None) == parse("") == []
 
 
 @pytest.mark.parametrize(
-    "text", ["xml=http://a", "cap=ftp://a", "cap=", "http://user:secret@a", "nonsense"]
+    "text",
+    [
+        "xml=http://a",
+        "cap=ftp://a",
+        "cap=",
+        "http://user:secret@a",
+        "nonsense",
+        "http://[::1",
+        "http://::1:80/",
+        "http://a:x/",
+    ],
 )
 def test_a_wrong_address_is_a_configuration_error(text: str) -> None:
     with pytest.raises(ConfigError, match="HAZARDCAST_SUBSCRIBERS") as caught:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from alerter import metrics
+from alerter import metrics, posting
 from alerter.cap import Reference, reference
 from alerter.formats import CONTENT_TYPES, Format, check, encode
+from alerter.posting import NotTakenError
+from hazardcast.addresses import http_server
 from hazardcast.clock import Clock
 from hazardcast.errors import ConfigError, HazardcastError
 from hazardcast.messages import Alert
+from hazardcast.sparing_log import SparingLog
 
 log = logging.getLogger(__name__)
 VARIABLE = "HAZARDCAST_SUBSCRIBERS"
 QUEUE_LENGTH = 1000
-TIMEOUT_S = 5.0
+LINES_PER_S, LINES_BURST = 0.2, 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 ENDED_KEPT_S = 600.0
 """How long the end of an alert is still offered to a subscriber that does not answer."""
@@ -32,6 +33,11 @@ class Address:
 
     url: str
     form: Format
+
+    @property
+    def shown(self) -> str:
+        """The server, less what in its URL may be a secret."""
+        return urlsplit(self.url).netloc
 
 
 def parse(text: str | None) -> list[Address]:
@@ -51,9 +57,11 @@ def _address(part: str) -> Address:
     if form not in list(Format):
         known = ", ".join(Format)
         raise ConfigError(f"{VARIABLE}: {form!r} is not a format; there are {known}")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        raise ConfigError(f"{VARIABLE}: {parts.hostname or url!r} is not an http(s) address")
+    try:
+        http_server(url)
+    except ValueError:
+        shown = url.rpartition("@")[2]  # no password in a log
+        raise ConfigError(f"{VARIABLE}: {shown!r} is not an http(s) address") from None
     check(Format(form), VARIABLE)
     return Address(url, Format(form))
 
@@ -65,6 +73,7 @@ class Subscriber:
         self._address = address
         self._clock = clock
         self._stop = stop
+        self._lines = SparingLog(log, clock, per_s=LINES_PER_S, burst=LINES_BURST)
         self._queue: queue.Queue[Alert] = queue.Queue(QUEUE_LENGTH)
         self._told: dict[str, tuple[Reference, ...]] = {}
 
@@ -103,7 +112,6 @@ class Subscriber:
                 self._count("given_up")
                 return
             pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
-        self._count("delivered")
         if alert.terminated:
             self._told.pop(alert.event_id, None)
         else:
@@ -111,21 +119,20 @@ class Subscriber:
 
     def _post(self, body: bytes) -> bool:
         """Whether it was taken, or refused for good (4xx): trying again would not help."""
-        headers = {"Content-Type": CONTENT_TYPES[self._address.form]}
-        request = urllib.request.Request(self._address.url, data=body, headers=headers)  # noqa: S310 - http(s), checked
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S):  # noqa: S310 - as above
-                return True
-        except urllib.error.HTTPError as error:
-            if 400 <= error.code < 500 and error.code not in (408, 429):
-                log.warning("a subscriber refuses an alert", extra={"status": error.code})
-                self._count("refused")
-                return True
-        except (OSError, ValueError) as error:
-            reason = str(getattr(error, "reason", error))
-            log.warning("a subscriber does not answer", extra={"reason": reason})
-        self._count("failed")
-        return False
+            posting.post(self._address.url, body, CONTENT_TYPES[self._address.form])
+        except NotTakenError as error:
+            self._complain(error)
+            self._count("refused" if error.final else "failed")
+            return error.final
+        self._count("delivered")
+        return True
+
+    def _complain(self, error: NotTakenError) -> None:
+        what = "a subscriber refuses an alert" if error.final else "a subscriber takes no alert"
+        self._lines.say(
+            logging.WARNING, what, extra={"to": self._address.shown, "reason": str(error)}
+        )
 
     def _count(self, result: str) -> None:
         metrics.TOLD.labels(kind=self._address.form.value, result=result).inc()
