@@ -383,6 +383,86 @@ def test_a_burst_just_begun_is_not_ended_by_a_heartbeat_that_crossed_it(
     assert vehicle.words == [Word.NEW]
 
 
+def test_a_station_whose_state_was_put_back_takes_no_accident_from_the_driver(
+    vehicle: Vehicle, station: SignedStation, clock: ManualClock
+) -> None:
+    """It gives the number of the collision again, and its heartbeats know nothing of that one."""
+    crash = station.alert(1, severity="critical")
+    vehicle.hear(station.say(crash))
+    clock.advance(40)
+    station.epoch, station.seq = 2, 0
+    fire = station.alert(1, type="fire", lat=37.4, distance_m=None)
+    for _ in range(40):
+        clock.advance(1)
+        vehicle.hear(station.say(fire, copy=(0, 1)), station.heartbeat(**digest_of(fire)))
+
+    assert vehicle.words == [Word.NEW, Word.NEW]
+    assert vehicle.agent.check(None).in_force == 2
+    assert vehicle.speed == HIGH_NEAR_MPS, "for the collision"
+    clock.advance(1)
+    vehicle.hear(station.say(later(station, fire, status="cancel")))
+    assert vehicle.words[-1] is Word.CANCEL
+    assert vehicle.speed == HIGH_NEAR_MPS
+
+
+def test_a_cancel_lost_before_the_stations_restart_is_not_made_up_for_by_its_ignorance(
+    vehicle: Vehicle, station: SignedStation, clock: ManualClock
+) -> None:
+    vehicle.hear(station.say(station.alert(1, validity_duration_s=300)))
+    station.epoch, station.seq = 2, 0
+    for _ in range(6):
+        clock.advance(10)
+        vehicle.hear(station.heartbeat())
+    assert vehicle.words == [Word.NEW]
+
+    clock.advance(240)
+    assert vehicle.speed is None
+    assert vehicle.words == [Word.NEW, Word.EXPIRED]
+
+
+def test_an_alert_dated_ahead_slows_the_vehicle_no_longer_than_it_holds(
+    vehicle: Vehicle, station: SignedStation, clock: ManualClock
+) -> None:
+    alert = station.alert(validity_duration_s=1800, detection_time=clock.now() + 7200)
+    for _ in range(180):
+        vehicle.hear(station.say(alert, copy=(0, 1)))
+        clock.advance(10)
+    assert vehicle.speed is None
+    assert vehicle.words == [Word.NEW, Word.EXPIRED]
+    vehicle.hear(station.say(alert, copy=(0, 1)))
+    assert vehicle.words == [Word.NEW, Word.EXPIRED]
+
+
+@pytest.mark.parametrize("text", ["[", '[{"station": 1}]', '[[1], {"station": "x"}, 7]', "\x00"])
+def test_a_spoilt_memory_keeps_no_vehicle_from_running(
+    station: SignedStation, clock: ManualClock, tmp_path: Path, text: str
+) -> None:
+    for name in ("alerts.json", "epochs.json"):
+        (tmp_path / name).write_text(text)
+
+    vehicle = Vehicle(station, clock, tmp_path)
+    vehicle.hear(station.say(station.alert()))
+
+    assert vehicle.words == [Word.NEW]
+
+
+def test_what_the_driver_is_still_owed_is_shown_after_a_restart(
+    vehicle: Vehicle, station: SignedStation
+) -> None:
+    alert = station.alert()
+    vehicle.hear(station.say(alert))
+    vehicle.memory.note(vehicle.agent.marks())
+    vehicle.memory.flush()
+    vehicle.memory.save_alerts(vehicle.agent.changes(frozenset({alert.event_id})) or [])
+    assert vehicle.agent.changes(frozenset({alert.event_id})) is None
+    again = Vehicle(station, vehicle.clock, vehicle.folder)
+
+    again.hear(station.say(alert, copy=(0, 1)))
+
+    assert again.words == [Word.NEW]
+    assert vehicle.agent.changes() is not None, "it was shown meanwhile"
+
+
 def test_the_digest_is_that_of_the_design() -> None:
     assert digest([]) == "e3b0c44298fc1c14"
 

@@ -79,7 +79,7 @@ class FakeRos2:
         self.heard.append(announcement.alert.event_id)
 
     def speed(self, advice: Advice | None) -> bool:
-        self.speeds.append(advice and advice.target_mps)
+        self.speeds.append(advice.target_mps if advice else None)
         return advice is not None
 
 
@@ -322,7 +322,7 @@ def test_no_line_overtakes_one_that_waits(cabin: Cabin) -> None:
 
 
 def test_a_reader_who_left_is_no_trouble_for_the_ear(cabin: Cabin) -> None:
-    cabin.console.at_once = cabin.console.broken = BrokenPipeError()
+    cabin.console.at_once, cabin.console.broken = True, BrokenPipeError()
     cabin.announcer.announce(cabin.announcement())
     cabin.settle()
     assert cabin.broker.messages(RECEIPTS) == []

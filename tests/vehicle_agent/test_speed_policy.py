@@ -39,7 +39,8 @@ def test_severity_says_how_much_speed_is_left(
 SEVERITIES = ("low", "medium", "high", "critical")
 BY_SEVERITY = (None, 16.0, 10.0, 6.0)
 STOP, CREEP = (0.0,) * 4, (0.5,) * 4
-OWNER = {
+Row = tuple[float | None, ...]
+OWNER: dict[str, dict[float, Row]] = {
     "collision": {0: CREEP, 200: CREEP, 499.9: CREEP, 500: CREEP, 500.1: BY_SEVERITY},
     "rollover": {0: CREEP, 200: CREEP, 500: CREEP, 500.1: BY_SEVERITY},
     "fire": {0: CREEP, 200: CREEP, 500: CREEP, 500.1: BY_SEVERITY},
@@ -47,7 +48,7 @@ OWNER = {
     "unknown": {0: (None,) * 4, 200: (None,) * 4, 500: (None,) * 4},
 }
 GRAVE = (None, 16.0, 0.5, 0.5)
-GRADED = {
+GRADED: dict[str, dict[float, Row]] = {
     "collision": {0: GRAVE, 500: GRAVE, 500.1: BY_SEVERITY},
     "rollover": {0: GRAVE, 500: GRAVE, 500.1: BY_SEVERITY},
     "fire": {0: GRAVE, 500: GRAVE, 500.1: BY_SEVERITY},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hazardcast.clock import Clock
-from hazardcast.messages import Alert, Heartbeat, ReceptionCounters
+from hazardcast.messages import Alert, Datagram, Heartbeat, ReceptionCounters
 from hazardcast.reception import Rejection
 from hazardcast.trust import TrustStore
 from vehicle_agent import metrics
@@ -165,7 +165,7 @@ class Agent:
         if datagram.alert:
             self._hear(datagram.alert, sighting)
         elif datagram.heartbeat:
-            self._compare(datagram.heartbeat, datagram.station, sighting.received_monotonic)
+            self._compare(datagram.heartbeat, datagram, sighting.received_monotonic)
 
     def _hear(self, alert: Alert, sighting: Sighting) -> None:
         datagram = sighting.datagram
@@ -177,10 +177,11 @@ class Agent:
                 monotonic=sighting.received_monotonic,
                 kid=sighting.kid,
                 trusted=sighting.trusted,
+                epoch=datagram.epoch,
             ),
         )
         metrics.VERSIONS[outcome].inc()
-        known = self._known.get(datagram.station, alert.event_id)
+        known = self._known.get(datagram.station, alert.event_id, alert.detection_time)
         if known is None or outcome in (Outcome.OLD, Outcome.EXPIRED):
             return
         if outcome in SAID_AGAIN:
@@ -208,10 +209,18 @@ class Agent:
             self._reporter.announce(self._announcement(Word.NEW, alert, sighting))
             self._changed = True
 
-    def _compare(self, heartbeat: Heartbeat, station: int, monotonic: float) -> None:
-        """End what the station no longer holds in force, should its cancel have been lost."""
+    def _compare(self, heartbeat: Heartbeat, datagram: Datagram, monotonic: float) -> None:
+        """End what the station no longer holds in force, should its cancel have been lost.
+
+        Only what it said since it started: one whose state was lost or put back knows nothing of
+        the accident that it told before, which is no word that it is over.
+        """
         self._expire(monotonic)
-        ours = [known for known in self._known.in_force() if known.station == station]
+        ours = [
+            known
+            for known in self._known.in_force()
+            if (known.station, known.epoch) == (datagram.station, datagram.epoch)
+        ]
         self._end(withdrawn(heartbeat, ours, monotonic))
 
     def _expire(self, monotonic: float) -> None:
