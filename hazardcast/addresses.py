@@ -41,7 +41,7 @@ def host(text: str) -> str:
         raise ValueError(f"{text!r} is no whole IPv4 address")
     if ":" in bare:
         raise ValueError(f"{text!r} is no host: a port has a setting of its own")
-    if not _NAME.fullmatch(bare) or len(bare) > _LONGEST_NAME:
+    if not _NAME.fullmatch(bare) or len(bare) > _LONGEST_NAME or not _may_be_asked_for(bare):
         raise ValueError(f"{text!r} is no host name and no IP address")
     return bare
 
@@ -130,6 +130,15 @@ def http_server(text: str) -> str:
     if _is_ipv6(parts.netloc):
         raise ValueError(problem)
     return bare
+
+
+def _may_be_asked_for(name: str) -> bool:
+    """Whether DNS can be asked at all: Python raises no OSError for `a..b` or a label too long."""
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_ipv4(text: str) -> bool:

@@ -4,46 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import random
+import secrets
 import socket
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from hazardcast import metrics
+from hazardcast.attempts import Attempts
+from hazardcast.broker_failures import Way, retry_wait_s
+from hazardcast.broker_tls import tls_context
 from hazardcast.clock import Clock, SystemClock
-from hazardcast.errors import DecodeError
+from hazardcast.dispatch import ClearedHandler, Delivery, Dispatcher, Handler, TextHandler
 from hazardcast.messages import Message, ServiceStatus
+from hazardcast.name_guard import BOOT, NameGuard
 from hazardcast.settings import Settings
 from hazardcast.topics import STATUS, Topic
 
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Message)
+__all__ = ["Bus", "ClearedHandler", "Delivery", "Dispatcher", "Handler", "MqttBus", "TextHandler"]
 
 OUTBOX_MESSAGES = 10_000
 KEEPALIVE_S = 15
 INFLIGHT_MESSAGES = 100
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """The circumstances of one message's arrival."""
-
-    path: str
-    parameters: dict[str, str]
-    received_at: float
-    received_monotonic: float
-    retained: bool = False
-
-
-Handler = Callable[[M, Delivery], None]
-TextHandler = Callable[[str, Delivery], None]
-ClearedHandler = Callable[[Delivery], None]
+CLOSE_WITHIN_S = 2.0
+"""A thread that waits for DNS or for a broker that hangs is left behind at the end."""
 
 
 class Bus(Protocol):
@@ -81,79 +73,15 @@ class Bus(Protocol):
         ...
 
 
-class Dispatcher:
-    """Decodes what arrives and hands it to the handlers; shared by the real bus and the fake."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._routes: list[tuple[Topic[Any], Callable[[bytes, Delivery], None]]] = []
-
-    def add(
-        self, topic: Topic[M], handler: Handler[M], cleared: ClearedHandler | None = None
-    ) -> None:
-        """Route messages of `topic` to `handler`."""
-        model = topic.message
-        if model is None:
-            raise TypeError(f"{topic.template} carries text: use subscribe_text")
-
-        def receive(payload: bytes, delivery: Delivery) -> None:
-            if payload:
-                handler(model.decode(payload), delivery)
-            elif cleared:
-                cleared(delivery)
-
-        self._routes.append((topic, receive))
-
-    def add_text(self, topic: Topic[Any], handler: TextHandler) -> None:
-        """Route text of `topic` to `handler`."""
-        self._routes.append((topic, lambda payload, delivery: handler(_text(payload), delivery)))
-
-    @property
-    def filters(self) -> dict[str, int]:
-        """What to subscribe to, with the QoS of each."""
-        return {topic.filter: topic.qos for topic, _ in self._routes}
-
-    def dispatch(self, path: str, payload: bytes, *, retained: bool) -> None:
-        """Hand one message to every handler of its topic; a bad one is logged and dropped."""
-        for topic, receive in self._routes:
-            parameters = topic.match(path)
-            if parameters is None:
-                continue
-            delivery = Delivery(
-                path, parameters, self._clock.now(), self._clock.monotonic(), retained
-            )
-            _guarded(receive, payload, delivery, topic)
-
-
-def _text(payload: bytes) -> str:
-    try:
-        return payload.decode("ascii")
-    except UnicodeDecodeError:
-        raise DecodeError("not ASCII text") from None
-
-
-def _guarded(
-    receive: Callable[[bytes, Delivery], None],
-    payload: bytes,
-    delivery: Delivery,
-    topic: Topic[Any],
-) -> None:
-    try:
-        receive(payload, delivery)
-    except DecodeError as error:
-        metrics.MESSAGES_REJECTED.labels(kind=topic.filter).inc()
-        log.warning("message rejected", extra={"topic": delivery.path, "reason": str(error)})
-    except Exception:
-        # One message must not take down the thread that hears all others.
-        metrics.MESSAGES_REJECTED.labels(kind=topic.filter).inc()
-        log.exception("handler failed", extra={"topic": delivery.path})
-
-
 class MqttBus:
     """A `Bus` over a real broker; connects in the background and reconnects with jitter.
 
     The session is kept at the broker (`clean_session=False`) when `persistent`, so that what is
-    said at QoS 1 while this service restarts is delivered afterwards.
+    said at QoS 1 while this service restarts is delivered afterwards; only then must the client id
+    stay the same, else each process has its own. A process with a `will` watches over its name.
+
+    Raises:
+        ConfigError: a setting of the way to the broker cannot be used.
     """
 
     def __init__(
@@ -165,16 +93,21 @@ class MqttBus:
         will: ServiceStatus | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._dispatcher = Dispatcher(clock or SystemClock())
+        clock = clock or SystemClock()
+        boot = secrets.token_hex(4)
+        self._dispatcher = Dispatcher(clock)
         self._hooks: list[Callable[[], None]] = []
         self._connected = threading.Event()
         self._connections = 0
         self._last: mqtt.MQTTMessageInfo | None = None
         self._owed: deque[mqtt.MQTTMessageInfo] = deque()
+        self._persistent = persistent
+        self._own_id = f"{client_id}-{boot}"
+        client_id = client_id if persistent else self._own_id
+        way = Way(settings.mqtt_host, settings.broker, tls=settings.mqtt_ca is not None)
+        self._attempts = Attempts(way, client_id, clock)
         self._client = self._make_client(settings, client_id, persistent=persistent)
-        if will:
-            path = STATUS.path(service=will.service, instance=will.instance)
-            self._client.will_set(path, will.encode(), qos=STATUS.qos, retain=STATUS.retain)
+        self._guard = self._watch_name(will, boot, clock) if will else None
         self._client.connect_async(settings.mqtt_host, settings.mqtt_port, KEEPALIVE_S)
 
     def _make_client(self, settings: Settings, client_id: str, *, persistent: bool) -> mqtt.Client:
@@ -186,17 +119,53 @@ class MqttBus:
         )
         client.max_queued_messages_set(OUTBOX_MESSAGES)
         client.max_inflight_messages_set(INFLIGHT_MESSAGES)
-        client.reconnect_delay_set(min_delay=1, max_delay=random.randint(3, 6))
         if settings.mqtt_username:
             password = settings.mqtt_password.get_secret_value() if settings.mqtt_password else None
             client.username_pw_set(settings.mqtt_username, password)
         if settings.mqtt_ca:
-            client.tls_set(ca_certs=str(settings.mqtt_ca))
+            client.tls_set_context(tls_context(settings.mqtt_ca))
+        paho_log = log.getChild(f"paho.{self._own_id}")
+        paho_log.setLevel(logging.WARNING)
+        paho_log.addFilter(self._attempts.hear)
+        client.enable_logger(paho_log)
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_socket_open = _send_at_once
+        _wait(client, retry_wait_s(0))
         return client
+
+    def _watch_name(self, will: ServiceStatus, boot: str, clock: Clock) -> NameGuard:
+        guard = NameGuard(will, boot, clock)
+        path = STATUS.path(service=will.service, instance=will.instance)
+        last = will.model_copy(update={"detail": {**will.detail, BOOT: boot}})
+        self._client.will_set(path, last.encode(), qos=STATUS.qos, retain=STATUS.retain)
+        self._dispatcher.add(replace(STATUS, template=path), self._hear_own_name)
+        return guard
+
+    def _hear_own_name(self, word: ServiceStatus, delivery: Delivery) -> None:
+        assert self._guard
+        path = delivery.path
+        twin = self._guard.hear(
+            word,
+            retained=delivery.retained,
+            say=lambda own: self._client.publish(
+                path, own.encode(), qos=STATUS.qos, retain=STATUS.retain
+            ),
+        )
+        if twin and self._persistent and self._guard.boot > twin:
+            self._step_aside()
+
+    def _step_aside(self) -> None:
+        """Leave the session to the other, or both throw each other out for ever.
+
+        paho has no other way; taken up when the other takes the session over again.
+        """
+        self._persistent = False
+        self._client._client_id = self._own_id.encode()  # noqa: SLF001
+        self._client._clean_session = True  # noqa: SLF001
+        log.error("leaving the session at the broker to the other, what waits there is its own")
 
     def start(self) -> None:
         """Begin to connect; returns at once. Subscribe before, so that nothing is missed."""
@@ -209,7 +178,9 @@ class MqttBus:
     def close(self) -> None:
         """Disconnect cleanly (the last will is not sent) and stop the thread."""
         self._client.disconnect()
-        self._client.loop_stop()
+        end = threading.Thread(target=self._client.loop_stop, name="end of bus", daemon=True)
+        end.start()
+        end.join(CLOSE_WITHIN_S)
 
     @property
     def connected(self) -> bool:
@@ -238,7 +209,10 @@ class MqttBus:
 
     def publish(self, topic: Topic[M], message: M, **parameters: str) -> bool:
         """Say `message`; kept in the outbox while the broker is away if the topic is QoS 1."""
-        return self._send(topic, message.encode(), parameters)
+        said: Message = message
+        if self._guard and isinstance(message, ServiceStatus):
+            said = self._guard.signed(message)
+        return self._send(topic, said.encode(), parameters)
 
     def publish_text(self, topic: Topic[Any], text: str, **parameters: str) -> bool:
         """Say opaque text."""
@@ -290,8 +264,11 @@ class MqttBus:
         self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
         if reason.is_failure:
-            log.error("broker refused the connection", extra={"reason": str(reason)})
+            self._attempts.refused(str(reason))
             return
+        self._attempts.accepted()
+        if self._guard:
+            self._guard.connected()
         if filters := list(self._dispatcher.filters.items()):
             client.subscribe(filters)
         self._connections += 1
@@ -299,20 +276,35 @@ class MqttBus:
         if self._connections > 1:
             metrics.MQTT_RECONNECTS.inc()
         self._connected.set()
-        log.info("connected to the broker")
         for hook in self._hooks:
-            hook()
+            _call(hook)
+
+    def _on_connect_fail(self, client: mqtt.Client, _userdata: Any) -> None:
+        _wait(client, self._attempts.failed(sys.exception()))
 
     def _on_disconnect(
-        self, _client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
+        self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
         self._connected.clear()
         metrics.MQTT_CONNECTED.set(0)
         if reason.is_failure:
-            log.warning("broker lost, will reconnect", extra={"reason": str(reason)})
+            _wait(client, self._attempts.ended(str(reason)))
 
     def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
         self._dispatcher.dispatch(message.topic, bytes(message.payload), retained=message.retain)
+
+
+def _call(hook: Callable[[], None]) -> None:
+    """An error of one's own must not end the thread that all connections hang on."""
+    try:
+        hook()
+    except Exception:
+        log.exception("what is due at a connection failed")
+
+
+def _wait(client: mqtt.Client, wait_s: float) -> None:
+    """Let the next try come then; paho's own waits are the same for every client."""
+    client.reconnect_delay_set(wait_s, wait_s)  # type: ignore[arg-type] # any number does
 
 
 def _send_at_once(_client: mqtt.Client, _userdata: Any, sock: Any) -> None:

@@ -30,9 +30,22 @@ def run_service(serve: Callable[[Settings, threading.Event], None]) -> None:
         settings = settings_module.load()
         logs.configure(settings)
         serve(settings, stop)
-    except (ConfigError, KeyFileError, ToolMissingError) as error:
-        logs.last_word(f"hazardcast: {error}")
+    except Exception as error:
+        wrong = _wrong_setting(error)
+        if wrong is None:
+            raise
+        logs.last_word(f"hazardcast: {wrong}")
         sys.exit(EXIT_BAD_CONFIGURATION)
+
+
+def _wrong_setting(error: BaseException) -> HazardcastError | None:
+    """What of the configuration is at fault, even where cleaning up after it failed too."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConfigError | KeyFileError | ToolMissingError):
+            return cause
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return None
 
 
 def stop_on_signals() -> threading.Event:

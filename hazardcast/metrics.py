@@ -38,6 +38,9 @@ GAVE_WAY = Counter(
     "What made room where a bound was reached: over, slight, joined another",
     ["kind", "reason"],
 )
+NAME_CONFLICTS = Counter(
+    "hazardcast_name_conflicts_total", "Words of another process that goes by this one's name"
+)
 LOG_LINES_LOST = Counter(
     "hazardcast_log_lines_lost_total", "Lines of the log that nobody read in time, or nobody could"
 )

@@ -8,15 +8,33 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hazardcast import problems
 from hazardcast.addresses import Host, HttpServer, Interface, MulticastGroup, join
 from hazardcast.errors import ConfigError
+from hazardcast.fields import NAME_PATTERN
 
 PREFIX = "HAZARDCAST_"
+NAME_LENGTH = 48
+
+
+def name(text: str) -> str:
+    """A name that topics, folders and labels can carry.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if len(text) > NAME_LENGTH or not re.fullmatch(NAME_PATTERN, text):
+        raise ValueError(f"{text!r} is not 1 to {NAME_LENGTH} of A-Z a-z 0-9 _ . : -")
+    return text
+
+
 Port = Annotated[int, Field(ge=0, le=65_535)]
+PortOfAnother = Annotated[int, Field(ge=1, le=65_535)]
+"""Where somebody else listens; 0 would let the system choose."""
+Name = Annotated[str, AfterValidator(name)]
 
 
 def default_instance() -> str:
@@ -35,7 +53,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("data"), description="recordings, clips, keys, state and dropped events live below it"
     )
-    instance: str = Field(
+    instance: Name = Field(
         default_factory=default_instance,
         description="this process's name on `v2x/status`; the host's name when unset",
     )
@@ -52,7 +70,7 @@ class Settings(BaseSettings):
     )
 
     mqtt_host: Host = Field("127.0.0.1", description="the broker")
-    mqtt_port: Port = Field(1883, description="the broker's port")
+    mqtt_port: PortOfAnother = Field(1883, description="the broker's port")
     mqtt_username: str | None = Field(None, description="account at the broker")
     mqtt_password: SecretStr | None = Field(None, description="its password")
     mqtt_ca: Path | None = Field(
@@ -105,7 +123,7 @@ class Settings(BaseSettings):
     multicast_group: MulticastGroup = Field(
         "239.20.20.20", description="group of the alert datagrams"
     )
-    multicast_port: Port = Field(5520, description="port of the alert datagrams")
+    multicast_port: PortOfAnother = Field(5520, description="port of the alert datagrams")
     multicast_interface: Interface | None = Field(
         None,
         description="interface name or address to send and join on; the system's choice when unset",
@@ -162,7 +180,7 @@ class Settings(BaseSettings):
         2.0, description="recordings are removed, oldest first, to keep this much disk free"
     )
 
-    vehicle: str = Field("vehicle-1", description="the vehicle-agent's name")
+    vehicle: Name = Field("vehicle-1", description="the vehicle-agent's name")
     vehicle_lat: Annotated[float, Field(ge=-90, le=90)] | None = Field(
         None, description="the vehicle's fixed latitude; without a position every alert is relevant"
     )
@@ -186,7 +204,7 @@ class Settings(BaseSettings):
         "owner",
         description="`owner`: at most 0.5 m/s within 500 m of a collision, rollover or fire and a stop within 200 m of a blockage, at every severity; `graded`: the former from `high` on, the latter at `critical`",
     )
-    vehicle_unicast_port: Port | None = Field(
+    vehicle_unicast_port: PortOfAnother | None = Field(
         None,
         description="port on which the vehicle also takes datagrams sent to itself; none when unset",
     )

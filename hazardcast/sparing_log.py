@@ -32,7 +32,14 @@ class SparingLog:
         self._left_out = 0
         self._lock = threading.Lock()
 
-    def say(self, level: int, message: str, *args: object, extra: Mapping[str, object]) -> None:
+    def say(
+        self,
+        level: int,
+        message: str,
+        *args: object,
+        extra: Mapping[str, object],
+        exc_info: bool = False,
+    ) -> None:
         """Tell a line, or count it as left out."""
         with self._lock:
             if not self._bucket.take(self._clock.monotonic()):
@@ -40,4 +47,4 @@ class SparingLog:
                 return
             left_out, self._left_out = self._left_out, 0
         more = {"left_out": left_out} if left_out else {}
-        self._log.log(level, message, *args, extra={**extra, **more})
+        self._log.log(level, message, *args, extra={**extra, **more}, exc_info=exc_info)

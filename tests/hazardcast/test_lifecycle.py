@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import threading
 
 import pytest
@@ -83,3 +84,27 @@ def test_a_wrong_configuration_is_one_line_and_exit_code_2(
 
     assert ended.value.code == EXIT_BAD_CONFIGURATION
     assert capsys.readouterr().err.startswith("hazardcast: HAZARDCAST_MQTT_PORT: ")
+
+
+def test_clean_up_that_fails_does_not_hide_the_wrong_setting(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def serve(_settings: object, _stop: threading.Event) -> None:
+        try:
+            raise ConfigError("HAZARDCAST_MQTT_CA: none.crt: No such file or directory")
+        finally:
+            os.close(-1)
+
+    with pytest.raises(SystemExit) as ended:
+        run_service(serve)
+
+    assert ended.value.code == EXIT_BAD_CONFIGURATION
+    assert capsys.readouterr().err.startswith("hazardcast: HAZARDCAST_MQTT_CA: ")
+
+
+def test_an_error_of_our_own_is_no_wrong_setting() -> None:
+    def serve(_settings: object, _stop: threading.Event) -> None:
+        raise RuntimeError("a bug") from None
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        run_service(serve)

@@ -25,6 +25,29 @@ def test_a_wrong_value_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch)
         settings.load()
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("INSTANCE", "site/1"),
+        ("INSTANCE", ""),
+        ("INSTANCE", "+"),
+        ("INSTANCE", "x" * 49),
+        ("VEHICLE", "한강"),
+        ("MQTT_PORT", "0"),
+        ("MQTT_HOST", ""),
+        ("MQTT_HOST", "a..b"),
+        ("METRICS_HOST", ""),
+    ],
+)
+def test_what_a_topic_or_a_socket_cannot_take_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(f"HAZARDCAST_{variable}", value)
+
+    with pytest.raises(ConfigError, match=f"^HAZARDCAST_{variable}: "):
+        settings.load()
+
+
 def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HAZARDCAST_MQTT_PASSWORD", "s3cret")
 

@@ -159,7 +159,8 @@ class Store:
         """Let another process have the files."""
         self.sync()
         with self._guard:
-            os.close(self._fd)
+            if self._fd >= 0:  # it may never have been loaded
+                os.close(self._fd)
             os.close(self._lock_file)
 
     def _append(self, line: str) -> None:
