@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from alerter.active_topics import AT_ONCE_BURST, CATCH_UP_S, ActiveTopics
 from alerter.register import Register
-from alerter.steady import Steady
 
 from hazardcast.messages import Alert
+from hazardcast.steady import Steady
 from hazardcast.testing import ManualClock, MemoryBroker
 from hazardcast.topics import ACTIVE
 

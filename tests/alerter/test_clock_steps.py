@@ -12,12 +12,12 @@ from alerter.alerter import Alerter
 from alerter.exports import Exports
 from alerter.receipts import Receipts
 from alerter.register import Outcome, Register
-from alerter.steady import Steady
 from alerter.store import Store
 from alerter.transmitter import Sent
 
 from hazardcast.messages import Alert, Incident
 from hazardcast.settings import Settings
+from hazardcast.steady import Steady
 from hazardcast.testing import ManualClock, MemoryBroker
 from hazardcast.topics import ACTIVE
 

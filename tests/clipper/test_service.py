@@ -179,6 +179,34 @@ def test_a_clock_that_is_set_forward_for_a_while_ends_no_clip_early(bench: Any) 
     assert "partial" not in bench.words()
 
 
+def test_a_clock_that_is_set_back_holds_up_no_clip(bench: Any) -> None:
+    """What was recorded before and after lies at its names; nothing waits for the clock."""
+    bench.record(bench.clock.now() - 40, 40)
+    clipper = bench.start()
+    bench.ask(pre_s=30, post_s=30)
+    pass_time(bench, clipper, 5)
+    bench.clock.step(-7200)
+    pass_time(bench, clipper, 25 + 2 * 10 + 6, records=False)
+
+    last = bench.states()[-1]
+    assert last.state == "partial"
+    assert last.coverage == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("step_s", [-7200, 7200])
+def test_a_restart_after_the_clock_was_set_waits_no_longer_than_from_the_request_on(
+    bench: Any, step_s: float
+) -> None:
+    bench.record(bench.clock.now() - 40, 40)
+    bench.start()
+    bench.ask(pre_s=30, post_s=30)
+    bench.clock.step(step_s)
+    clipper = bench.start()
+    pass_time(bench, clipper, 30 + 2 * 10 + 6, records=False)
+
+    assert bench.states()[-1].state == "partial"
+
+
 def test_a_gap_that_nothing_can_fill_any_more_is_not_waited_for(bench: Any) -> None:
     bench.record(bench.clock.now() - 20, 20)
     bench.run_began(bench.clock.now() - 20)

@@ -8,11 +8,11 @@ outdated before it is read. An end is always told at once.
 from __future__ import annotations
 
 from alerter.register import Register
-from alerter.steady import Steady
 from hazardcast.bus import Bus, Delivery
 from hazardcast.clock import Clock
 from hazardcast.messages import Alert
 from hazardcast.rate_limit import TokenBucket
+from hazardcast.steady import Steady
 from hazardcast.topics import ACTIVE
 
 AT_ONCE_PER_S = 100.0

@@ -16,7 +16,6 @@ from alerter.receipts import Receipts
 from alerter.refusal import Refusal
 from alerter.register import Outcome, Register
 from alerter.schedule import CANCEL_REPEATED_S, TICK_PERIOD_S
-from alerter.steady import Steady
 from alerter.store import Store
 from hazardcast.bus import Bus, Delivery
 from hazardcast.clock import Clock
@@ -25,6 +24,7 @@ from hazardcast.metrics import GAVE_WAY
 from hazardcast.settings import Settings
 from hazardcast.site import SiteConfig
 from hazardcast.sparing_log import SparingLog
+from hazardcast.steady import Steady
 from hazardcast.topics import ACTIVE, CLIP_REQUESTS, INCIDENTS, RECEIPTS, STATUS
 
 log = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ from alerter.events import NOBODY, Event, Word, closed, noted
 from alerter.ingress import Report
 from alerter.placing import Place
 from alerter.refusal import Reason, Refusal
-from alerter.steady import Moment
 from hazardcast.catalogue import CAUSES
 from hazardcast.geo import distance_m
 from hazardcast.messages import Alert
+from hazardcast.steady import Moment
 
 SAME_EVENT_WITHIN_M = 50.0
 SAME_EVENT_WITHIN_DEG = 0.0005

@@ -22,7 +22,6 @@ from alerter.receipts import Receipts
 from alerter.register import Register
 from alerter.self_test import SelfTester
 from alerter.sequence import Sequence
-from alerter.steady import Steady
 from alerter.store import Store
 from alerter.subscribers import Subscriber
 from alerter.transmitter import Totals, Transmitter
@@ -36,6 +35,7 @@ from hazardcast.messages import Heartbeat
 from hazardcast.metrics import Health, MetricsServer
 from hazardcast.multicast import Group
 from hazardcast.settings import Settings
+from hazardcast.steady import Steady
 from hazardcast.topics import BROADCAST
 
 log = logging.getLogger(__name__)

@@ -20,10 +20,10 @@ from typing import Any
 
 from alerter import crowding, metrics
 from alerter.events import Event, Word
-from alerter.steady import Steady
 from hazardcast.clock import Clock
 from hazardcast.errors import ConfigError, DecodeError
 from hazardcast.messages import Alert
+from hazardcast.steady import Steady
 
 log = logging.getLogger(__name__)
 COMPACT_FROM_LINES = 2000

@@ -7,7 +7,6 @@ from typing import Any
 
 from alerter.ingress import Report
 from alerter.placing import Place
-from alerter.steady import Moment
 from hazardcast.catalogue import (
     CAUSES,
     PROFILES,
@@ -18,6 +17,7 @@ from hazardcast.catalogue import (
 )
 from hazardcast.geo import distance_m
 from hazardcast.messages import Alert
+from hazardcast.steady import Moment
 
 MOVED_M = 5.0
 """A correction smaller than this is noise of the detector, not news for a vehicle."""

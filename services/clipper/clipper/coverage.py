@@ -17,6 +17,7 @@ RECORDER_KILLED = "recorder_killed"
 RETENTION = "retention"
 NO_FRAMES = "no_frames"
 UNREADABLE = "unreadable"
+GAVE_WAY = "gave_way"
 UNKNOWN = "unknown"
 
 FRAME_INTERVALS = 3.0

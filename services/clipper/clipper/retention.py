@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from hazardcast.steady import Moment
+
 
 @dataclass(frozen=True)
 class KeptClip:
@@ -19,7 +21,7 @@ class KeptClip:
 def to_remove(
     clips: Collection[KeptClip],
     *,
-    now: float,
+    now: Moment,
     longest_s: float,
     most_bytes: float,
     most_clips: int = 1_000_000,
@@ -32,7 +34,7 @@ def to_remove(
     total = sum(clip.bytes for clip in oldest_first)
     number, removed = len(oldest_first), []
     for clip in oldest_first:
-        too_old = now - clip.created_at > longest_s
+        too_old = now.age_s(clip.created_at) > longest_s
         too_much = (total > most_bytes or number > most_clips) and clip is not oldest_first[-1]
         if not clip.held and (too_old or too_much):
             removed.append(clip.stem)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from clipper import coverage, metrics, retention, task
+from clipper import coverage, crowding, metrics, retention, task
 from clipper.build import Builder
 from clipper.ffmpeg import StoppedError
 from clipper.finished import FinishedClips
-from clipper.jobs import Identity, Job, identity, named, new_job, window_of
+from clipper.jobs import Identity, Job, identity, named, new_job
 from clipper.library import Library
 from clipper.manifest import Manifest
 from clipper.progress import Progress
@@ -22,7 +23,10 @@ from clipper.store import JobStore
 from clipper.task import Task
 from hazardcast.bus import Delivery
 from hazardcast.clock import Clock
-from hazardcast.messages import ClipRequest, ClipState, Gap
+from hazardcast.messages import ClipRequest
+from hazardcast.metrics import GAVE_WAY
+from hazardcast.sparing_log import SparingLog
+from hazardcast.steady import Steady
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ class Clipper:
         limits: Limits,
     ) -> None:
         self._clock = clock
+        self._steady = Steady(clock)
         self._store = store
         self._library = library
         self._finished = finished
@@ -71,6 +76,8 @@ class Clipper:
         self._lock = threading.Lock()
         self._tasks: dict[Identity, Task] = {}
         self._unsaved: dict[Identity, ClipRequest] = {}
+        self._giving_way: deque[tuple[Job, str]] = deque()
+        self._refusals = SparingLog(log, clock)
         self._retention_at = float("-inf")
         self._resume()
 
@@ -86,8 +93,12 @@ class Clipper:
 
     def _task(self, job: Job) -> Task:
         segment_s = self._segment_s.get(job.request.camera, DEFAULT_SEGMENT_S)
-        wait_s = task.patience_s(job, segment_s, self._clock.now())
-        return Task(job, self._clock.monotonic() + wait_s)
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        return Task(
+            job,
+            waits_until=monotonic + task.patience_s(job, segment_s, now),
+            starts_at=monotonic + task.head_start_s(job, now),
+        )
 
     @property
     def facts(self) -> dict[str, object]:
@@ -112,32 +123,69 @@ class Clipper:
                 self._finished.hold(wanted)
             self._progress.publish(done)
         elif refusal := self._refusal(request):
-            self._refuse(request, refusal)
-        else:
+            self._refuse(request, refusal, coverage.NEVER_RECORDED)
+        elif self._has_room(wanted, request):
             self._take(wanted, request)
 
     def _refusal(self, request: ClipRequest) -> str | None:
         camera = request.camera
         if camera not in self._segment_s and not self._recordings.knows(camera):
             return f"camera {camera}: not in the configuration, and there are no recordings of it"
-        if len(self._tasks) + len(self._unsaved) >= MOST_JOBS:
-            return f"{MOST_JOBS} clips are waiting already"
         return None
 
-    def _refuse(self, request: ClipRequest, reason: str) -> None:
-        log.warning("request refused", extra={"event_id": request.event_id, "reason": reason})
+    def _has_room(self, wanted: Identity, request: ClipRequest) -> bool:
+        """Whether a request can be taken; when too many wait, the least of all gives way."""
+        with self._lock:
+            waiting = {key: one.job.request for key, one in self._tasks.items()}
+            given_up = {key for key, one in self._tasks.items() if one.gave_up or one.again}
+        waiting |= self._unsaved | {wanted: request}
+        if len(waiting) <= MOST_JOBS:
+            return True
+        for key in crowding.least_first(waiting, given_up=given_up, most=MOST_JOBS):
+            if key == wanted or self._give_up(key, waiting[key], request):
+                break
+        return key != wanted or self._refused_for_room(request)
+
+    def _refused_for_room(self, request: ClipRequest) -> bool:
+        GAVE_WAY.labels(kind="clips", reason="slight").inc()
+        self._refuse(request, crowding.reason(MOST_JOBS), coverage.GAVE_WAY)
+        return False
+
+    def _give_up(self, wanted: Identity, least: ClipRequest, newcomer: ClipRequest) -> bool:
+        """Let a waiting job go for a newcomer; False where it is being built just now."""
+        one = self._tasks.get(wanted)
+        if one and one.building and not one.building.cancel():
+            return False
+        with self._lock:
+            self._tasks.pop(wanted, None)
+        self._unsaved.pop(wanted, None)
+        GAVE_WAY.labels(kind="clips", reason="slight").inc()
+        reason = crowding.reason(MOST_JOBS, newcomer)
+        if one:
+            self._giving_way.append((one.job, reason))
+        else:
+            self._refuse(least, reason, coverage.GAVE_WAY)
+        return True
+
+    def _let_go(self) -> None:
+        """What gave way leaves the disk here, where nobody works on it, and is told last."""
+        while self._giving_way:
+            job, reason = self._giving_way.popleft()
+            self._store.remove(job)
+            state = self._finished.find(identity(job.request))
+            if state is None:
+                self._count_refused(job.request, reason)
+                state = task.refused(job.request, reason, coverage.GAVE_WAY, self._clock.now())
+            self._progress.finish(job.name, state)
+
+    def _refuse(self, request: ClipRequest, reason: str, cause: str) -> None:
+        self._count_refused(request, reason)
+        self._progress.publish(task.refused(request, reason, cause, self._clock.now()))
+
+    def _count_refused(self, request: ClipRequest, reason: str) -> None:
+        about = {"event_id": request.event_id, "camera": request.camera, "reason": reason}
+        self._refusals.say(logging.WARNING, "request refused", extra=about)
         metrics.CLIPS.labels(result="failed").inc()
-        window = window_of(request)
-        state = ClipState(
-            event_id=request.event_id,
-            camera=request.camera,
-            state="failed",
-            requested=window,
-            updated_at=self._clock.now(),
-            gaps=(Gap(start=window.start, end=window.end, cause=coverage.NEVER_RECORDED),),
-            detail=reason,
-        )
-        self._progress.publish(state)
 
     def _take(self, wanted: Identity, request: ClipRequest) -> None:
         tasks = self._all()
@@ -162,6 +210,8 @@ class Clipper:
 
     def tick(self) -> None:
         """Look after every job once."""
+        self._let_go()
+        self._steady.look()
         for wanted, request in list(self._unsaved.items()):
             del self._unsaved[wanted]
             self._take(wanted, request)
@@ -184,7 +234,7 @@ class Clipper:
             log.error("clip cannot be reopened", extra={"clip": job.stem, "reason": str(error)})
             return
         with self._lock:
-            self._tasks[identity(job.request)] = self._task(job)
+            self._tasks[identity(job.request)] = replace(self._task(job), again=True)
         log.info("clip reopened", extra={"event_id": job.request.event_id, "clip": job.stem})
 
     def _all(self) -> list[Task]:
@@ -200,7 +250,7 @@ class Clipper:
     def _collect(self, one: Task) -> None:
         """Keep what has come in; begin to build when it is all there or nothing more will come."""
         job, now = one.job, self._clock.now()
-        if now >= job.window.start:
+        if self._clock.monotonic() >= one.starts_at:
             try:
                 one.found = self._keep(job)
                 one.detail = None
@@ -282,17 +332,17 @@ class Clipper:
 
     def clear_old(self) -> None:
         """Remove what is too old or too much; a job that was given up goes with its age."""
-        now = self._clock.now()
+        moment = self._steady.moment()
         busy = {one.job.stem for one in self._all()}
         clips = [clip for clip in self._library.clips() if clip.stem not in busy]
-        for stem in retention.to_remove(clips, now=now, **asdict(self._limits)):
+        for stem in retention.to_remove(clips, now=moment, **asdict(self._limits)):
             self._library.remove(stem)
             metrics.CLIPS_REMOVED.inc()
             log.info("clip removed by retention", extra={"clip": stem})
             if event_id := self._finished.remove(stem):
                 self._progress.forget(event_id)
         for one in self._all():
-            if one.gave_up and now - one.job.accepted_at > self._limits.longest_s:
+            if one.gave_up and moment.age_s(one.job.accepted_at) > self._limits.longest_s:
                 self._abandon(one)
 
     def _abandon(self, one: Task) -> None:

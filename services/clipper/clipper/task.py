@@ -8,10 +8,10 @@ from typing import Literal
 
 from clipper import coverage
 from clipper.coverage import Coverage
-from clipper.jobs import Job
+from clipper.jobs import Job, window_of
 from clipper.manifest import Manifest
 from hazardcast.lifecycle import backoff_s
-from hazardcast.messages import ClipState, Gap
+from hazardcast.messages import ClipRequest, ClipState, Gap
 
 SLACK_S = 5.0
 """For a recorder to flush and name its last segment."""
@@ -27,12 +27,16 @@ class Task:
     job: Job
     waits_until: float
     """Monotonic clock at which nothing more is waited for."""
+    starts_at: float = float("-inf")
+    """Monotonic clock from which there may be video of the window."""
     found: Coverage | None = None
     building: Future[Manifest] | None = None
     failures: int = 0
     retry_at: float = float("-inf")
     """Monotonic clock before which a failed build is not tried again."""
     detail: str | None = None
+    again: bool = False
+    """There is a clip already, which is to be made anew."""
 
     @property
     def gave_up(self) -> bool:
@@ -54,9 +58,17 @@ def patience_s(job: Job, segment_s: float, now: float) -> float:
     """How long from `now` something may still come: two segments beyond the window's end.
 
     Counted on the monotonic clock from then on: a wall clock that is set forward for a while must
-    not make a clip of what has been recorded so far.
+    not make a clip of what has been recorded so far. One that was set back while the clipper was
+    down makes nobody wait longer than from the request on.
     """
-    return max(0.0, job.window.end + 2 * segment_s + SLACK_S - now)
+    after_s = 2 * segment_s + SLACK_S
+    longest_s = max(0.0, job.window.end - job.accepted_at) + after_s
+    return max(0.0, min(longest_s, job.window.end + after_s - now))
+
+
+def head_start_s(job: Job, now: float) -> float:
+    """How long from `now` it is to the window's beginning, at most as long as from the request."""
+    return max(0.0, min(job.window.start - job.accepted_at, job.window.start - now))
 
 
 def is_due(task: Task, found: Coverage, monotonic_s: float) -> bool:
@@ -82,6 +94,20 @@ def state_of(task: Task, now: float) -> ClipState:
         coverage=found.ratio if found else 0.0,
         gaps=_settled(found.gaps) if found else (),
         detail=task.detail,
+    )
+
+
+def refused(request: ClipRequest, reason: str, cause: str, now: float) -> ClipState:
+    """What is to be said of a request that gets no clip: why, in words."""
+    window = window_of(request)
+    return ClipState(
+        event_id=request.event_id,
+        camera=request.camera,
+        state="failed",
+        requested=window,
+        updated_at=now,
+        gaps=(Gap(start=window.start, end=window.end, cause=cause),),
+        detail=reason,
     )
 
 

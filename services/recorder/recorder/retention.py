@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hazardcast.segments import Segment
+from hazardcast.steady import Moment
 
 FUTURE_S = 3600.0
 """A segment dated further ahead was named by a clock that has since been set: it goes first."""
@@ -29,29 +30,33 @@ class Limits:
     max_bytes: float
 
 
-def surplus(stored: Sequence[Stored], limits: Limits, *, now: float) -> list[Stored]:
+def surplus(stored: Sequence[Stored], limits: Limits, *, now: Moment) -> list[Stored]:
     """What of one camera must go by age or bytes, in the order in which it should.
 
     Args:
         stored: by start, oldest first.
         limits: of this camera.
-        now: epoch seconds.
+        now: the wall clock, and the time that nobody can set.
     """
     kept_bytes = sum(item.size for item in stored)
-    oldest_end = stored[0].segment.end if stored else now
-    if oldest_end >= now - limits.max_age_s and kept_bytes <= limits.max_bytes:
+    if not (stored and is_old(stored[0], limits, now)) and kept_bytes <= limits.max_bytes:
         return []
     victims = []
     for item in _oldest_first(stored, now):
-        if item.segment.end >= now - limits.max_age_s and kept_bytes <= limits.max_bytes:
+        if not is_old(item, limits, now) and kept_bytes <= limits.max_bytes:
             break
         victims.append(item)
         kept_bytes -= item.size
     return victims
 
 
+def is_old(item: Stored, limits: Limits, now: Moment) -> bool:
+    """Whether it is surely older than may be kept, whatever the clock was set to meanwhile."""
+    return now.age_s(item.segment.end) > limits.max_age_s
+
+
 def oldest_of_all(
-    stored: Mapping[str, Sequence[Stored]], *, now: float
+    stored: Mapping[str, Sequence[Stored]], *, now: Moment
 ) -> Iterator[tuple[str, Stored]]:
     """Every segment that may go, oldest first across cameras; each camera keeps its newest."""
     queues = [
@@ -62,10 +67,11 @@ def oldest_of_all(
         yield camera, item
 
 
-def _oldest_first(stored: Sequence[Stored], now: float) -> list[Stored]:
+def _oldest_first(stored: Sequence[Stored], now: Moment) -> list[Stored]:
     """All but the newest, what is dated in the future first."""
     return sorted(stored, key=lambda item: _rank(item, now))[:-1]
 
 
-def _rank(item: Stored, now: float) -> tuple[bool, float]:
-    return item.segment.start <= now + FUTURE_S, item.segment.start
+def _rank(item: Stored, now: Moment) -> tuple[bool, float]:
+    latest = max(now.wall, now.steady) + FUTURE_S
+    return item.segment.start <= latest, item.segment.start

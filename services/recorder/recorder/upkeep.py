@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hazardcast.clock import Clock
+from hazardcast.steady import Steady
 from recorder import disk, metrics
 from recorder.index import RecordingIndex
-from recorder.retention import GB, Limits, Stored, oldest_of_all, surplus
+from recorder.retention import GB, Limits, Stored, is_old, oldest_of_all, surplus
 
 log = logging.getLogger(__name__)
 ROOM_BYTES = 64_000_000
@@ -33,11 +34,12 @@ class Upkeep:
         self._index = index
         self._limits = limits
         self._floor_bytes = free_space_floor_gb * GB
-        self._clock = clock
+        self._steady = Steady(clock)
         self._lock = threading.Lock()
 
     def tidy(self) -> None:
         """Apply every limit."""
+        self._steady.look()
         with self._lock:
             for camera, limits in self._limits.items():
                 self._apply(camera, limits)
@@ -51,17 +53,16 @@ class Upkeep:
 
     def _apply(self, camera: str, limits: Limits) -> None:
         stored = self._index.of(camera)
-        now = self._clock.now()
+        now = self._steady.moment()
         for victim in surplus(stored, limits, now=now):
-            old = victim.segment.end < now - limits.max_age_s
-            self._remove(camera, victim, "age" if old else "bytes")
+            self._remove(camera, victim, "age" if is_old(victim, limits, now) else "bytes")
         metrics.RETAINED_BYTES.labels(camera=camera).set(self._index.size(camera))
 
     def _keep_free(self, wanted_bytes: float) -> None:
         missing = wanted_bytes - disk.free_bytes(self._folder)
         if missing <= 0:
             return
-        for camera, victim in oldest_of_all(self._index.all(), now=self._clock.now()):
+        for camera, victim in oldest_of_all(self._index.all(), now=self._steady.moment()):
             if disk.is_linked(victim):
                 continue
             missing -= self._remove(camera, victim, "free_space")

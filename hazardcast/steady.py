@@ -1,4 +1,4 @@
-"""The station's own time: what is measured with it does not change when someone sets the clock.
+"""A time of the process's own: what is measured with it does not change when the clock is set.
 
 NTP after a boot without a battery-backed clock, or an operator, moves the wall clock by hours. How
 long an alert holds, and what was said before what, must not depend on that.
@@ -29,6 +29,14 @@ class Moment:
     def set_by_s(self) -> float:
         """How far the wall clock was set since the start of this process."""
         return self.wall - self.steady
+
+    def age_s(self, dated: float) -> float:
+        """How old what the wall clock dated so is at least.
+
+        What is dated later than the steady time was dated by the clock as it was set since; the
+        rest by the one before or after, and nobody may lose it because the clock was set.
+        """
+        return (self.wall if dated > self.steady else min(self.wall, self.steady)) - dated
 
 
 class Steady:
