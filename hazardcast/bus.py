@@ -26,6 +26,7 @@ from hazardcast.messages import Message, ServiceStatus
 from hazardcast.name_guard import BOOT, NameGuard
 from hazardcast.settings import Settings
 from hazardcast.topics import STATUS, Topic
+from hazardcast.watchdog import UNWATCHED
 
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Message)
@@ -83,6 +84,9 @@ class MqttBus:
     Raises:
         ConfigError: a setting of the way to the broker cannot be used.
     """
+
+    turn = UNWATCHED
+    """For whoever watches the thread that hears; set before `start`."""
 
     def __init__(
         self,
@@ -291,7 +295,9 @@ class MqttBus:
             _wait(client, self._attempts.ended(str(reason)))
 
     def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
+        self.turn.begin()
         self._dispatcher.dispatch(message.topic, bytes(message.payload), retained=message.retain)
+        self.turn.end()
 
 
 def _call(hook: Callable[[], None]) -> None:

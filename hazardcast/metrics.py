@@ -44,6 +44,11 @@ NAME_CONFLICTS = Counter(
 LOG_LINES_LOST = Counter(
     "hazardcast_log_lines_lost_total", "Lines of the log that nobody read in time, or nobody could"
 )
+SLOW_TURNS = Counter(
+    "hazardcast_slow_turns_total",
+    "Turns of a loop on the alert path that took over 250 ms; the log says where",
+    ["stage"],
+)
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,12 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from hazardcast import limited_http
+from hazardcast.watchdog import UNWATCHED, Turn
 
 STOP_WITHIN_S = 3.0
 MOST_CONNECTIONS = 256
+TICK_S = 0.1
+"""Of uvicorn's main loop."""
 GETS_ON_WITHIN_S = 10.0
 """From one whole request to the next, or to the end of its answer."""
 
@@ -65,6 +68,22 @@ def _cut_oldest(connections: Iterable[Any]) -> None:
         min(waiting, key=lambda one: one.born).transport.abort()
 
 
+class _Server(uvicorn.Server):
+    """Begins a turn with every tick of its loop; what holds up the loop holds up the next tick."""
+
+    def __init__(self, config: uvicorn.Config, turn: Turn) -> None:
+        super().__init__(config)
+        self._turn = turn
+
+    async def on_tick(self, counter: int) -> bool:
+        self._turn.begin()
+        return bool(await super().on_tick(counter))
+
+    async def main_loop(self) -> None:
+        await super().main_loop()
+        self._turn.end()
+
+
 class HttpServer:
     """Serves an application until closed.
 
@@ -72,7 +91,7 @@ class HttpServer:
         ConfigError: the address cannot be listened on.
     """
 
-    def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, *, host: str, port: int, turn: Turn = UNWATCHED) -> None:
         config = uvicorn.Config(
             app,
             http=LimitedProtocol,
@@ -86,7 +105,7 @@ class HttpServer:
         )
         listener = limited_http.listen(host, port, setting="HAZARDCAST_HTTP")
         self.port = int(listener.getsockname()[1])
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config, turn)
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="http", daemon=True
         )

@@ -12,6 +12,7 @@ from alerter.schedule import TICK_COPIES_S, Agenda, Slot, affordable_level
 from alerter.transmitter import Sent, Totals, Transmitter
 from hazardcast.clock import Clock
 from hazardcast.messages import Heartbeat
+from hazardcast.watchdog import UNWATCHED, Turn
 
 log = logging.getLogger(__name__)
 HEARTBEAT_S = 10.0
@@ -31,7 +32,9 @@ class OnAir:
         clock: Clock,
         second_path: SecondPath,
         compose_heartbeat: Callable[[Totals], Heartbeat],
+        turn: Turn = UNWATCHED,
     ) -> None:
+        self._turn = turn
         self._transmitter = transmitter
         self._clock = clock
         self._second_path = second_path
@@ -93,11 +96,13 @@ class OnAir:
 
     def step(self) -> None:
         """Send the one thing that is due, or wait for it."""
+        self._turn.begin()
         with self._wake:
             now = self._clock.monotonic()
             beat_due = now >= self._heartbeat_due
             slot = None if beat_due else self._agenda.take(now)
             if slot is None and not beat_due:
+                self._turn.end()
                 self._wake.wait(self._pause_s(now))
                 return
         if slot:
@@ -105,11 +110,19 @@ class OnAir:
             metrics.TICK_LATENESS.observe(max(0.0, self._clock.monotonic() - slot.due))
         else:
             self.beat()
+        self._turn.end()
+
+    @property
+    def late_s(self) -> float:
+        """How long the thread that runs this has left undone what is due; takes no lock."""
+        return self._clock.monotonic() - self._earliest()
+
+    def _earliest(self) -> float:
+        due = self._agenda.next_due()
+        return self._heartbeat_due if due is None else min(due, self._heartbeat_due)
 
     def _pause_s(self, now: float) -> float:
-        due = self._agenda.next_due()
-        earliest = self._heartbeat_due if due is None else min(due, self._heartbeat_due)
-        return min(LONGEST_WAIT_S, max(0.0, earliest - now))
+        return min(LONGEST_WAIT_S, max(0.0, self._earliest() - now))
 
     def _transmit(self, slot: Slot) -> Sent:
         sent = self._transmitter.send_alert(slot)

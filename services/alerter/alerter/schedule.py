@@ -132,8 +132,9 @@ class Agenda:
         self._programmes.pop(event_id, None)
 
     def next_due(self) -> float | None:
-        """When the next copy is due."""
-        return self._heap[0].due if self._heap else None
+        """When the next copy is due; any thread may ask."""
+        first = self._heap[:1]
+        return first[0].due if first else None
 
     def take(self, now: float) -> Slot | None:
         """The next copy that is due by `now`, if there is one; each copy is given once."""

@@ -15,7 +15,7 @@ from alerter.alerter import Alerter
 from alerter.datagrams import fit, room_for_alert
 from alerter.drop_folder import DropFolder
 from alerter.exports import Exports
-from alerter.http_server import HttpServer
+from alerter.http_server import TICK_S, HttpServer
 from alerter.on_air import OnAir
 from alerter.presence import SERVICE, Presence, status
 from alerter.receipts import Receipts
@@ -37,10 +37,13 @@ from hazardcast.multicast import Group
 from hazardcast.settings import Settings
 from hazardcast.steady import Steady
 from hazardcast.topics import BROADCAST
+from hazardcast.watchdog import LIMIT_S, Watchdog
 
 log = logging.getLogger(__name__)
 TIDY_EVERY_S = 0.25
 FLUSH_WITHIN_S = 2.0
+LATE_S = 5.0
+"""A timer that far behind hangs, or the machine is lost."""
 SECOND_PATH_BACKLOG = 400
 
 THREAD_SWITCH_S = 0.000_5
@@ -62,6 +65,8 @@ class Service:
         self._stop = stop
         self._stack = stack
         self._clock: Clock = SystemClock()
+        self._watchdog = Watchdog(self._clock)
+        self._tidying = self._watchdog.turn("tidying")
         self._steady = Steady(self._clock)
         self._config = site.load(settings.config)
         self._station = self._config.site.station_id
@@ -124,6 +129,7 @@ class Service:
             will=status(instance, "offline", self._clock.now()),
             clock=self._clock,
         )
+        self._bus.turn = self._watchdog.turn("mqtt")
         self._stack.callback(self._bus.close)
         self._presence = Presence(self._bus, instance=instance, clock=self._clock)
         self._self_test = SelfTester(
@@ -144,6 +150,7 @@ class Service:
             clock=self._clock,
             second_path=self._second_path,
             compose_heartbeat=self._compose_heartbeat,
+            turn=self._watchdog.turn("on_air"),
         )
         self._open_exports()
         self._receipts = Receipts(station=self._station, epoch=self._epoch)
@@ -172,6 +179,7 @@ class Service:
 
     def run(self) -> None:
         """Go on air, open the doors, tidy up until stopped, say goodbye."""
+        self._watchdog.start(self._stop)
         self._air.open()
         for task in self._unicast.tasks:
             self._thread("unicast names", task)
@@ -202,7 +210,10 @@ class Service:
             health=health,
             token=station.http_token(settings),
         )
-        http = HttpServer(application(doors), host=settings.http_host, port=settings.http_port)
+        turn = self._watchdog.turn("http", limit_s=TICK_S + LIMIT_S)
+        http = HttpServer(
+            application(doors), host=settings.http_host, port=settings.http_port, turn=turn
+        )
         self._stack.callback(http.close)
         folder = DropFolder(settings.events_dir, self._alerter.accept, self._clock)
         return self._thread("dropped files", folder.run)
@@ -222,14 +233,21 @@ class Service:
 
     def _tidy_until_stopped(self) -> None:
         while not self._clock.wait(self._stop, TIDY_EVERY_S):
-            self._alerter.expire()
-            self._exports.repeat(self._alerter.alerts())
-            self._sequence.top_up()
-            self._store.sync()
-            self._on_air.set_copies(self._receipts.settle(self._clock.monotonic()))
-            self._presence.refresh(**self._facts())
-            if self._keys.changed():
-                self._beat()
+            self._tidying.begin()
+            try:
+                self._tidy()
+            finally:
+                self._tidying.end()
+
+    def _tidy(self) -> None:
+        self._alerter.expire()
+        self._exports.repeat(self._alerter.alerts())
+        self._sequence.top_up()
+        self._store.sync()
+        self._on_air.set_copies(self._receipts.settle(self._clock.monotonic()))
+        self._presence.refresh(**self._facts())
+        if self._keys.changed():
+            self._beat()
 
     def _beat(self) -> None:
         if not self._stopping:
@@ -250,7 +268,13 @@ class Service:
     def _state(self) -> Literal["ok", "degraded", "stopping"]:
         if self._stopping:
             return "stopping"
-        return "degraded" if self._self_test.problem else "ok"
+        return "degraded" if self._problem() else "ok"
+
+    def _problem(self) -> str | None:
+        """Why an alert might not go out now."""
+        if self._on_air.late_s > LATE_S:
+            return "what is due is not being sent"
+        return self._self_test.problem
 
     def _facts(self) -> dict[str, object]:
         return {
@@ -264,7 +288,7 @@ class Service:
     def _ready(self, timer: threading.Thread) -> tuple[bool, str]:
         if not timer.is_alive():
             return _alive(timer)
-        problem = self._self_test.problem
+        problem = self._problem()
         return (False, problem) if problem else (True, "ready")
 
     def _say_goodbye(self) -> None:

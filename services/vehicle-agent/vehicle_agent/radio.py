@@ -11,6 +11,7 @@ from hazardcast import lifecycle, multicast
 from hazardcast.clock import Clock
 from hazardcast.multicast import Packet
 from hazardcast.reception import Rejection, glance
+from hazardcast.watchdog import UNWATCHED, Turn
 from vehicle_agent import metrics
 from vehicle_agent.flood_gate import FloodGate
 from vehicle_agent.link import WARN_AFTER_S
@@ -44,7 +45,9 @@ class Radio:
         clock: Clock,
         stop: threading.Event,
         beginnings: Beginnings = lambda: (),
+        turn: Turn = UNWATCHED,
     ) -> None:
+        self._turn = turn
         self._beginnings = beginnings
         self._open = open_socket
         self.path = path
@@ -134,9 +137,12 @@ class Radio:
         arrival = Arrival(
             packet.data, packet.source, self.path, now - queued_s, monotonic - queued_s
         )
+        self._turn.begin()
         try:
             return self._deliver(arrival)
         except Exception:
             # One datagram must not deafen the vehicle to the next.
             log.exception("datagram not dealt with")
             return Rejection.SCHEMA
+        finally:
+            self._turn.end()

@@ -19,6 +19,7 @@ from hazardcast.multicast import Group
 from hazardcast.settings import Settings
 from hazardcast.topics import BROADCAST
 from hazardcast.trust import TrustStore
+from hazardcast.watchdog import Watchdog
 from vehicle_agent import metrics, positioning
 from vehicle_agent.agent import Agent, Reporter
 from vehicle_agent.alert_log import AlertLog
@@ -133,7 +134,8 @@ class VehicleAgent:
         found = positioning.source(settings, clock)
         say = partial(self._announcer.say, about="position")
         self._place = found and Positioning(found, self.agent.moved, say, clock)
-        self._radios = _radios(settings, self.agent, clock=clock, stop=stop)
+        self._watchdog = dog = Watchdog(clock)
+        self._radios = _radios(settings, self.agent, clock=clock, stop=stop, watchdog=dog)
         self._looking, self._kernel = Fault("look", clock), Fault("clock", clock)
         self._house, self._trusting = Fault("house", clock), Fault("trust", clock)
         bus.subscribe_text(BROADCAST, second_path(self.agent.receive))
@@ -147,6 +149,7 @@ class VehicleAgent:
 
     def run(self, *, new_trust: Callable[[], TrustStore | None]) -> None:
         """Work until the stop event, then leave everything in order."""
+        self._watchdog.start(self._stop)
         self._announcer.start()
         self._bus.start()
         for radio in self._radios:
@@ -242,7 +245,7 @@ def _pose(settings: Settings) -> Pose:
 
 
 def _radios(
-    settings: Settings, agent: Agent, *, clock: Clock, stop: threading.Event
+    settings: Settings, agent: Agent, *, clock: Clock, stop: threading.Event, watchdog: Watchdog
 ) -> list[Radio]:
     group = Group(settings.multicast_group, settings.multicast_port, settings.multicast_interface)
     listen = Radio(
@@ -252,6 +255,7 @@ def _radios(
         clock=clock,
         stop=stop,
         beginnings=agent.beginnings,
+        turn=watchdog.turn("multicast"),
     )
     port = settings.vehicle_unicast_port
     if port is None:
@@ -263,5 +267,6 @@ def _radios(
         clock=clock,
         stop=stop,
         beginnings=agent.beginnings,
+        turn=watchdog.turn("unicast"),
     )
     return [listen, direct]
