@@ -1,11 +1,17 @@
-"""Finding an ffmpeg on this machine."""
+"""Finding an ffmpeg on this machine, and asking it for an RTSP camera."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Literal
 
 from hazardcast.errors import ToolMissingError
+
+Transport = Literal["auto", "tcp", "udp"]
+_TRANSPORTS = {"tcp": "tcp", "udp": "udp", "auto": "udp+tcp"}
+UDP_BUFFER_BYTES = 2_097_152
+"""A key frame of a 4K camera comes in one burst."""
 
 
 def find_ffmpeg(configured: Path | None = None) -> str:
@@ -29,3 +35,12 @@ def _bundled() -> str:
             "no ffmpeg: install the system's package, or pip install imageio-ffmpeg"
         ) from None
     return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def rtsp_options(transport: Transport) -> tuple[str, ...]:
+    """Input options of an RTSP camera; auto asks for TCP, and for UDP where that is refused."""
+    udp = () if transport == "tcp" else ("-buffer_size", str(UDP_BUFFER_BYTES))
+    return (
+        "-rtsp_transport", _TRANSPORTS[transport], "-rtsp_flags", "prefer_tcp", *udp,
+        "-allowed_media_types", "video+audio",
+    )  # fmt: skip

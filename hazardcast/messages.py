@@ -372,7 +372,7 @@ class CameraStatus(Message):
 
     camera: CameraId
     state: Annotated[str, Field(max_length=32)]
-    """connecting, live, stalled, unauthorised, unreachable, ended …"""
+    """connecting, waiting, live, stalled, unauthorised, unreachable, unusable, ended …"""
     last_frame_at: Time | None = None
     detail: Remark | None = None
 

@@ -8,17 +8,29 @@ continuous recording began and why it ended, so that a gap can be explained.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
+log = logging.getLogger(__name__)
 RUNS_FILE = "runs.jsonl"
+RUNS_VERSION = 1
+"""Of its lines: what a key means. A line says so only where it is another."""
+MOST = 1e15
+"""Greater numbers are no times."""
+LONGEST_SHOWN = 120
 _NAME = re.compile(r"(\d{1,15})-(\d{1,15})\.ts")
 _HOUR = re.compile(r"\d{8}T\d{2}")
 LONGEST_SEGMENT = timedelta(hours=1)
+LONGEST_BELIEVED_MS = 65_000
+"""A longer name is compared with when its file was written: no recorder can know the future."""
+LEEWAY_MS = 5_000
+"""Of the clocks of disk and recorder."""
 
 
 @dataclass(frozen=True, order=True)
@@ -50,7 +62,7 @@ class Run:
     """Wall clock of the last frame; None while it goes on or when the recorder was killed."""
     cause: str | None
     """Why it ended: camera_down, stalled, recorder_stopped, recorder_killed, format_changed,
-    clock_stepped or disk_full."""
+    clock_stepped, no_key_frame or disk_full."""
     codec: str | None = None
     clock_error_ms: float | None = None
     """Bound on the wall-clock error of this run's segment names."""
@@ -76,16 +88,34 @@ def parse_segment(path: Path) -> Segment | None:
     return Segment(start_ms, end_ms, path) if start_ms <= end_ms else None
 
 
+def believed(segment: Segment) -> Segment:
+    """`segment` as far as its name can be true: no frame was taken after the file was written.
+
+    A name that claims more was made from a camera's wild time stamp.
+    """
+    if segment.end_ms - segment.start_ms <= LONGEST_BELIEVED_MS:
+        return segment
+    try:
+        latest_ms = segment.path.stat().st_mtime_ns // 1_000_000 + LEEWAY_MS
+    except OSError:
+        return segment
+    return replace(segment, end_ms=max(segment.start_ms, min(segment.end_ms, latest_ms)))
+
+
 def list_segments(
     recordings_dir: Path, camera: str, *, start: float | None = None, end: float | None = None
 ) -> list[Segment]:
-    """The closed segments of `camera` that touch [start, end] (epoch seconds), oldest first."""
+    """The closed segments of `camera` that touch [start, end] (epoch seconds), oldest first.
+
+    Their times are those of their names, as far as those can be true.
+    """
     found = (
         segment
         for hour in _hours(recordings_dir / camera, start, end)
         for path in hour.iterdir()
         if (segment := parse_segment(path))
     )
+    found = (believed(segment) for segment in found)
     return sorted(
         segment
         for segment in found
@@ -115,22 +145,74 @@ def append_run(recordings_dir: Path, camera: str, run: Run) -> None:
 
 
 def read_runs(recordings_dir: Path, camera: str) -> list[Run]:
-    """What `runs.jsonl` tells; a line cut short by a crash is left out.
+    """What `runs.jsonl` tells; a line that cannot be read is left out and named in the log, once.
 
     A run has a line from its beginning and one from its end, told apart by nothing but what they
-    know: the later line of the same start counts.
+    know: the later line of the same start counts. Keys that this version does not know are passed
+    over: a newer recorder may have more to tell.
     """
     path = recordings_dir / camera / RUNS_FILE
     if not path.exists():
         return []
     runs: dict[float, Run] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         try:
-            run = Run(**json.loads(line))
-            runs[float(run.started_at)] = run
-        except (ValueError, TypeError):
-            continue
+            if line.strip():
+                run = _run(line)
+                runs[run.started_at] = run
+        except ValueError as error:
+            _tell_unread(str(path), line, str(error))
     return list(runs.values())
+
+
+def _run(line: str) -> Run:
+    """The run of one line.
+
+    Raises:
+        ValueError: it is none, or of a newer version; the message says why.
+    """
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ValueError("cut short or not JSON") from None
+    if not isinstance(data, dict):
+        raise ValueError("not a mapping")
+    version = data.get("version", RUNS_VERSION)
+    if version != RUNS_VERSION:
+        raise ValueError(f"version {version!r}, this Hazardcast reads version {RUNS_VERSION}")
+    started_at = _number(data, "started_at")
+    if started_at is None:
+        raise ValueError("no started_at")
+    return Run(
+        started_at,
+        _number(data, "ended_at"),
+        _text(data, "cause"),
+        _text(data, "codec"),
+        _number(data, "clock_error_ms"),
+    )
+
+
+def _number(data: dict[str, object], key: str) -> float | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < MOST:
+        raise ValueError(f"{key}: not a number: {value!r}")
+    return float(value)
+
+
+def _text(data: dict[str, object], key: str) -> str | None:
+    value = data.get(key)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{key}: not a text: {value!r}")
+    return value
+
+
+@lru_cache(maxsize=1000)
+def _tell_unread(path: str, line: str, problem: str) -> None:
+    """Once for each line, however often the file is read."""
+    facts = {"file": path, "why": problem, "line": line[:LONGEST_SHOWN]}
+    log.warning("line of the run log left out", extra=facts)
 
 
 def replace_runs(recordings_dir: Path, camera: str, runs: Iterable[Run]) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlsplit, urlunsplit
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from hazardcast import problems, settings
+from hazardcast import camera_address, problems, settings
 from hazardcast.errors import ConfigError
+from hazardcast.ffmpeg import Transport
 from hazardcast.fields import CAMERA_ID_PATTERN, Heading, Latitude, Longitude, StationId, Text
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -75,7 +76,8 @@ class Camera(_Config):
     retention_h: Annotated[float, Field(gt=0)] = 24.0
     retention_gb: Annotated[float, Field(gt=0)] = 100.0
     detect_fps: Annotated[float, Field(gt=0, le=60)] = 8.0
-    rtsp_transport: Literal["tcp", "udp"] = "tcp"
+    rtsp_transport: Transport = "auto"
+    """auto asks for TCP first, and for UDP where a camera refuses that or then sends nothing."""
 
     @field_validator("url", "detect_url")
     @classmethod
@@ -86,6 +88,21 @@ class Camera(_Config):
                 "name a variable in `credentials` that holds user:password"
             )
         return url
+
+    @field_validator("url", "detect_url")
+    @classmethod
+    def _plain(cls, url: str | None) -> str | None:
+        """The address with its scheme in small letters, as ffmpeg wants it."""
+        if url is None:
+            return None
+        scheme, separator, rest = url.partition("://")
+        if not (rest if separator else url).strip():
+            raise ValueError("the address is empty")
+        if not separator:
+            return url
+        if scheme.lower() in NETWORK_SCHEMES:
+            camera_address.check_host(url)
+        return f"{scheme.lower()}://{rest}"
 
     @model_validator(mode="after")
     def _understood(self) -> Camera:
@@ -108,12 +125,16 @@ class Camera(_Config):
     @property
     def file(self) -> Path | None:
         """The file that plays the camera, if one does."""
-        parts = urlsplit(self.url)
-        return (
-            Path(parts.path if parts.scheme == "file" else self.url)
-            if parts.scheme in ("file", "")
-            else None
-        )
+        scheme = urlsplit(self.url).scheme
+        if scheme == "file":
+            return self._file_of(self.url.removeprefix("file://"))
+        return Path(self.url) if not scheme else None
+
+    @staticmethod
+    def _file_of(text: str) -> Path:
+        """`#` and `?` are letters of a file's name; `%20` is read where no file has it so."""
+        path = Path(text)
+        return path if path.exists() else Path(unquote(text))
 
 
 class SiteConfig(_Config):
@@ -206,7 +227,5 @@ def stream_url(camera_id: str, camera: Camera, *, camera_server: str, detect: bo
         raise ConfigError(
             f"cameras.{camera_id}.credentials: {camera.credentials} must hold user:password"
         )
-    user, password = secret.split(":", 1)
-    parts = urlsplit(url)
-    netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc}"
-    return urlunsplit(parts._replace(netloc=netloc))
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{camera_address.credentials(*secret.split(':', 1))}@{rest}"

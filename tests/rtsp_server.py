@@ -31,6 +31,14 @@ VIDEO = {
     "! h264parse ! video/x-h264,alignment=au ! rtph264pay name=pay0 pt=96 config-interval=-1",
     "h265": "x265enc tune=zerolatency speed-preset=ultrafast bitrate=600 key-int-max={gop} "
     "! h265parse ! video/x-h265,alignment=au ! rtph265pay name=pay0 pt=96 config-interval=-1",
+    "h264-b": "x264enc threads=1 bframes=3 b-adapt=false speed-preset=ultrafast bitrate=600 "
+    "key-int-max={gop} ! video/x-h264,profile=main ! h264parse ! video/x-h264,alignment=au "
+    "! rtph264pay name=pay0 pt=96 config-interval=-1",
+    "h265-b": "x265enc speed-preset=ultrafast bitrate=600 key-int-max={gop} option-string=bframes=3 "
+    "! h265parse ! video/x-h265,alignment=au ! rtph265pay name=pay0 pt=96 config-interval=-1",
+    "h264-intra-refresh": "x264enc threads=1 tune=zerolatency speed-preset=ultrafast bitrate=600 "
+    "intra-refresh=true key-int-max={gop} ! h264parse ! video/x-h264,alignment=au "
+    "! rtph264pay name=pay0 pt=96",
     "mjpeg": "jpegenc ! rtpjpegpay name=pay0 pt=26",
 }
 AUDIO = {
@@ -181,6 +189,7 @@ def main() -> None:
     parser.add_argument("--clock", action="store_true", help="burn the wall clock in")
     parser.add_argument("--noise", action="store_true", help="make the pictures of --clock large")
     parser.add_argument("--play", help="file of H.264 access units")
+    parser.add_argument("--udp-only", action="store_true", help="refuse RTP over TCP")
     parser.add_argument("--loss", type=float, default=0.0, help="share of packets never sent")
     parser.add_argument("--times", help="file that gets the wall clock of every frame")
     options = parser.parse_args()
@@ -190,6 +199,8 @@ def main() -> None:
     server.set_service(options.port)
     drawn = pictures(options) if options.play or options.clock else None
     camera = Camera(pipeline(options), options.times, fps=options.fps, picture=drawn)
+    if options.udp_only:
+        camera.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     if options.account:
         protect(server, camera, options.account)
     server.get_mount_points().add_factory("/camera", camera)

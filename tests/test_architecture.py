@@ -43,6 +43,8 @@ EDGES: dict[str, set[str]] = {
         "hazardcast/multicast.py",
         "hazardcast/multicast_check.py",
         "hazardcast/ports.py",
+        "hazardcast/redirect.py",
+        "hazardcast/rtsp_challenge.py",
         "alerter/ear.py",
         "alerter/transmitter.py",
         "alerter/unicast.py",

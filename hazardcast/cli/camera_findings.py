@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hazardcast import ports, site
+from hazardcast import camera_address, ports, site
 from hazardcast.cli.findings import Finding, Result
 from hazardcast.errors import HazardcastError
-from hazardcast.ffmpeg import find_ffmpeg
-from hazardcast.processes import run_captured
+from hazardcast.ffmpeg import find_ffmpeg, rtsp_options
+from hazardcast.ffmpeg_reasons import reason_of
+from hazardcast.processes import TIMED_OUT, run_captured
+from hazardcast.redirect import Redirect
+from hazardcast.rtsp_challenge import why_refused
 from hazardcast.settings import Settings
 from hazardcast.site import Camera, SiteConfig
 
 CAMERA_TIMEOUT_S = 8.0
-DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+SILENT = "no picture came within"
 
 
 def cameras(settings: Settings, config: SiteConfig) -> Iterator[Finding]:
@@ -48,14 +52,29 @@ def _file_camera(settings: Settings, what: str, file: Path) -> Finding:
 
 def _network_camera(settings: Settings, what: str, camera_id: str, camera: Camera) -> Finding:
     url = site.stream_url(camera_id, camera, camera_server=settings.camera_server)
-    parts = urlsplit(camera.url)
-    host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+    host, port = camera_address.host_port(url)
     if not ports.answers(host, port, timeout_s=3.0):
         advice = "look at its power, its cable and its address"
         return Finding(what, "failed", f"unreachable: nothing answers at {host}:{port}", advice)
-    is_rtsp = parts.scheme.startswith("rtsp")
-    options = ("-rtsp_transport", camera.rtsp_transport) if is_rtsp else ()
-    return _first_frame(settings, what, url, camera.url, options)
+    if not url.startswith("rtsp"):
+        return _live_frame(settings, what, url, ())
+    finding = _live_frame(settings, what, url, rtsp_options(camera.rtsp_transport))
+    if finding.result == "ok" or camera.rtsp_transport != "auto":
+        return finding
+    if SILENT in finding.detail:
+        by_udp = _live_frame(settings, what, url, rtsp_options("udp"))
+        return by_udp if by_udp.result == "ok" else finding
+    return finding
+
+
+def _live_frame(settings: Settings, what: str, url: str, options: tuple[str, ...]) -> Finding:
+    with Redirect(url) as way:
+        finding = _first_frame(settings, what, way.url, camera_address.shown(url), options)
+    if finding.advice and (why := why_refused(url)):
+        return replace(finding, detail=f"{camera_address.shown(url)}: {why}")
+    return replace(
+        finding, detail=camera_address.scrub(finding.detail, camera_address.secrets_of(url))
+    )
 
 
 def _first_frame(
@@ -68,7 +87,11 @@ def _first_frame(
     )
     if code == 0:
         return Finding(what, "ok", f"{shown}: a frame was read")
-    reason = (problem.strip().splitlines() or ["no frame"])[-1].replace(url, shown)[:200]
-    if "401" in problem or "Unauthorized" in problem:
-        return Finding(what, "failed", f"{shown}: {reason}", "look at the camera's `credentials`")
-    return Finding(what, "failed", f"{shown}: {reason}")
+    if code == TIMED_OUT:
+        return Finding(what, "failed", f"{shown}: it answers, but {SILENT} {CAMERA_TIMEOUT_S:g} s")
+    lines = problem.strip().splitlines()
+    reason = next((found for line in reversed(lines) if (found := reason_of(line))), None)
+    words = reason.words if reason else (lines or ["no frame"])[-1].replace(url, shown)[:200]
+    advice = "look at the camera's `credentials`"
+    is_refused = reason is not None and reason.kind == "unauthorised"
+    return Finding(what, "failed", f"{shown}: {words}", advice if is_refused else None)

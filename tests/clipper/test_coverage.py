@@ -156,3 +156,10 @@ def test_no_recording_at_all_is_never_recorded() -> None:
 def test_an_instant_is_covered_or_not() -> None:
     assert coverage.cover(window(5, 5), stretches((0, 10)), tolerance=0.25).ratio == 1.0
     assert coverage.cover(window(15, 15), stretches((0, 10)), tolerance=0.25).ratio == 0.0
+
+
+def test_no_segment_covers_what_has_not_happened_yet() -> None:
+    wild = Segment(round(T * 1000), round((T + 3600) * 1000), Path("wild.ts"))
+
+    assert coverage.of_segments([wild], now=T + 40) == stretches((0, 40))
+    assert coverage.of_segments([wild], now=T - 5) == stretches((0, 0))

@@ -65,3 +65,12 @@ def test_a_job_survives_its_own_text() -> None:
     job = jobs.new_job(request(), now=1.5, names=(), stems=())
 
     assert jobs.Job.decode(job.encode()) == job
+
+
+def test_a_job_of_a_newer_clipper_is_read_unless_it_says_that_it_means_something_else() -> None:
+    job = jobs.new_job(request(), now=0.0, names=set(), stems=set())
+    newer = {**job.model_dump(), "priority": "high"}
+
+    assert jobs.Job.parse(newer) == job
+    with pytest.raises(DecodeError, match="version 2; this one reads 1"):
+        jobs.Job.parse({**newer, "version": 2})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,17 @@ def test_a_segments_name_is_the_time_of_the_frame_shown_first() -> None:
 
     assert swapped.wall(frames[1]) == T_MS / 1000
     assert swapped.wall(frames[0]) == T_MS / 1000 + 0.04
+
+
+@pytest.mark.parametrize("leap_s", [3600, -3600, 10])
+def test_frames_that_a_segments_name_cannot_mean_are_left_out(leap_s: int) -> None:
+    film = source(0, 20)
+    frames = film.scan.frames
+    leapt = tuple(
+        frame._replace(pts=(frame.pts + leap_s * TICKS_PER_S) % WRAP) for frame in frames[12:]
+    )
+    wild = Source(film.segment, replace(film.scan, frames=frames[:12] + leapt))
+
+    assert chain.as_named(film) == film
+    assert chain.as_named(wild).scan.frames == frames[:12]
+    assert chain.as_named(wild).scan.size == frames[12].offset

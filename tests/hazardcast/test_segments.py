@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -65,6 +66,20 @@ def test_what_is_not_a_segment_is_passed_over(tmp_path: Path) -> None:
     assert [segment.path for segment in list_segments(tmp_path, "north")] == [path]
 
 
+def test_a_name_that_reaches_beyond_the_time_of_writing_is_believed_up_to_there(
+    tmp_path: Path,
+) -> None:
+    wild = record(tmp_path, T0_MS, T0_MS + HOUR_MS)
+    long = record(tmp_path, T0_MS + 1, T0_MS + 120_000)
+    for path in (wild, long):
+        os.utime(path, (T0_MS / 1000 + 130, T0_MS / 1000 + 130))
+
+    found = {segment.path: segment.end_ms for segment in list_segments(tmp_path, "north")}
+
+    assert found == {wild: T0_MS + 135_000, long: T0_MS + 120_000}
+    assert not list_segments(tmp_path, "north", start=T0_MS / 1000 + 600)
+
+
 def test_a_camera_without_recordings_has_none(tmp_path: Path) -> None:
     assert list_segments(tmp_path, "north") == []
     assert read_runs(tmp_path, "north") == []
@@ -77,6 +92,46 @@ def test_runs_are_read_back_and_a_torn_line_is_left_out(tmp_path: Path) -> None:
         file.write('{"started_at": 3.0, "en')
 
     assert read_runs(tmp_path, "north") == [run]
+
+
+def test_a_run_of_a_newer_recorder_is_read_and_what_it_has_to_tell_more_passed_over(
+    tmp_path: Path,
+) -> None:
+    write_runs(
+        tmp_path, '{"started_at": 1, "ended_at": 2.5, "cause": "stalled", "transport": "udp"}'
+    )
+
+    assert read_runs(tmp_path, "north") == [Run(1.0, 2.5, "stalled")]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"started_at": 3.0, "en', "cut short or not JSON"),
+        ("[3.0, null]", "not a mapping"),
+        ('{"ended_at": 3.0}', "no started_at"),
+        ('{"started_at": "soon"}', "started_at: not a number: 'soon'"),
+        ('{"started_at": NaN}', "started_at: not a number: nan"),
+        ('{"started_at": 3, "ended_at": "later"}', "ended_at: not a number: 'later'"),
+        ('{"started_at": 3, "cause": 7}', "cause: not a text: 7"),
+        ('{"started_at": 3, "version": 2}', "version 2, this Hazardcast reads version 1"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named_once_and_the_others_count(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, line: str, why: str
+) -> None:
+    write_runs(tmp_path, '{"started_at": 1, "cause": "stalled"}', line, '{"started_at": 5}')
+
+    for _ in range(3):
+        assert [run.started_at for run in read_runs(tmp_path, "north")] == [1.0, 5.0]
+    (said,) = caplog.records
+    assert vars(said)["why"] == why
+    assert vars(said)["file"] == str(tmp_path / "north" / "runs.jsonl")
+
+
+def write_runs(root: Path, *lines: str) -> None:
+    (root / "north").mkdir()
+    (root / "north" / "runs.jsonl").write_text("".join(f"{line}\n" for line in lines))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from recorder.command import Plan, command, frames_in_flight, plan_for
 from recorder.console import Console, Found
 
+from hazardcast.ffmpeg import Transport
+
 URL = "rtsp://watcher:pa%2Fss@10.0.0.11/main"
 TS_INPUT = """Input #0, mpegts, from 'http://127.0.0.1:8090/north.ts':
   Duration: N/A, start: 1.400000, bitrate: N/A
@@ -53,23 +55,48 @@ def test_refused_credentials_are_recognised(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "problem"),
+    ("said", "problem"),
     [
-        ("rtsp://watcher:pa%2Fss@10.0.0.11/main: Connection refused", "rtsp://10.0.0.11/main: Connection refused"),
-        ("[tcp @ 0x5581] Connection to tcp://10.0.0.11:554 failed: No route to host", "Connection to tcp://10.0.0.11:554 failed: No route to host"),
-        ("Error opening input: Connection refused\nError opening input files: Connection refused", "Error opening input: Connection refused"),
+        ("[error] rtsp://watcher:pa%2Fss@10.0.0.11/main: Connection refused", "nothing listens there"),
+        ("[tcp @ 0x5581] [error] Connection to tcp://10.0.0.11:554 failed: No route to host", "no way to it"),
+        ("[in#0 @ 0x5] [error] Error opening input: Connection timed out\n[fatal] Error opening input files: Connection timed out", "does not answer"),
+        ("[mpegts @ 0x5] [error] first pts and dts value must be set\n[error] av_interleaved_write_frame(): Invalid argument\n[error] Conversion failed!", "carry no times"),
+        ("[mpegts @ 0x5] [error] dimensions not set\n[info] Stream mapping:\n[info] Qavg: 65536.000", "no key frame"),
+        ("[rtsp @ 0x5] [error] method SETUP failed: 461 Unsupported Transport", "refuses this way of transport"),
+        ("[http @ 0x5] [error] HTTP error 404 Not Found", "no stream of this name"),
     ],
 )  # fmt: skip
-def test_the_problem_is_the_last_line_that_says_something(line: str, problem: str) -> None:
-    console = heard(line)
+def test_the_problem_is_told_in_words_by_what_failed_first(said: str, problem: str) -> None:
+    console = heard(said)
 
-    assert console.problem == problem
+    assert problem in (console.problem or "")
     assert not console.unauthorised
+
+
+def test_what_is_told_by_the_way_is_no_reason() -> None:
+    console = heard(
+        "[info] Stream mapping:\n[libx264 @ 0x5] [info] Qavg: 65536.000\n"
+        "[rtsp @ 0x5] [warning] Timestamps are unset in a packet for stream 0.\n"
+        "[error] Conversion failed!\n[fatal] Error opening output files: Invalid argument"
+    )
+
+    assert console.problem is None
+
+
+def test_an_error_that_nobody_knows_is_told_as_ffmpeg_tells_it() -> None:
+    assert heard("[x @ 0x5] [error] flux capacitor is empty").problem == "flux capacitor is empty"
+
+
+def test_what_was_complained_of_before_pictures_came_is_no_reason_for_what_ended_them() -> None:
+    console = heard("[mjpeg @ 0x5] [error] Invalid data found when processing input")
+    console.forget()
+
+    assert console.problem is None
 
 
 def test_a_full_disk_is_recognised() -> None:
     assert heard(
-        "[segment @ 0x1] Failed to open segment '17-000004.ts': No space left on device"
+        "[segment @ 0x1] [error] Failed to open segment '17-000004.ts': No space left on device"
     ).disk_full
 
 
@@ -80,7 +107,7 @@ def test_a_full_disk_is_recognised() -> None:
 def test_a_password_never_leaves_the_console(before: str, after: str, password: str) -> None:
     console = Console(f"rtsp://watcher:{password}@10.0.0.11/main")
     for form in (f"rtsp://watcher:{password}@10.0.0.11/main", password, f"watcher:{password}"):
-        console.take(f"{before}{form}{after}")
+        console.take(f"[error] {before}{form}{after}")
 
         assert password not in (console.problem or "")
 
@@ -102,18 +129,70 @@ def test_pictures_are_handed_over_after_as_many_frames_as_the_way_they_came() ->
     assert frames_in_flight(Found("rtsp", "mjpeg")) == 0
 
 
+URLS_WITH_SECRETS = (
+    "rtsp://10.0.0.11/user=admin&password=Geheim123&channel=1&stream=0.sdp?",
+    "rtsp://10.0.0.11/user=admin_password=Geheim123_channel=1_stream=0.sdp",
+    "http://10.0.0.11/flv?port=1935&app=bcs&user=admin&password=Geheim123",
+    "rtsp://10.0.0.11/live?token=Geheim123",
+    "rtsp://op:Geheim123@10.0.0.11:8554/live#Geheim123",
+)
+
+
+@pytest.mark.parametrize("url", URLS_WITH_SECRETS)
+def test_a_secret_leaves_the_console_from_no_part_of_the_address(url: str) -> None:
+    path = url.split("/", 3)[3]
+    for said in (
+        url,
+        f"'{url}'",
+        f"Opening {url}.",
+        f"/{path}",
+        f"GET /{path} HTTP/1.1",
+        "Geheim123",
+    ):
+        console = heard(f"[error] {said}: what a pity", url)
+
+        assert "Geheim123" not in (console.problem or "")
+        assert "what a pity" in (console.problem or "")
+
+
+def test_the_address_that_ffmpeg_was_given_is_told_as_the_cameras() -> None:
+    console = Console(URL, stand_in="rtsp://127.0.0.1:40111/Zm9v")
+    console.take("[error] rtsp://127.0.0.1:40111/Zm9v: odd")
+
+    assert console.problem == "rtsp://10.0.0.11/…: odd"
+
+
 def test_the_command_copies_and_never_asks_for_arrival_stamps() -> None:
     words = command("ffmpeg", URL, Plan(), prefix="17", segment_s=10, list_fd=7)
 
     assert words.count("copy") == 3
     assert "-use_wallclock_as_timestamps" not in words
     assert words[words.index("-segment_list") + 1] == "pipe:7"
-    assert "-buffer_size" not in words
 
 
-def test_udp_gets_room_for_key_frames_and_http_no_rtsp_options() -> None:
-    udp = command("ffmpeg", URL, Plan(), prefix="17", segment_s=10, list_fd=7, rtsp_transport="udp")
-    http = command("ffmpeg", "http://camera/x.ts", Plan(), prefix="17", segment_s=10, list_fd=7)
+@pytest.mark.parametrize(
+    ("transport", "asked_for", "has_room"),
+    [("auto", "udp+tcp", True), ("udp", "udp", True), ("tcp", "tcp", False)],
+)
+def test_udp_gets_room_for_key_frames(transport: Transport, asked_for: str, has_room: bool) -> None:
+    words = command("ffmpeg", URL, Plan(transport=transport), prefix="17", segment_s=10, list_fd=7)
 
-    assert "-buffer_size" in udp
-    assert "-rtsp_transport" not in http
+    assert words[words.index("-rtsp_transport") + 1] == asked_for
+    assert ("-buffer_size" in words) == has_room
+
+
+def test_http_gets_no_rtsp_options() -> None:
+    words = command("ffmpeg", "http://c/x.ts", Plan(), prefix="17", segment_s=10, list_fd=7)
+
+    assert not [word for word in words if "rtsp" in word]
+
+
+@pytest.mark.parametrize(
+    ("form", "video"), [("mpjpeg", "encode"), ("mjpeg", "encode"), ("h264", "copy")]
+)
+def test_pictures_without_times_get_those_of_their_arrival(form: str, video: str) -> None:
+    plan = plan_for(Found(form, "h264" if video == "copy" else "mjpeg"))
+    words = command("ffmpeg", "http://c/v", plan, prefix="17", segment_s=10, list_fd=7)
+
+    assert (plan.video, plan.times) == (video, "arrival")
+    assert "-use_wallclock_as_timestamps" in words

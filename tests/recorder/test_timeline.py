@@ -114,6 +114,47 @@ def test_a_camera_whose_clock_jumps_is_told(camera: Camera) -> None:
     assert ahead.timeline.jumped
 
 
+@pytest.mark.parametrize("wild_s", [3600.0, 8.0, -3600.0])
+def test_a_wild_stamp_is_in_no_name(camera: Camera, wild_s: float) -> None:
+    camera.play(58)
+    for number in range(3):
+        taken_s = camera.index * FRAME_S + number * FRAME_S
+        camera.timeline.frame(
+            Frame(taken_s + wild_s, FRAME_S, number == 1, 1),
+            arrived_at=START + taken_s, monotonic_s=taken_s,
+        )  # fmt: skip
+    camera.timeline.segment(ClosedSegment("2.ts", 5.0, 5.9 + max(0.0, wild_s)))
+    camera.timeline.segment(ClosedSegment("3.ts", 5.9 + wild_s, 6.0 + wild_s))
+    named = [*camera.named, *camera.timeline.named(final=True)]
+
+    assert camera.timeline.jumped
+    assert [segment.name for segment in named] == ["1.ts", "2.ts"]
+    assert named[-1].end == pytest.approx(START + 5.75)
+    assert named[-1].duration_s < 1.0
+
+
+def test_a_slow_camera_that_reorders_its_pictures_does_not_jump() -> None:
+    timeline = Timeline()
+    for place, shown in enumerate([0, 3, 1, 2, 6, 4, 5, 9, 7, 8]):
+        timeline.frame(Frame(shown * 2.0, 2.0, place == 0, 1), arrived_at=START + place * 2.0, monotonic_s=place * 2.0)  # fmt: skip
+
+    assert not timeline.jumped
+
+
+def test_pictures_before_the_first_key_frame_show_that_the_camera_sends_and_are_in_no_name() -> (
+    None
+):
+    timeline = Timeline()
+    for index in range(60):
+        taken_s = index * FRAME_S
+        assert timeline.key_awaited == (1 <= index <= 20)
+        timeline.frame(Frame(taken_s, FRAME_S, index == 20, 1), arrived_at=START + taken_s, monotonic_s=taken_s)  # fmt: skip
+    timeline.segment(ClosedSegment("1.ts", 0.0, 6.0))
+
+    (segment,) = timeline.named(final=True)
+    assert (segment.start, segment.end) == pytest.approx((START + 2.0, START + 5.9))
+
+
 def test_b_frames_are_no_jump() -> None:
     timeline = Timeline()
     for place, shown in enumerate([0, 3, 1, 2, 6, 4, 5]):

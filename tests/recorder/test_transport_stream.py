@@ -7,10 +7,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from clipper import mpegts
 from hypothesis import given
 from hypothesis import strategies as st
 from recorder.adoption import TimeNote, free_name, place, read_note, run_of
-from recorder.transport_stream import PACKET, WRAP_S, picture_format, times, whole_packets
+from recorder.command import STAMP_LEAD_S
+from recorder.transport_stream import (
+    PACKET,
+    WRAP_S,
+    before_leap,
+    picture_format,
+    times,
+    whole_packets,
+)
 
 
 class Quiet(bytes):
@@ -46,6 +55,43 @@ def test_first_last_and_number_of_pictures_are_found(stream: bytes) -> None:
     assert found is not None
     assert found.pictures == 30
     assert found.last_s - found.first_s == pytest.approx(2.9)
+
+
+def leapt(first: bytes, then: bytes, by_s: float) -> bytes:
+    """Both streams in one file, the stamps of `then` moved on by `by_s`."""
+    moved = bytearray(then)
+    mpegts.shift_stamps(moved, round(by_s * 90_000))
+    return first + bytes(moved)
+
+
+@pytest.mark.parametrize("by_s", [3600.0, 30.0, -3600.0])
+def test_what_lies_behind_a_leap_of_the_cameras_clock_does_not_count(
+    stream: bytes, by_s: float
+) -> None:
+    file = leapt(stream, stream, by_s)
+    note = TimeNote(1_800_000_000.0 + STAMP_LEAD_S)
+    whole = times(stream)
+    assert whole is not None
+
+    assert before_leap(stream, most_s=4.0) == len(stream)
+    kept = before_leap(file, most_s=4.0)
+    assert len(stream) <= kept < len(stream) + 20 * PACKET
+    start, end, size = place(file, note, written_at=1_800_000_000.0 + whole.first_s + 6.0)
+    assert (start, end) == pytest.approx(
+        (1_800_000_000.0 + whole.first_s, 1_800_000_000.0 + whole.last_s)
+    )
+    assert size == kept
+
+
+def test_a_file_that_cannot_be_from_when_its_note_says_is_from_when_it_was_written(
+    stream: bytes,
+) -> None:
+    note = TimeNote(1_800_003_600.0)
+
+    start, end, _ = place(stream, note, written_at=1_800_000_000.0)
+
+    assert end == pytest.approx(1_800_000_000.0)
+    assert end - start == pytest.approx(2.9)
 
 
 def test_b_frames_do_not_hide_the_last_picture(encode) -> None:  # type: ignore[no-untyped-def]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clipper import coverage, describe, mpegts, plan, splice
-from clipper.chain import Source
+from clipper.chain import Source, as_named
 from clipper.chapters import iso_time
 from clipper.coverage import Coverage, Stretch
 from clipper.ffmpeg import Ffmpeg, FfmpegError
@@ -176,7 +176,7 @@ def read_sources(segments: Sequence[Segment]) -> tuple[list[Source], list[Stretc
     for segment in segments:
         try:
             with segment.path.open("rb") as file:
-                sources.append(Source(segment, mpegts.scan(file)))
+                sources.append(as_named(Source(segment, mpegts.scan(file))))
         except (OSError, mpegts.UnreadableStreamError) as error:
             log.warning(
                 "segment left out", extra={"segment": segment.path.name, "reason": str(error)}

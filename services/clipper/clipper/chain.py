@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -17,6 +17,8 @@ SEAM_INTERVALS = 3.0
 LEAST_SEAM_S = 0.5
 MOST_DRIFT_S = 0.25
 """Stamps that continue while the wall clock has moved on by this much hide a gap."""
+LEAP_S = 3.0
+"""A frame this far outside of a segment's name is not where the name says."""
 USUAL_INTERVAL_S = 0.04
 """Assumed for a single frame, which has no interval."""
 
@@ -41,6 +43,22 @@ class Source:
     def ticks(self, frame: Frame) -> int:
         """Ticks from the first frame shown to `frame`."""
         return ticks_between(frame.pts, self.first_pts)
+
+
+def as_named(source: Source) -> Source:
+    """`source` up to the first frame that its name cannot mean: behind a leap of the stamps.
+
+    The camera's clock was set while it was recorded, and what follows has no known time.
+    """
+    scan = source.scan
+    length_s = source.segment.end - source.segment.start
+    first = scan.frames[0].pts
+    for place, frame in enumerate(scan.frames):
+        if abs(ticks_between(frame.pts, first)) / TICKS_PER_S > length_s + LEAP_S and place:
+            return Source(
+                source.segment, replace(scan, frames=scan.frames[:place], size=frame.offset)
+            )
+    return source
 
 
 class Picture(NamedTuple):

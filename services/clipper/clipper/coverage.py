@@ -85,9 +85,11 @@ def tolerance_s(segments: Sequence[Segment]) -> float:
     return min(MOST_TOLERANCE_S, max(LEAST_TOLERANCE_S, widest))
 
 
-def of_segments(segments: Iterable[Segment]) -> list[Stretch]:
-    """Each segment as a stretch, as far as its name tells."""
-    return [Stretch(segment.start, segment.end) for segment in segments]
+def of_segments(segments: Iterable[Segment], *, now: float) -> list[Stretch]:
+    """Each segment as a stretch, as far as its name tells and can know: nothing after `now`."""
+    return [
+        Stretch(segment.start, min(segment.end, max(segment.start, now))) for segment in segments
+    ]
 
 
 def join(stretches: Iterable[Stretch], tolerance: float) -> list[Stretch]:

@@ -6,6 +6,9 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 from itertools import count
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from hazardcast.errors import DecodeError
 from hazardcast.fields import MILLISECONDS_FROM, NAME_PATTERN
@@ -13,12 +16,26 @@ from hazardcast.messages import ClipRequest, Message, Window
 
 LATEST = MILLISECONDS_FROM - 1.0
 """The last moment that the messages' times can express."""
+FILE_VERSION = 1
+"""Of `job.json` and of a clip's manifest: what their fields mean."""
+
+
+def _known(version: int) -> int:
+    if version != FILE_VERSION:
+        raise ValueError(
+            f"written by another Hazardcast as version {version}; this one reads {FILE_VERSION}"
+        )
+    return version
+
+
+FileVersion = Annotated[int, AfterValidator(_known)]
+"""A field that refuses files of another version by name; fields that are new are passed over."""
 
 
 class Job(Message):
     """A request as kept on disk until its clip is there."""
 
-    version: int = 1
+    version: FileVersion = FILE_VERSION
     name: str
     """Its directory below `clips/.jobs`."""
     stem: str

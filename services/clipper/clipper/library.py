@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from clipper.manifest import Manifest
 from clipper.retention import KeptClip
 from hazardcast.clip_seal import SEAL, seal_manifest
 from hazardcast.envelope import Signer
+from hazardcast.errors import DecodeError
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +55,11 @@ class Library:
     def manifest(self, stem: str) -> Manifest | None:
         """A clip's manifest; None when there is none that can be read."""
         try:
-            return Manifest.model_validate_json((self._dir / f"{stem}{MANIFEST}").read_bytes())
+            data = json.loads((self._dir / f"{stem}{MANIFEST}").read_bytes())
+            return Manifest.parse(data)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError, DecodeError) as error:
             log.warning("manifest cannot be read", extra={"clip": stem, "reason": str(error)})
             return None
 

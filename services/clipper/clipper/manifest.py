@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from clipper.jobs import FILE_VERSION, FileVersion
 from hazardcast.fields import Time
 from hazardcast.messages import Alert, ClipRequest, ClipState, Gap, Message, Window
 
@@ -47,7 +48,7 @@ class Manifest(Message):
     `first_frame_at + t`; where a gap lies, the clip's time runs on and shows the last frame.
     """
 
-    version: int = 1
+    version: FileVersion = FILE_VERSION
     event_id: str
     camera: str
     state: Literal["ready", "partial", "failed"]

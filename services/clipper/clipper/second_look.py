@@ -46,7 +46,7 @@ class SecondLook:
         for stem, state in self._finished.incomplete(since=now - LONGEST_S):
             there = self._recordings.segments(state.camera, state.requested)
             names = frozenset(segment.path.name for segment in there)
-            if names == self._tried.get(stem) or not gains(state, there):
+            if names == self._tried.get(stem) or not gains(state, there, now=now):
                 continue
             self._tried[stem] = names
             manifest = self._library.manifest(stem)
@@ -54,11 +54,11 @@ class SecondLook:
                 yield job_of(stem, manifest, now)
 
 
-def gains(state: ClipState, there: list[Segment]) -> bool:
+def gains(state: ClipState, there: list[Segment], *, now: float) -> bool:
     """Whether the segments that are there cover more of the window than the clip does."""
     found = coverage.cover(
         state.requested,
-        coverage.of_segments(there),
+        coverage.of_segments(there, now=now),
         tolerance=coverage.tolerance_s(there),
     )
     length_s = state.requested.end - state.requested.start

@@ -268,7 +268,7 @@ class Clipper:
         kept = self._store.segments(job)
         return coverage.cover(
             job.window,
-            coverage.of_segments(kept),
+            coverage.of_segments(kept, now=self._clock.now()),
             tolerance=coverage.tolerance_s(kept),
             runs=self._recordings.runs(camera),
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 from clipper.files import sync_directory, sync_file, write_durably
 from clipper.jobs import Job
 from hazardcast.errors import ConfigError, DecodeError
-from hazardcast.segments import Segment, parse_segment
+from hazardcast.segments import Segment, believed, parse_segment
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class JobStore:
     def segments(self, job: Job) -> list[Segment]:
         """What is kept for a job, oldest first."""
         paths = (self.root / job.name / SEGMENTS_DIR).iterdir()
-        return sorted(segment for path in paths if (segment := parse_segment(path)))
+        return sorted(believed(segment) for path in paths if (segment := parse_segment(path)))
 
     def build_dir(self, job: Job) -> Path:
         """An empty directory to build in, on the same file system as the clips."""

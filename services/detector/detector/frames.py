@@ -12,9 +12,10 @@ import cv2
 
 from detector.frame import Frame
 from detector.image import Image
-from hazardcast import lifecycle
+from hazardcast import camera_address, lifecycle, ports
 from hazardcast.clock import Clock
 from hazardcast.errors import HazardcastError
+from hazardcast.ffmpeg import Transport
 from hazardcast.stream_time import StreamTime
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ LIVE_OPTIONS = [
     cv2.CAP_PROP_N_THREADS, 1,
 ]  # fmt: skip
 """One decoding thread: with more, each holds back a frame and the picture is late by as many."""
+SILENT_SHARE = 0.9
+MJPG = cv2.VideoWriter.fourcc(*"MJPG")
 PREFETCHED = 2
 EARLY_SHARE = 0.2
 
@@ -40,14 +43,17 @@ class VideoFileError(HazardcastError):
 class LiveFrames:
     """The newest frames of one camera, at most `fps` a second; a thread of its own reads always.
 
-    RTSP goes over TCP, which is what OpenCV's FFmpeg prefers by itself.
+    RTSP goes over TCP, and over UDP where a camera refuses that, which is what OpenCV's FFmpeg does
+    by itself; where a camera accepts TCP and sends nothing, the next try asks for UDP.
     """
 
     def __init__(
         self, url: Callable[[], str], *, camera: str, fps: float, clock: Clock,
+        transport: Transport = "auto",
         captured: Callable[[], None] = lambda: None, dropped: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._url, self._camera, self._clock = url, camera, clock
+        self._transport, self._by_udp = transport, transport == "udp"
         self._period_s = 1.0 / fps
         self._captured, self._dropped = captured, dropped
         self._stop = threading.Event()
@@ -94,19 +100,41 @@ class LiveFrames:
 
     def _read_once(self) -> None:
         """One connection, from opening to its end."""
-        capture = cv2.VideoCapture(self._url(), cv2.CAP_FFMPEG, LIVE_OPTIONS)
+        url, began = self._url(), self._clock.monotonic()
+        capture = cv2.VideoCapture(self._asked(url), cv2.CAP_FFMPEG, LIVE_OPTIONS)
         try:
             if not capture.isOpened():
                 self._say("unreachable", "camera cannot be opened")
+                self._turn_to_other_transport(url, self._clock.monotonic() - began)
                 return
             self._due_s = float("-inf")
-            mapping = Mapping()
+            mapping = Mapping(timeless=is_timeless(url, int(capture.get(cv2.CAP_PROP_FOURCC))))
             while not self._stop.is_set() and capture.grab():
                 self._receive(capture, mapping)
             if not self._stop.is_set():
                 self._say("stalled", "stream ended or went silent")
         finally:
             capture.release()
+
+    def _asked(self, url: str) -> str:
+        """The address with the transport, which FFmpeg reads from its query and does not send on.
+
+        Source: libavformat/rtsp.c, ff_rtsp_connect().
+        """
+        if not url.startswith("rtsp://") or (self._transport == "auto" and not self._by_udp):
+            return url
+        joint = "" if url.endswith("?") else "&" if "?" in url else "?"
+        return f"{url}{joint}{'udp' if self._by_udp else 'tcp'}"
+
+    def _turn_to_other_transport(self, url: str, waited_s: float) -> None:
+        """After a camera that takes connections was silent until the time was over."""
+        is_silent = waited_s * 1000 >= SILENT_SHARE * OPEN_TIMEOUT_MS
+        if (
+            self._transport == "auto"
+            and is_silent
+            and ports.answers(*camera_address.host_port(url))
+        ):
+            self._by_udp = not self._by_udp
 
     def _say(self, state: str, message: str) -> None:
         # Never the URL: it may carry a password.
@@ -142,18 +170,27 @@ class LiveFrames:
 class Mapping:
     """Stream time → wall clock of one connection; begins anew when the stream's clock jumps."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, timeless: bool = False) -> None:
+        """`timeless`: the stream carries no times, and those that FFmpeg tells are made up."""
+        self._timeless = timeless
         self._time = StreamTime()
         self._last_s = float("-inf")
 
     def wall(self, stream_s: float, arrived_at: float) -> float:
         """Wall clock of the frame at `stream_s`, which arrived at `arrived_at`; never later."""
+        if self._timeless:
+            return arrived_at
         forwards = stream_s > self._last_s
         self._last_s = stream_s
         if not forwards or not self._time.observe(stream_s, arrived_at):
             self._time = StreamTime()
             self._time.observe(stream_s, arrived_at)
         return min(self._time.wall(stream_s), arrived_at)
+
+
+def is_timeless(url: str, fourcc: int) -> bool:
+    """Whether this is JPEG after JPEG over HTTP: FFmpeg counts 25 a second, whatever comes."""
+    return url.startswith(("http://", "https://")) and fourcc == MJPG
 
 
 class FileFrames:

@@ -30,14 +30,28 @@ def read_note(text: str) -> TimeNote | None:
     """The note of `TimeNote.encode`, None when it is damaged."""
     try:
         data = json.loads(text)
-        note = TimeNote(float(data["offset_s"]), data.get("codec"), float(data.get("error_s", 0)))
+        codec = data.get("codec")
+        note = TimeNote(
+            float(data["offset_s"]),
+            codec if isinstance(codec, str) else None,
+            float(data.get("error_s", 0)),
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return note if math.isfinite(note.offset_s) and math.isfinite(note.error_s) else None
 
 
-def place(data: bytes, note: TimeNote, *, written_at: float) -> tuple[float, float] | None:
-    """Wall clock of an orphan's first and last frame, None when it holds none.
+LEEWAY_S = 5.0
+"""Of the clocks of disk and recorder."""
+LONGEST_S = 900.0
+"""No file is open for longer."""
+
+
+def place(data: bytes, note: TimeNote, *, written_at: float) -> tuple[float, float, int] | None:
+    """Wall clock of an orphan's first and last frame and how many bytes count; None for no frame.
+
+    What lies behind a leap of the camera's clock does not count. A file that cannot have been
+    written when its note says was written until `written_at`.
 
     Args:
         data: the file.
@@ -45,13 +59,24 @@ def place(data: bytes, note: TimeNote, *, written_at: float) -> tuple[float, flo
         written_at: about when it was last written (epoch seconds): tells which of the 26.5 hour
             turns of the file's stamps is meant.
     """
-    times = transport_stream.times(data)
-    if times is None:
+    whole = transport_stream.times(data)
+    if whole is None:
         return None
+    shift_s = _shift_s(whole, note, written_at)
+    opened_for_s = written_at - (whole.opened_s + shift_s)
+    size = transport_stream.before_leap(
+        data, most_s=min(max(opened_for_s, 0.0) + LEEWAY_S, LONGEST_S)
+    )
+    times = transport_stream.times(data[:size])
+    assert times is not None, "the first picture is never behind a leap"
+    if not -LEEWAY_S <= opened_for_s <= LONGEST_S:
+        shift_s = written_at - times.last_s
+    return times.first_s + shift_s, times.last_s + shift_s, size
+
+
+def _shift_s(times: transport_stream.Times, note: TimeNote, written_at: float) -> float:
     offset_s = note.offset_s - STAMP_LEAD_S
-    turns = round((written_at - offset_s - times.last_s) / WRAP_S)
-    shift_s = offset_s + turns * WRAP_S
-    return times.first_s + shift_s, times.last_s + shift_s
+    return offset_s + round((written_at - offset_s - times.opened_s) / WRAP_S) * WRAP_S
 
 
 def run_of(name: str) -> str:

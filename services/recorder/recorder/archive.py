@@ -20,6 +20,8 @@ from recorder.timeline import NamedSegment
 
 log = logging.getLogger(__name__)
 MOST_RUNS = 2000
+LEAP_S = 1.0
+"""A picture shown later than this after a file's last one by name has a wild stamp."""
 T = TypeVar("T")
 MakeRoom = Callable[[], None]
 
@@ -63,10 +65,13 @@ class Archive:
             self._count_discarded("missing", "ffmpeg could not write it", 0)
             return
         if cut_short:
-            times = transport_stream.times(path.read_bytes())
+            data = path.read_bytes()
+            size = transport_stream.before_leap(data, most_s=named.end - named.start + LEAP_S)
+            times = transport_stream.times(data[:size])
             if times is None:
                 self._discard(path, "no_video", "no frame in it")
                 return
+            self.shelf.cut(path, size)
             held_until = named.start + times.last_s - times.first_s
             named = replace(named, end=min(named.end, held_until))
         self._end_run_if_changed(path, named)
@@ -105,6 +110,9 @@ class Archive:
         self.end_run(runs.UNKNOWN)
 
     def _adopt(self, orphan: Orphan, note: TimeNote | None) -> None:
+        if not orphan.path.stat().st_size:
+            orphan.path.unlink()  # opened, but no key frame came
+            return
         if note is None:
             self._discard(orphan.path, "no_time", "nothing tells when it was recorded")
             return
@@ -112,7 +120,8 @@ class Archive:
         if times is None:
             self._discard(orphan.path, "no_video", "no frame in it")
             return
-        start, end = times
+        start, end, size = times
+        self.shelf.cut(orphan.path, size)
         named = NamedSegment(orphan.path.name, start, end, end - start, False, note.error_s)
         self.keep(named, note.codec)
         log.info(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hazardcast import camera_address, ports
 from hazardcast.clock import Clock
+from hazardcast.ffmpeg import Transport
+from hazardcast.ffmpeg_reasons import Kind
+from hazardcast.redirect import Redirect
+from hazardcast.rtsp_challenge import why_refused
 from recorder.adoption import TimeNote
 from recorder.archive import Archive
 from recorder.command import Plan, command, frames_in_flight, plan_for
@@ -16,11 +21,11 @@ from recorder.ffmpeg import Lines, Recording
 from recorder.frames import FrameLines, read_segment
 from recorder.timeline import Timeline
 
-log = logging.getLogger(__name__)
 CONNECT_S = 20.0
 """A camera that has not sent a picture by then is asked again."""
 KEYLESS_S = 120.0
-"""Longest file: a camera that sends no key frame for so long is asked anew, which brings one."""
+"""Longest file: a camera that sends no key frame for so long is asked anew, which brings one where
+no relay stands between."""
 READ_S = 0.25
 REST_S = 1.0
 """Once the clock has settled, lines are left in the pipe for so long, and then the arrival of the
@@ -29,8 +34,18 @@ NOTE_AFTER_S = 0.01
 """A mapping that moved by this much is written down again."""
 
 State = Literal[
-    "connecting", "live", "stalled", "unauthorised", "unreachable", "ended", "disk_full", "stopped"
+    "connecting",
+    "waiting",
+    "live",
+    "stalled",
+    "unauthorised",
+    "unreachable",
+    "unusable",
+    "ended",
+    "disk_full",
+    "stopped",
 ]
+WAITING = "connected, waiting for a key frame"
 
 
 @dataclass(frozen=True)
@@ -41,7 +56,7 @@ class Source:
     url: str = field(repr=False)
     """Credentials included: never logged."""
     segment_s: float = 10.0
-    rtsp_transport: str = "tcp"
+    rtsp_transport: Transport = "auto"
     local: bool = False
     """Streamed by the camera service."""
 
@@ -58,6 +73,18 @@ class Ending:
     at_once: bool = False
     """The camera is there: connect again without waiting."""
     found: Found | None = None
+    kind: Kind | None = None
+    """What sort of failure it was, where that is known."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long is waited for what."""
+
+    key_s: float = KEYLESS_S
+    """For the first key frame."""
+    most_s: float = float("inf")
+    """For this connection, after which sound that was given up is asked for again."""
 
 
 @dataclass
@@ -80,6 +107,7 @@ class Attempt:
         *,
         program: str,
         keep_audio: bool,
+        patience: Patience,
         report: Report,
         clock: Clock,
         stop: threading.Event,
@@ -89,6 +117,7 @@ class Attempt:
         self._archive = archive
         self._program = program
         self._keep_audio = keep_audio
+        self._patience = patience
         self._report = report
         self._clock = clock
         self._stop = stop
@@ -104,9 +133,24 @@ class Attempt:
         """Whether the camera has sent pictures."""
         return self._timeline.offset_s is not None
 
+    @property
+    def recorded(self) -> bool:
+        """Whether pictures came that can be recorded."""
+        return self.saw_frames and not self._timeline.key_awaited
+
     def run(self) -> Ending:
         """Record until it ends; everything recorded is put away when this returns."""
-        recording = Recording(self._command, self._archive.shelf.open_folder)
+        with ExitStack() as stack:
+            url = self._source.url
+            if not self._source.local:
+                url = stack.enter_context(Redirect(url)).url
+                self._console = Console(self._source.url, stand_in=url)
+            return self._record(url)
+
+    def _record(self, url: str) -> Ending:
+        recording = Recording(
+            lambda list_fd: self._command(url, list_fd), self._archive.shelf.open_folder
+        )
         ending = Ending("ended", "recorder_killed")
         try:
             ending = self._follow(recording)
@@ -119,15 +163,14 @@ class Attempt:
             self._archive.end_run(ending.cause)
         return ending
 
-    def _command(self, list_fd: int) -> tuple[str, ...]:
+    def _command(self, url: str, list_fd: int) -> tuple[str, ...]:
         return command(
             self._program,
-            self._source.url,
+            url,
             self._plan,
             prefix=self._run_name,
             segment_s=self._source.segment_s,
             list_fd=list_fd,
-            rtsp_transport=self._source.rtsp_transport,
         )
 
     def _follow(self, recording: Recording) -> Ending:
@@ -142,6 +185,8 @@ class Attempt:
         return Ending("stopped", "recorder_stopped")
 
     def _take(self, lines: Lines, *, exact: bool = True) -> None:
+        if lines.frame:
+            self._console.forget()
         for text in lines.log:
             self._console.take(text)
         if self._wants_other_plan():
@@ -165,7 +210,9 @@ class Attempt:
                 )
         if self._timeline.last_frame_at is not None:
             self._report.last_frame_at = self._timeline.last_frame_at
-            self._report.state, self._report.detail = "live", None
+            awaited = self._timeline.key_awaited
+            self._report.state = "waiting" if awaited else "live"
+            self._report.detail = WAITING if awaited else None
         self._note()
 
     def _note(self) -> None:
@@ -200,30 +247,50 @@ class Attempt:
             return self._ended()
         if self._timeline.jumped:
             return Ending("connecting", "clock_stepped", "the camera's clock jumped", at_once=True)
-        if self._timeline.open_s > max(KEYLESS_S, 3 * self._source.segment_s):
-            return Ending("connecting", "no_key_frame", "no key frame", at_once=True)
-        return None if heard else self._silence()
+        lasted_s = self._clock.monotonic() - self._started
+        if lasted_s > self._patience.most_s:
+            return Ending("connecting", "format_changed", "asks for its sound again", at_once=True)
+        return self._keyless(lasted_s) or (None if heard else self._silence(lasted_s))
 
     def _wants_other_plan(self) -> bool:
         if not self._console.complete:
             return False
-        return plan_for(self._console.found, keep_audio=self._keep_audio) != self._plan
+        wanted = plan_for(self._console.found, keep_audio=self._keep_audio, before=self._plan)
+        return wanted != self._plan
 
-    def _silence(self) -> Ending | None:
-        now = self._clock.monotonic()
-        if self._timeline.stalled(now):
-            return Ending("stalled", "stalled", "connected, but no video comes")
-        if not self.saw_frames and now - self._started > CONNECT_S:
-            detail = self._console.problem or f"no video within {CONNECT_S:.0f} s"
-            return Ending("unreachable", "camera_down", detail)
+    def _keyless(self, lasted_s: float) -> Ending | None:
+        longest_s = max(KEYLESS_S, self._patience.key_s, 3 * self._source.segment_s)
+        if self._timeline.open_s > longest_s:
+            return Ending("connecting", "no_key_frame", "no key frame", at_once=True)
+        awaited = self._timeline.key_awaited or (self._plan.patient and not self.saw_frames)
+        if awaited and lasted_s > self._patience.key_s:
+            detail = f"no key frame within {lasted_s:.0f} s"
+            return Ending("waiting", "no_key_frame", detail, at_once=True, kind="sizeless")
         return None
 
+    def _silence(self, lasted_s: float) -> Ending | None:
+        if self._timeline.stalled(self._clock.monotonic()):
+            return Ending("stalled", "stalled", "connected, but no video comes")
+        if self.saw_frames or lasted_s <= CONNECT_S or self._plan.patient:
+            return None
+        if self._console.found.format or ports.answers(*camera_address.host_port(self._source.url)):
+            detail = f"it answers, but no video came within {CONNECT_S:.0f} s"
+            return Ending("unusable", "camera_down", detail, kind="transport")
+        detail = f"it does not answer within {CONNECT_S:.0f} s: look at its power and its address"
+        return Ending("unreachable", "camera_down", detail, kind="unreached")
+
     def _ended(self) -> Ending:
-        detail = self._console.problem
+        reason, found = self._console.reason, self._console.found
+        kind, detail = reason.kind if reason else None, self._console.problem
         if self._console.disk_full:
-            return Ending("disk_full", "disk_full", detail, at_once=self.saw_frames)
-        if self._console.unauthorised:
-            return Ending("unauthorised", "camera_down", "the camera refuses the credentials")
+            return Ending("disk_full", "disk_full", "no space left", at_once=self.saw_frames)
+        if kind == "unauthorised":
+            detail = why_refused(self._source.url) or detail
+            return Ending("unauthorised", "camera_down", detail, kind=kind)
+        if self._timeline.key_awaited or kind == "sizeless":
+            return Ending("waiting", "no_key_frame", WAITING, found=found, kind="sizeless")
         if self.saw_frames:
-            return Ending("ended", "camera_down", detail)
-        return Ending("unreachable", "camera_down", detail, found=self._console.found)
+            return Ending("ended", "camera_down", detail or "the camera ended the stream")
+        state: State = "unreachable" if kind == "unreached" else "unusable"
+        detail = detail or "it closed the connection without sending a picture"
+        return Ending(state, "camera_down", detail, found=found, kind=kind)

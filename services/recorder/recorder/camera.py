@@ -9,9 +9,9 @@ from collections.abc import Callable
 from hazardcast import lifecycle
 from hazardcast.clock import Clock
 from recorder import metrics
+from recorder.approach import Approach
 from recorder.archive import Archive
 from recorder.attempt import Attempt, Ending, Report, Source
-from recorder.command import Plan, plan_for
 
 log = logging.getLogger(__name__)
 SETTLED_S = 30.0
@@ -42,8 +42,7 @@ class CameraRecorder:
         self._clock = clock
         self._stop = stop
         self._make_room = make_room
-        self._plan = Plan()
-        self._keep_audio = True
+        self._approach = Approach(source.rtsp_transport)
         self._failures = 0
 
     def run(self) -> None:
@@ -64,12 +63,14 @@ class CameraRecorder:
 
     def _connect(self) -> None:
         started = self._clock.monotonic()
+        self._approach.begin(started)
         attempt = Attempt(
             self._source,
-            self._plan,
+            self._approach.plan,
             self._archive,
             program=self._program,
-            keep_audio=self._keep_audio,
+            keep_audio=self._approach.keep_audio,
+            patience=self._approach.patience(started),
             report=self.report,
             clock=self._clock,
             stop=self._stop,
@@ -78,28 +79,25 @@ class CameraRecorder:
         if self._stop.is_set():
             return
         lasted_s = self._clock.monotonic() - started
-        changed = self._change_plan(ending, saw_frames=attempt.saw_frames)
+        changed = self._approach.learn(
+            ending, saw_frames=attempt.recorded, monotonic_s=self._clock.monotonic()
+        )
         self._tell(ending, changed=changed)
         if ending.state == "disk_full":
             self._make_room()
         if not changed:
             self._wait(ending, lasted_s)
 
-    def _change_plan(self, ending: Ending, *, saw_frames: bool) -> bool:
-        """Choose another plan if this one cannot work with what the camera sends."""
-        if ending.found is None or ending.found.video is None or saw_frames:
-            return False
-        if ending.state == "unreachable":
-            self._keep_audio = False
-        plan = plan_for(ending.found, keep_audio=self._keep_audio)
-        changed, self._plan = plan != self._plan, plan
-        return changed
-
     def _tell(self, ending: Ending, *, changed: bool) -> None:
         self.report.state, self.report.detail = ending.state, ending.detail
-        facts = {"camera": self._source.camera, "state": ending.state, "detail": ending.detail}
+        facts: dict[str, object] = {
+            "camera": self._source.camera,
+            "state": ending.state,
+            "detail": ending.detail,
+        }
         if changed:
-            log.info("camera needs another way of recording", extra={**facts, "plan": self._plan})
+            facts["plan"] = self._approach.plan
+            log.info("camera needs another way of recording", extra=facts)
             return
         metrics.RECONNECTS.labels(camera=self._source.camera, reason=ending.cause).inc()
         log.warning("recording interrupted, connecting again", extra=facts)

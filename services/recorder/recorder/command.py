@@ -2,7 +2,8 @@
 
 The first output is the recording: MPEG-TS files cut at key frames, every frame flushed, one
 continuous packet counter so that files joined end to end are one valid stream. The second output is
-a line of text per frame, whose arrival tells when the frame arrived. Nothing is decoded.
+a line of text per frame, whose arrival tells when the frame arrived; it begins before the first key
+frame, so that a camera whose key frame is awaited is known to send. Nothing is decoded.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
+from hazardcast.ffmpeg import Transport, rtsp_options
 from recorder.console import Found
 
 COPYABLE_VIDEO = frozenset({"h264", "hevc"})
 COPYABLE_AUDIO = frozenset({"aac", "mp2", "mp3", "ac3", "eac3", "opus"})
 """What MPEG-TS carries so that players know it; other sound, such as G.711, becomes AAC."""
+TIMELESS_FORMATS = frozenset({"mpjpeg", "mjpeg", "h264", "hevc"})
+"""Bare pictures one after another: ffmpeg would count 25 a second whatever the camera sends."""
 ANALYSIS_US = 3_000_000
-UDP_BUFFER_BYTES = 2_097_152
-"""A key frame of a 4K camera comes in one burst."""
+PATIENT_ANALYSIS_S = 300
+PATIENT_PROBE_BYTES = 200_000_000
+"""Where the size of the pictures is told by key frames only, and those are minutes apart."""
 STAMP_LEAD_S = 1.0
 """Stamps in the files are this far ahead of stream time, so that none lies before zero where
 B-frames are decoded before they are shown, and the programme clock runs before the pictures."""
@@ -27,6 +32,21 @@ CUT_EARLY_S = 0.1
 INTERLEAVE_US = 1_000_000
 """Sound that has stopped must not hold back the picture for longer."""
 KEY_INTERVAL_S = 2
+LONGEST_DELAY_S = 0.4
+"""Less than half of `STAMP_LEAD_S`: the programme clock must not begin below zero."""
+_SHOWN = "if(eq(PTS,NOPTS),if(eq(PREV_OUTPTS,NOPTS),0,PREV_OUTPTS+1),PTS)"
+_DECODED = (
+    f"if(eq(DTS,NOPTS),if(eq(PREV_OUTDTS,NOPTS),{_SHOWN}-{LONGEST_DELAY_S:g}/TB,PREV_OUTDTS+1),DTS)"
+)
+FIRST_TIMES = f"setts=pts='{_SHOWN}':dts='{_DECODED}'"
+"""RTP tells when a picture is shown, the very first excepted; when it is decoded ffmpeg finds out
+only after a few, where there are B-frames. MPEG-TS needs both from the first on: the first is shown
+at zero, and those without a decoding time are decoded shortly before that, a tick apart."""
+PARAMETER_SETS = "dump_extra"
+"""Before every key frame, recovery points included, so that each file can be read by itself."""
+NO_LENGTHS = "setts=duration=1"
+"""Where pictures are encoded, both outputs would guess lengths of their own."""
+EVEN_SIZE = "scale=trunc(iw/2)*2:trunc(ih/2)*2,format=yuv420p"
 
 
 @dataclass(frozen=True)
@@ -35,14 +55,27 @@ class Plan:
 
     video: Literal["copy", "encode"] = "copy"
     audio: Literal["copy", "encode", "drop"] = "copy"
+    times: Literal["stream", "arrival"] = "stream"
+    """Where the pictures' times come from."""
+    patient: bool = False
+    """Wait for the key frame that tells the size of the pictures, however long that takes."""
+    transport: Transport = "auto"
+    """How RTP comes; auto asks for TCP, and for UDP where that is refused."""
 
 
-def plan_for(found: Found, *, keep_audio: bool = True) -> Plan:
+def plan_for(found: Found, *, keep_audio: bool = True, before: Plan | None = None) -> Plan:
     """Copy what MPEG-TS carries, re-encode what it does not.
 
-    `keep_audio` False gives up the sound, after it has failed once: the picture matters.
+    Args:
+        found: the camera's streams.
+        keep_audio: False gives up the sound, after it has failed: the picture matters.
+        before: the plan so far; what has nothing to do with the streams stays.
     """
-    plan = Plan(video="copy" if found.video in COPYABLE_VIDEO else "encode")
+    plan = replace(
+        before or Plan(),
+        video="copy" if found.video in COPYABLE_VIDEO else "encode",
+        times="arrival" if found.format in TIMELESS_FORMATS else "stream",
+    )
     if not keep_audio or found.audio == "none":
         return replace(plan, audio="drop")
     copied = found.audio is None or found.audio in COPYABLE_AUDIO
@@ -62,6 +95,8 @@ def frames_in_flight(found: Found, *, lengths_told: bool = False) -> int:
     """
     if found.format == "mpegts":
         return 1 if lengths_told else 2
+    if found.format in TIMELESS_FORMATS:
+        return 1
     return 1 if found.format == "rtsp" and found.video in COPYABLE_VIDEO else 0
 
 
@@ -73,42 +108,45 @@ def command(
     prefix: str,
     segment_s: float,
     list_fd: int,
-    rtsp_transport: str = "tcp",
 ) -> tuple[str, ...]:
     """The whole command; it runs in the directory that gets the files.
 
     Args:
         program: ffmpeg.
-        url: the camera, credentials included.
+        url: where ffmpeg is to connect; everybody on this machine can read it.
         plan: what to do with its streams.
         prefix: files are named `{prefix}-{000000…}.ts`.
         segment_s: wanted length of a segment.
         list_fd: file descriptor that gets a line per finished segment.
-        rtsp_transport: tcp or udp.
     """
+    is_rtsp = urlsplit(url).scheme == "rtsp"
     return (
-        program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info",
-        *_input(url, rtsp_transport),
-        *_recording(plan, f"{prefix}-%06d.ts", segment_s, list_fd),
-        "-map", "0:v:0", "-c", "copy", "-flush_packets", "1", "-f", "framecrc", "pipe:1",
+        program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info",
+        *(rtsp_options(plan.transport) if is_rtsp else ()), *_input(plan), "-i", url,
+        "-map", "0:v:0", *_video(plan, is_rtsp=is_rtsp), *_audio(plan),
+        *_segments(f"{prefix}-%06d.ts", segment_s, list_fd),
+        "-map", "0:v:0", "-c", "copy", "-copyinkf", *_same_times(plan, is_rtsp=is_rtsp),
+        "-flush_packets", "1", "-f", "framecrc", "pipe:1",
     )  # fmt: skip
 
 
-def _input(url: str, rtsp_transport: str) -> tuple[str, ...]:
-    rtsp: tuple[str, ...] = ()
-    if urlsplit(url).scheme in ("rtsp", "rtsps"):
-        rtsp = ("-rtsp_transport", rtsp_transport, "-allowed_media_types", "video+audio")
-        if rtsp_transport == "udp":
-            rtsp += ("-buffer_size", str(UDP_BUFFER_BYTES))
-    return (
-        *rtsp, "-fflags", "+genpts", "-analyzeduration", str(ANALYSIS_US),
-        "-i", url,
-    )  # fmt: skip
+def _input(plan: Plan) -> tuple[str, ...]:
+    options: tuple[str, ...] = ("-fflags", "+genpts")
+    if plan.times == "arrival":
+        options += ("-use_wallclock_as_timestamps", "1")
+        if plan.video == "encode":
+            # As a stream of bytes its clock is fine enough; multipart's has 25 ticks a second.
+            options += ("-f", "mjpeg", "-raw_packet_size", "65536")
+    if plan.patient:
+        return (
+            *options, "-analyzeduration", str(PATIENT_ANALYSIS_S * 1_000_000),
+            "-probesize", str(PATIENT_PROBE_BYTES),
+        )  # fmt: skip
+    return (*options, "-analyzeduration", str(ANALYSIS_US))
 
 
-def _recording(plan: Plan, pattern: str, segment_s: float, list_fd: int) -> tuple[str, ...]:
+def _segments(pattern: str, segment_s: float, list_fd: int) -> tuple[str, ...]:
     return (
-        "-map", "0:v:0", *_video(plan), *_audio(plan),
         "-max_interleave_delta", str(INTERLEAVE_US), "-avoid_negative_ts", "disabled",
         "-muxdelay", f"{STAMP_LEAD_S / 2:g}", "-fflags", "+flush_packets", "-f", "segment",
         "-segment_format", "mpegts", "-segment_time", f"{segment_s:g}",
@@ -117,14 +155,23 @@ def _recording(plan: Plan, pattern: str, segment_s: float, list_fd: int) -> tupl
     )  # fmt: skip
 
 
-def _video(plan: Plan) -> tuple[str, ...]:
+def _video(plan: Plan, *, is_rtsp: bool) -> tuple[str, ...]:
     if plan.video == "copy":
-        return ("-c:v", "copy")
+        # Other ways of transport tell decoding times, and some parameter sets of another form.
+        filters = ("-bsf:v", f"{FIRST_TIMES},{PARAMETER_SETS}") if is_rtsp else ()
+        return ("-c:v", "copy", *filters)
     return (
-        "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-pix_fmt", "yuv420p",
-        "-fps_mode", "passthrough",
+        "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-vf", EVEN_SIZE,
+        "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-bsf:v", NO_LENGTHS,
         "-force_key_frames", f"expr:gte(t,n_forced*{KEY_INTERVAL_S})",
     )  # fmt: skip
+
+
+def _same_times(plan: Plan, *, is_rtsp: bool) -> tuple[str, ...]:
+    """For the lines about frames the times that the recording gets."""
+    if plan.video == "encode":
+        return ("-bsf:v", NO_LENGTHS)
+    return ("-bsf:v", FIRST_TIMES) if is_rtsp else ()
 
 
 def _audio(plan: Plan) -> tuple[str, ...]:

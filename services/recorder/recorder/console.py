@@ -1,25 +1,32 @@
 """Making sense of what ffmpeg writes to its log: the streams it found, and why it failed.
 
 Nothing of it leaves this module unscrubbed: ffmpeg repeats the camera's URL, credentials included.
+ffmpeg is asked to put the level before each line (`-loglevel level+info`): what it tells by the way
+is never taken for a reason.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from dataclasses import dataclass, replace
 
+from hazardcast import camera_address
+from hazardcast.ffmpeg_reasons import Reason, reason_of
+
+_CONTEXT = r"(?:\[[^\]]* @ 0x[0-9a-f]+\] )"
+_LEVEL = r"\[(panic|fatal|error|warning|info|verbose|debug)\] ?"
+_PREFIX = re.compile(f"{_CONTEXT}*{_LEVEL}|{_CONTEXT}+")
 _INPUT = re.compile(r"Input #0, ([\w,]+), from ")
 _STREAM = re.compile(r"\s*Stream #0:\d+.*?: (Video|Audio): (\w+)")
 _OUTPUT = re.compile(r"\s*(Output #0|Stream mapping:)")
-_USERINFO = re.compile(r"//[^/\s@]*@")
-_CONTEXT = re.compile(r"^\[[^\]]* @ 0x[0-9a-f]+\] ")
-_NOISE = re.compile(
-    r"^\s*(Stream #|Metadata:|Duration:|Program |Input #|Output #|Press |frame=|video:|size=|"
-    r"encoder |Last message|Exiting|Side data|[a-z_]+ +: )|Opening '|Error writing trailer|"
-    r"Conversion failed|Error opening (input|output) files?\b|starts with packet|^\s*$"
+_GRAVE = frozenset({"error", "fatal", "panic"})
+_FOLLOWING = re.compile(
+    r"Conversion failed|Error opening (input|output)( files?)?\b|Error writing trailer|"
+    r"Could not write header|Error (submitting|muxing) a packet|av_interleaved_write_frame|"
+    r"Task finished with error|Terminating thread|Nothing was written|Output file is empty|"
+    r"Error (closing|while (filtering|processing))|Last message repeated"
 )
-_UNAUTHORISED = re.compile(r"\b(401|403)\b.*(Unauthorized|Forbidden)|authorization failed", re.I)
+"""Says only that something failed because of what was said before."""
 _DISK_FULL = re.compile(r"No space left on device", re.I)
 LONGEST_DETAIL = 200
 
@@ -36,51 +43,62 @@ class Found:
 class Console:
     """One ffmpeg's log, line by line."""
 
-    def __init__(self, url: str) -> None:
-        self._secrets = _secrets(url)
+    def __init__(self, url: str, *, stand_in: str | None = None) -> None:
+        """Read what an ffmpeg says about the camera at `url`, which it knows as `stand_in`."""
+        self._secrets = camera_address.secrets_of(url)
+        self._names = {stand_in: camera_address.shown(url)} if stand_in else {}
         self._listing = True
+        self._unknown: str | None = None
         self.found = Found()
         self.complete = False
         """True once every stream of the input has been listed."""
-        self.unauthorised = False
         self.disk_full = False
-        self.problem: str | None = None
-        """The last line that says something, scrubbed."""
+        self.reason: Reason | None = None
+        """The last known reason that was given."""
 
     def take(self, line: str) -> None:
         """Read one line of the log."""
+        prefix = _PREFIX.match(line)
+        level = prefix[1] if prefix else None
+        text = line[prefix.end() :] if prefix else line
         if self._listing:
-            self._find(line)
-        self.unauthorised |= _UNAUTHORISED.search(line) is not None
+            self._find(text)
+        if level is not None and level not in _GRAVE:
+            return
         self.disk_full |= _DISK_FULL.search(line) is not None
-        if not _NOISE.search(line):
-            self.problem = self.scrub(_CONTEXT.sub("", line)).strip()[:LONGEST_DETAIL]
+        if reason := reason_of(line):
+            self.reason = reason
+        elif level is not None and text.strip() and not _FOLLOWING.search(text):
+            self._unknown = self.scrub(text).strip()[:LONGEST_DETAIL]
 
-    def _find(self, line: str) -> None:
-        if container := _INPUT.match(line):
-            self.found = Found(format=container[1])
-        elif stream := _STREAM.match(line):
+    def forget(self) -> None:
+        """Pictures came after all: what was complained of before them was no reason to end."""
+        self.reason, self._unknown = None, None
+
+    @property
+    def problem(self) -> str | None:
+        """Why it failed, in words; else ffmpeg's own last word about an error, scrubbed."""
+        return self.reason.words if self.reason else self._unknown
+
+    @property
+    def unauthorised(self) -> bool:
+        """Whether the camera refused the credentials."""
+        return self.reason is not None and self.reason.kind == "unauthorised"
+
+    def _find(self, text: str) -> None:
+        if container := _INPUT.match(text):
+            self.found = Found(format=container[1].partition(",")[0])
+        elif stream := _STREAM.match(text):
             kind, codec = stream.groups()
-            before = self.found
-            if kind == "Video" and before.video is None:
-                self.found = Found(before.format, codec, before.audio)
-            elif kind == "Audio" and before.audio is None:
-                self.found = Found(before.format, before.video, codec)
-        elif self.found.format and _OUTPUT.match(line):
+            if kind == "Video" and self.found.video is None:
+                self.found = replace(self.found, video=codec)
+            elif kind == "Audio" and self.found.audio is None:
+                self.found = replace(self.found, audio=codec)
+        elif self.found.format and _OUTPUT.match(text):
             self.complete, self._listing = True, False
 
     def scrub(self, line: str) -> str:
         """`line` without the credentials that it may repeat."""
-        for secret in self._secrets:
-            line = line.replace(secret, "…")
-        return _USERINFO.sub("//", line)
-
-
-def _secrets(url: str) -> tuple[str, ...]:
-    """The password and the pair, as written in the URL and as meant; longest first."""
-    parts = urlsplit(url)
-    if not parts.password:
-        return ()
-    quoted = parts.netloc.rpartition("@")[0]
-    forms = {quoted, unquote(quoted), parts.password, unquote(parts.password)}
-    return tuple(sorted(forms, key=len, reverse=True))
+        for name, shown in self._names.items():
+            line = line.replace(name, shown)
+        return camera_address.scrub(line, self._secrets)

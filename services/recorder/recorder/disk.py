@@ -100,6 +100,11 @@ class Shelf:
         with path.open("rb") as file:
             return file.read(transport_stream.HEAD_BYTES)
 
+    def cut(self, path: Path, size: int) -> None:
+        """Leave out what lies behind `size` bytes of an open file."""
+        if size < path.stat().st_size:
+            os.truncate(path, size)
+
     def note(self, run: str, note: TimeNote) -> None:
         """Write down how the open files of `run` map to the wall clock."""
         path = self.open_folder / f"{run}{NOTE_SUFFIX}"

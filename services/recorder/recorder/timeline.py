@@ -18,7 +18,11 @@ STALL_S = 3.0
 LONGEST_STALL_S = 30.0
 """Cameras that space key frames by minutes are still watched."""
 JUMP_BACK_S = 1.0
-JUMP_AHEAD_S = 10.0
+JUMP_AHEAD_S = 2.0
+USUAL_STEPS = 4.0
+"""Pictures may be reordered by a few steps, and a slow camera's step is no jump."""
+FIRST_STEP_S = 10.0
+"""What the first step may be: nothing tells yet how slow the camera is."""
 TOLERANCE_S = 0.002
 """Frame and segment times are told rounded to microseconds and ticks."""
 TRUST_S = 2.0
@@ -73,6 +77,7 @@ class Timeline:
         self._last_monotonic_s: float | None = None
         self._last_key_s: float | None = None
         self._last_end: float | None = None
+        self._step_s: float | None = None
 
     @property
     def offset_s(self) -> float | None:
@@ -85,6 +90,11 @@ class Timeline:
         return self._time.error_s
 
     @property
+    def key_awaited(self) -> bool:
+        """True while pictures come, but no key frame yet: nothing is recorded."""
+        return self._last is not None and self._last_key_s is None
+
+    @property
     def open_s(self) -> float:
         """Stream time since the last named segment."""
         return self._frames[-1].pts_s - self._frames[0].pts_s if self._frames else 0.0
@@ -92,7 +102,7 @@ class Timeline:
     def frame(
         self, frame: Frame, *, arrived_at: float, monotonic_s: float, exact: bool = True
     ) -> None:
-        """Take the next frame.
+        """Take the next frame; once the camera's clock has jumped, none counts any more.
 
         Args:
             frame: as ffmpeg tells it.
@@ -100,8 +110,12 @@ class Timeline:
             monotonic_s: monotonic clock when it was told.
             exact: False when it may have been told earlier, and says nothing about the clock.
         """
+        if self.jumped or self._jumps(frame, monotonic_s):
+            self.jumped = True
+            return
         self._watch(frame, monotonic_s)
-        self._frames.append(frame)
+        if self._last_key_s is not None:
+            self._frames.append(frame)
         self._arrivals.append((arrived_at, monotonic_s) if exact else None)
         if len(self._arrivals) > self.frames_in_flight:
             arrival = self._arrivals.popleft()
@@ -148,11 +162,20 @@ class Timeline:
     def _is_past(self, closed: ClosedSegment) -> bool:
         return self._last is not None and self._last.pts_s >= closed.end_s - TOLERANCE_S
 
+    def _jumps(self, frame: Frame, monotonic_s: float) -> bool:
+        """Whether no time that has passed explains this frame's stamp."""
+        if self._last is None or self._last_monotonic_s is None:
+            return False
+        step_s = frame.pts_s - self._last.pts_s
+        ahead_s = step_s - (monotonic_s - self._last_monotonic_s)
+        if self._step_s is None:
+            return step_s < -FIRST_STEP_S or ahead_s > FIRST_STEP_S
+        usual_s = USUAL_STEPS * self._step_s
+        return step_s < -max(JUMP_BACK_S, usual_s) or ahead_s > max(JUMP_AHEAD_S, usual_s)
+
     def _watch(self, frame: Frame, monotonic_s: float) -> None:
-        if self._last is not None and self._last_monotonic_s is not None:
-            step_s = frame.pts_s - self._last.pts_s
-            waited_s = monotonic_s - self._last_monotonic_s
-            self.jumped |= step_s < -JUMP_BACK_S or step_s - waited_s > JUMP_AHEAD_S
+        if self._last is not None:
+            self._step_s = abs(frame.pts_s - self._last.pts_s)
         elif self._first_monotonic_s is None:
             self._first_monotonic_s = monotonic_s
         self._last, self._last_monotonic_s = frame, monotonic_s
@@ -186,7 +209,8 @@ class Timeline:
         ):
             start = min(self._last_end + 0.001, end)
         self._last_end = end
-        duration_s = max(last_s, closed.end_s) - first_s
+        over_s = closed.end_s - last_s
+        duration_s = last_s - first_s + (over_s if 0 < over_s < JUMP_AHEAD_S else 0.0)
         return NamedSegment(closed.name, start, end, duration_s, begins_run, self._time.error_s)
 
     def _switch(self, first_s: float) -> bool:

@@ -27,6 +27,8 @@ _START_CODE = re.compile(rb"\x00\x00\x01")
 class Times:
     """Stream time of a file's pictures in seconds, not unwrapped."""
 
+    opened_s: float
+    """Of the picture that is decoded first."""
     first_s: float
     last_s: float
     pictures: int
@@ -52,10 +54,27 @@ def times(data: bytes) -> Times | None:
     if not stamps:
         return None
     first = stamps[0]
-    after = [(stamp - first + (1 << 32)) % (1 << 33) - (1 << 32) for stamp in stamps]
+    after = [_after(stamp, first) for stamp in stamps]
     return Times(
-        (first + min(after)) / TICKS_PER_S, (first + max(after)) / TICKS_PER_S, len(stamps)
+        first / TICKS_PER_S,
+        (first + min(after)) / TICKS_PER_S,
+        (first + max(after)) / TICKS_PER_S,
+        len(stamps),
     )
+
+
+def before_leap(data: bytes, *, most_s: float) -> int:
+    """Bytes before the first picture whose stamp no time that passed explains; all without one.
+
+    That is one shown more than `most_s` after the first picture, or as much before it.
+    """
+    most = most_s * TICKS_PER_S
+    first: int | None = None
+    for start, stamp in _stamped(data):
+        first = stamp if first is None else first
+        if abs(_after(stamp, first)) > most:
+            return start
+    return len(data)
 
 
 def picture_format(head: bytes) -> bytes | None:
@@ -72,14 +91,24 @@ def picture_format(head: bytes) -> bytes | None:
     return b"".join(sorted(sets)) or None
 
 
+def _after(stamp: int, first: int) -> int:
+    """Ticks from `first` to `stamp`, across a wrap."""
+    return (stamp - first + (1 << 32)) % (1 << 33) - (1 << 32)
+
+
 def _stamps(data: bytes) -> Iterator[int]:
+    return (stamp for _, stamp in _stamped(data))
+
+
+def _stamped(data: bytes) -> Iterator[tuple[int, int]]:
+    """(where its first packet lies, stamp) of each picture."""
     video = _video(data)
     if video is None:
         return
     for start in _starts(data, video.pid):
         stamp = _presentation_time(data, _payload(data, start))
         if stamp is not None:
-            yield stamp
+            yield start, stamp
 
 
 def _starts(data: bytes, pid: int) -> Iterator[int]:

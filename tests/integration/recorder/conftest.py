@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -72,13 +75,21 @@ def pictures(path: Path) -> Iterator[tuple[float, bytes]]:
     yield stamp, bytes(piece)
 
 
+DIGEST = 'Digest realm="cam", nonce="5f3a9c", algorithm=MD5'
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
 class TsCamera:
     """A camera that sends MPEG-TS over HTTP at real time and remembers when it sent each picture.
 
     Every connection gets the stream from its beginning, as fresh as if the camera had just begun.
     """
 
-    def __init__(self, *files: Path) -> None:
+    def __init__(self, *files: Path, account: str | None = None, digest: bool = False) -> None:
+        self._account, self._digest = account, digest
         self._pictures = []
         shift_s = 0.0
         for file in files:
@@ -130,12 +141,26 @@ class TsCamera:
                 connection, _ = server.accept()
                 threading.Thread(target=self._send, args=(connection,), daemon=True).start()
 
+    def _lets_in(self, request: str) -> bool:
+        if self._account is None:
+            return True
+        if not self._digest:
+            return f"Basic {base64.b64encode(self._account.encode()).decode()}" in request
+        said = dict(re.findall(r'(\w+)="?([^",]*)"?', request))
+        user, password = self._account.split(":", 1)
+        secret = _md5(f"{user}:cam:{password}")
+        return said.get("response") == _md5(f"{secret}:5f3a9c:{_md5('GET:' + said.get('uri', ''))}")
+
     def _send(self, connection: socket.socket) -> None:
         times: list[float] = []
         self.sent.append(times)
         with connection, contextlib.suppress(OSError):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.recv(4096)
+            if not self._lets_in(connection.recv(4096).decode("latin-1")):
+                asked = DIGEST if self._digest else 'Basic realm="cam"'
+                head = f"HTTP/1.0 401 Unauthorized\r\nWWW-Authenticate: {asked}\r\n\r\n"
+                connection.sendall(head.encode())
+                return
             connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: video/mp2t\r\n\r\n")
             began = time.monotonic()
             for stamp, data in self._pictures:
@@ -153,8 +178,8 @@ class TsCamera:
 def ts_camera(stream_file: Path) -> Iterator[Callable[..., TsCamera]]:
     cameras: list[TsCamera] = []
 
-    def make(*files: Path) -> TsCamera:
-        cameras.append(TsCamera(*(files or (stream_file,))))
+    def make(*files: Path, **account: Any) -> TsCamera:
+        cameras.append(TsCamera(*(files or (stream_file,)), **account))
         return cameras[-1]
 
     yield make
