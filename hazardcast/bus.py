@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MessageState, MQTTErrorCode
 
-from hazardcast import metrics
+from hazardcast import metrics, outbox
 from hazardcast.attempts import Attempts
 from hazardcast.broker_failures import Way, retry_wait_s
 from hazardcast.broker_tls import tls_context
@@ -25,6 +25,7 @@ from hazardcast.dispatch import ClearedHandler, Delivery, Dispatcher, Handler, T
 from hazardcast.messages import Message, ServiceStatus
 from hazardcast.name_guard import BOOT, NameGuard
 from hazardcast.settings import Settings
+from hazardcast.sparing_log import SparingLog
 from hazardcast.topics import STATUS, Topic
 from hazardcast.watchdog import UNWATCHED
 
@@ -35,6 +36,9 @@ __all__ = ["Bus", "ClearedHandler", "Delivery", "Dispatcher", "Handler", "MqttBu
 OUTBOX_MESSAGES = 10_000
 KEEPALIVE_S = 15
 INFLIGHT_MESSAGES = 100
+NOT_SENT = frozenset({MessageState.MQTT_MS_PUBLISH, MessageState.MQTT_MS_QUEUED})
+NEWCOMER = 0
+"""No message has this id."""
 CLOSE_WITHIN_S = 2.0
 """A thread that waits for DNS or for a broker that hangs is left behind at the end."""
 
@@ -43,7 +47,7 @@ class Bus(Protocol):
     """What a service may do with MQTT. Handlers run one at a time, before the acknowledgement."""
 
     def publish(self, topic: Topic[M], message: M, **parameters: str) -> bool:
-        """Say `message`; False when the outbox is full (counted and logged)."""
+        """Say `message`; False when the outbox is full of what is worth more (counted, logged)."""
         ...
 
     def publish_text(self, topic: Topic[Any], text: str, **parameters: str) -> bool:
@@ -105,6 +109,7 @@ class MqttBus:
         self._connections = 0
         self._last: mqtt.MQTTMessageInfo | None = None
         self._owed: deque[mqtt.MQTTMessageInfo] = deque()
+        self._drops = SparingLog(log, clock)
         self._persistent = persistent
         self._own_id = f"{client_id}-{boot}"
         client_id = client_id if persistent else self._own_id
@@ -240,15 +245,41 @@ class MqttBus:
         path = topic.path(**parameters)
         info = self._client.publish(path, payload, qos=topic.qos, retain=topic.retain)
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
-            metrics.OUTBOX_DROPPED.labels(kind=topic.filter).inc()
-            log.error("outbox full, message dropped", extra={"topic": path})
-            return False
+            if not self._make_room(outbox.Waiting(path, payload.encode(), topic.retain)):
+                return False
+            info = self._client.publish(path, payload, qos=topic.qos, retain=topic.retain)
         if topic.qos:
             self._last = info
             if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
                 self._owed.append(info)
                 self._forget_acknowledged()
         return True
+
+    def _make_room(self, newcomer: outbox.Waiting) -> bool:
+        """Let the least go, a hundredth at once so that it is rare; False if that is `newcomer`.
+
+        paho has no other way to take back what it has not sent yet.
+        """
+        with self._client._out_message_mutex:  # noqa: SLF001
+            held = self._client._out_messages  # noqa: SLF001
+            waiting = {
+                mid: outbox.Waiting(message.topic, bytes(message.payload), message.retain)
+                for mid, message in held.items()
+                if message.state in NOT_SENT
+            }
+            gone = outbox.least({**waiting, NEWCOMER: newcomer}, max(1, len(held) // 100))
+            gone = gone[:1] if gone[0] == NEWCOMER else [mid for mid in gone if mid != NEWCOMER]
+            for mid in gone:
+                if mid != NEWCOMER:
+                    held.pop(mid).info._set_as_published()  # noqa: SLF001
+        self._tell_dropped([newcomer if mid == NEWCOMER else waiting[mid] for mid in gone])
+        return NEWCOMER not in gone
+
+    def _tell_dropped(self, gone: list[outbox.Waiting]) -> None:
+        for message in gone:
+            metrics.OUTBOX_DROPPED.labels(kind=outbox.kind(message.path)).inc()
+        about = {"topic": gone[0].path, "count": len(gone)}
+        self._drops.say(logging.ERROR, "outbox full, the least was dropped", extra=about)
 
     @property
     def backlog(self) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from alerter import metrics, posting
+from alerter.backlog import Backlog, Due
 from alerter.cap import Reference, reference
 from alerter.formats import CONTENT_TYPES, Format, check, encode
 from alerter.posting import NotTakenError
@@ -16,11 +16,14 @@ from hazardcast.addresses import http_server
 from hazardcast.clock import Clock
 from hazardcast.errors import ConfigError, HazardcastError
 from hazardcast.messages import Alert
+from hazardcast.metrics import GAVE_WAY
 from hazardcast.sparing_log import SparingLog
 
 log = logging.getLogger(__name__)
 VARIABLE = "HAZARDCAST_SUBSCRIBERS"
 QUEUE_LENGTH = 1000
+MOST_TOLD = 1000
+"""Twice as many events as there may be at once."""
 LINES_PER_S, LINES_BURST = 0.2, 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 ENDED_KEPT_S = 600.0
@@ -74,15 +77,16 @@ class Subscriber:
         self._clock = clock
         self._stop = stop
         self._lines = SparingLog(log, clock, per_s=LINES_PER_S, burst=LINES_BURST)
-        self._queue: queue.Queue[Alert] = queue.Queue(QUEUE_LENGTH)
+        self._backlog = Backlog(QUEUE_LENGTH)
         self._told: dict[str, tuple[Reference, ...]] = {}
 
     def tell(self, alert: Alert) -> None:
-        """Queue a version; when the subscriber is too far behind, it is dropped and counted."""
-        try:
-            self._queue.put_nowait(alert)
-        except queue.Full:
-            self._count("dropped")
+        """Queue a version; when the subscriber is too far behind, the least is given up."""
+        until = self._clock.monotonic() + _offered_s(alert, self._clock.now())
+        gone = self._backlog.put(Due(alert, until), told=self._told)
+        if gone:
+            metrics.TOLD.labels(kind=self._address.form.value, result="dropped").inc(gone)
+            GAVE_WAY.labels(kind="subscriber", reason="slight").inc(gone)
 
     def known(self, alert: Alert) -> None:
         """A version that was told by the process before this one: later ones refer to it."""
@@ -91,14 +95,13 @@ class Subscriber:
     def run(self, stop: threading.Event) -> None:
         """Deliver what is queued until `stop`."""
         while not stop.is_set():
-            try:
-                alert = self._queue.get(timeout=0.2)
-            except queue.Empty:
-                continue
-            self._deliver(alert)
+            if due := self._backlog.take(timeout_s=0.2):
+                self._deliver(due)
 
-    def _deliver(self, alert: Alert) -> None:
-        earlier = self._told.get(alert.event_id, ())
+    def _deliver(self, due: Due) -> None:
+        """Tell a version; from the first try on the subscriber may know of the event."""
+        alert, earlier = due.alert, self._told.get(due.alert.event_id, ())
+        self._note(alert.event_id, earlier)
         try:
             body = encode(alert, self._address.form, earlier)
         except HazardcastError as error:
@@ -107,7 +110,7 @@ class Subscriber:
             return
         pause_s = FIRST_PAUSE_S
         while not self._post(body):
-            over = self._clock.now() > _offered_until(alert)
+            over = self._clock.monotonic() > due.until
             if over or self._clock.wait(self._stop, pause_s):
                 self._count("given_up")
                 return
@@ -115,7 +118,14 @@ class Subscriber:
         if alert.terminated:
             self._told.pop(alert.event_id, None)
         else:
-            self._told[alert.event_id] = (*earlier, reference(alert))[-20:]
+            self._note(alert.event_id, (*earlier, reference(alert))[-20:])
+
+    def _note(self, event_id: str, references: tuple[Reference, ...]) -> None:
+        """What later versions refer to; events told longest ago are forgotten."""
+        told = {known: said for known, said in self._told.items() if known != event_id}
+        if len(told) >= MOST_TOLD:
+            del told[next(iter(told))]
+        self._told = {**told, event_id: references}
 
     def _post(self, body: bytes) -> bool:
         """Whether it was taken, or refused for good (4xx): trying again would not help."""
@@ -138,5 +148,8 @@ class Subscriber:
         metrics.TOLD.labels(kind=self._address.form.value, result=result).inc()
 
 
-def _offered_until(alert: Alert) -> float:
-    return alert.reference_time + ENDED_KEPT_S if alert.terminated else alert.valid_until
+def _offered_s(alert: Alert, now: float) -> float:
+    """How long a version is worth telling, at most as long as it is valid."""
+    if alert.terminated:
+        return ENDED_KEPT_S
+    return min(alert.valid_until - now, alert.validity_duration_s)
