@@ -218,9 +218,7 @@ class MqttBus:
 
     def publish(self, topic: Topic[M], message: M, **parameters: str) -> bool:
         """Say `message`; kept in the outbox while the broker is away if the topic is QoS 1."""
-        said: Message = message
-        if self._guard and isinstance(message, ServiceStatus):
-            said = self._guard.signed(message)
+        said = self._guard.signed(message) if self._guard else message
         return self._send(topic, said.encode(), parameters)
 
     def publish_text(self, topic: Topic[Any], text: str, **parameters: str) -> bool:

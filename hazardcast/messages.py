@@ -357,6 +357,8 @@ class Receipt(Message):
     clock_error_s: float | None = None
     """Bound on the vehicle's clock error; None when it is not known to be synchronised."""
     reception: tuple[ReceptionCounters, ...] = ()
+    boot: Name | None = None
+    """The vehicle's process, as in its status: two vehicles of one name are two."""
 
     model_config = ConfigDict(
         frozen=True,

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
 from hazardcast import metrics
 from hazardcast.clock import Clock
-from hazardcast.messages import ServiceStatus
+from hazardcast.messages import Message, Receipt, ServiceStatus
 
 log = logging.getLogger(__name__)
+M = TypeVar("M", bound=Message)
 SETTLED_S = 5.0
 """What is heard sooner after a connection may have waited at the broker."""
 TOLD_AGAIN_S = 300.0
@@ -37,15 +39,20 @@ class NameGuard:
         self._told_at = float("-inf")
         self._said: ServiceStatus | None = None
 
-    def signed(self, status: ServiceStatus) -> ServiceStatus:
-        """A word of our own with `boot`, and any twin; another's as it is."""
-        if (status.service, status.instance) != self._name:
-            return status
+    def signed(self, message: M) -> M:
+        """A status or receipt of our own with `boot`, and any twin; all else as it is."""
+        if isinstance(message, Receipt):
+            return message.model_copy(update={BOOT: self.boot})
+        if not isinstance(message, ServiceStatus):
+            return message
+        if (message.service, message.instance) != self._name:
+            return message
         mark: dict[str, object] = {BOOT: self.boot}
         if self._clock.monotonic() - self._twin_at < REMEMBERED_S:
             mark[TWICE] = True
-        self._said = status.model_copy(update={"detail": {**status.detail, **mark}})
-        return self._said
+        own = message.model_copy(update={"detail": {**message.detail, **mark}})
+        self._said = own
+        return own
 
     def connected(self) -> None:
         """The broker has let us in."""

@@ -34,8 +34,12 @@ def counters(expected: int, unique: int, ticks: tuple[int, int] = (0, 0)) -> Rec
     )  # fmt: skip
 
 
-def status(vehicle: str, state: str = "online", service: str = "vehicle-agent") -> ServiceStatus:
-    return ServiceStatus(service=service, instance=vehicle, state=state, version="1", ts=NOW)  # type: ignore[arg-type]
+def status(
+    vehicle: str, state: str = "online", service: str = "vehicle-agent", boot: str | None = None
+) -> ServiceStatus:
+    detail = {"boot": boot} if boot else {}
+    fields = {"service": service, "instance": vehicle, "state": state, "version": "1", "ts": NOW}
+    return ServiceStatus.parse({**fields, "detail": detail})
 
 
 def test_the_bound_is_both_ways_and_no_vehicle_clock_enters_it() -> None:
@@ -161,3 +165,64 @@ def test_a_vehicle_that_died_still_owes_what_was_sent_while_it_was_there() -> No
 
 def test_a_receipt_for_what_this_process_did_not_announce_is_not_judged() -> None:
     assert Fleet().received(receipt(), 0.0) == "unknown"
+
+
+def twins() -> Fleet:
+    """Two vehicles of one name, both of which say again that they are there."""
+    fleet = Fleet()
+    for at, boot in enumerate(["one", "other", "one", "other"]):
+        fleet.status(status("a", boot=boot), float(at))
+    return fleet
+
+
+def test_two_vehicles_of_one_name_are_two_and_the_one_that_hears_nothing_is_missed() -> None:
+    fleet = twins()
+    assert fleet.given_twice == {"a"}
+    assert len(fleet.online) == 2
+
+    fleet.sent(("4097-1", 0), 4.0)
+
+    assert fleet.received(receipt(vehicle="a", boot="one"), 4.1) == "first"
+    assert fleet.received(receipt(vehicle="a", boot="one"), 4.2) == "again"
+    assert fleet.lost(20.0) == 1
+
+
+def test_the_end_of_one_of_two_is_not_the_others() -> None:
+    fleet = twins()
+
+    fleet.status(status("a", "offline", boot="one"), 5.0)
+
+    assert fleet.online == {("a", "other")}
+    assert not fleet.given_twice
+
+
+def test_a_vehicle_that_was_started_anew_is_one_and_owes_what_it_owed() -> None:
+    fleet = Fleet()
+    fleet.status(status("a", boot="before"), 0.0)
+    fleet.sent(("4097-1", 0), 1.0)
+
+    fleet.status(status("a", boot="after"), 2.0)
+    fleet.status(status("a", "offline", boot="before"), 3.0)
+
+    assert fleet.online == {("a", "after")}
+    assert not fleet.given_twice
+    assert fleet.received(receipt(vehicle="a", boot="after"), 4.0) == "first"
+    assert fleet.lost(20.0) == 0
+
+
+def test_a_name_is_given_twice_no_more_when_one_of_two_falls_silent() -> None:
+    fleet = twins()
+
+    for at in range(30, 150, 30):
+        fleet.status(status("a", boot="one"), float(at))
+
+    assert fleet.online == {("a", "one")}
+
+
+def test_counters_of_two_of_one_name_are_not_mixed() -> None:
+    reports = LossReports(station=STATION, epoch=EPOCH)
+    for boot, (expected, unique) in {"one": (100, 100), "other": (200, 100)}.items():
+        reports.take(receipt(boot=boot, reception=(counters(0, 0),)), 0.0)
+        reports.take(receipt(boot=boot, reception=(counters(expected, unique),)), 1.0)
+
+    assert reports.worst(2.0) == 0.5

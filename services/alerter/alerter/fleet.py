@@ -6,12 +6,11 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Literal
 
+from alerter.roster import Listener, Roster
 from hazardcast.messages import Receipt, ServiceStatus
+from hazardcast.name_guard import BOOT
 
 LOST_AFTER_S = 10.0
-SILENT_AFTER_S = 90.0
-"""Three statuses missed: nobody can say that the vehicle still listens."""
-MAX_VEHICLES = 1024
 MAX_VERSIONS = 10_000
 AGENT = "vehicle-agent"
 Version = tuple[str, int]
@@ -22,48 +21,61 @@ Verdict = Literal["first", "again", "late_joiner", "unknown"]
 @dataclass
 class _Sent:
     at: float
-    waiting: set[str]
-    answered: set[str] = field(default_factory=set)
+    waiting: set[Listener]
+    answered: set[Listener] = field(default_factory=set)
 
 
 class Fleet:
     """The vehicles that listen, and the versions they still owe a receipt for."""
 
     def __init__(self) -> None:
-        self._heard_at: OrderedDict[str, float] = OrderedDict()
+        self._roster = Roster()
         self._versions: OrderedDict[Version, _Sent] = OrderedDict()
 
     @property
-    def online(self) -> frozenset[str]:
+    def online(self) -> frozenset[Listener]:
         """The vehicles that said they listen."""
-        return frozenset(self._heard_at)
+        return self._roster.listeners
+
+    @property
+    def given_twice(self) -> frozenset[str]:
+        """The names that more than one vehicle goes by."""
+        return self._roster.given_twice
 
     def status(self, status: ServiceStatus, at: float) -> None:
         """Note a vehicle's word about itself."""
         if status.service != AGENT:
             return
+        boot = status.detail.get(BOOT)
+        boot = boot if isinstance(boot, str) else None
         if status.state == "online":
-            self._heard(status.instance, at)
+            self._heard(status.instance, boot, at)
             return
-        self._heard_at.pop(status.instance, None)
+        self._roster.gone(status.instance, boot)
         if status.state == "stopped":
+            self._forgive(status.instance, boot)
+
+    def _forgive(self, name: str, boot: str | None) -> None:
+        """Who has stopped owes nothing any more."""
+        for sent in self._versions.values():
+            sent.waiting -= {
+                one for one in sent.waiting if one[0] == name and boot in (one[1], None)
+            }
+
+    def _heard(self, name: str, boot: str | None, at: float) -> Listener:
+        """Who spoke; one that was started anew owes what the one before it owed."""
+        listener, before = self._roster.heard(name, boot, at)
+        if before:
             for sent in self._versions.values():
-                sent.waiting.discard(status.instance)
-
-    def _heard(self, vehicle: str, at: float) -> None:
-        self._heard_at[vehicle] = at
-        self._heard_at.move_to_end(vehicle)
-        if len(self._heard_at) > MAX_VEHICLES:
-            self._heard_at.popitem(last=False)
-
-    def _forget_silent(self, at: float) -> None:
-        while self._heard_at and at - next(iter(self._heard_at.values())) > SILENT_AFTER_S:
-            self._heard_at.popitem(last=False)
+                if before in sent.waiting:
+                    sent.waiting.remove(before)
+                    sent.waiting.add(listener)
+        return listener
 
     def sent(self, version: Version, at: float) -> None:
         """A version has gone out; every vehicle that listens owes a receipt."""
-        self._forget_silent(at)
-        self._versions[version] = _Sent(at, set(self._heard_at))
+        self._roster.forget_silent(at)
+        self._versions[version] = _Sent(at, set(self._roster.listeners))
         if len(self._versions) > MAX_VERSIONS:
             self._versions.popitem(last=False)
 
@@ -73,16 +85,16 @@ class Fleet:
         A vehicle that began to listen after the version went out hears it on a tick; that is no
         latency. One that has a copy of a burst (more copies than a single one, in time) was there.
         """
-        known = receipt.vehicle in self._heard_at
-        self._heard(receipt.vehicle, at)
+        known = self._roster.known(receipt.vehicle)
+        listener = self._heard(receipt.vehicle, receipt.boot, at)
         sent = self._versions.get((receipt.event_id, receipt.revision))
         if sent is None:
             return "unknown"
-        if receipt.vehicle in sent.answered:
+        if listener in sent.answered:
             return "again"
-        sent.answered.add(receipt.vehicle)
-        owed = receipt.vehicle in sent.waiting
-        sent.waiting.discard(receipt.vehicle)
+        sent.answered.add(listener)
+        owed = listener in sent.waiting
+        sent.waiting.discard(listener)
         if owed or (not known and receipt.copy_[1] > 5):
             return "first"
         return "late_joiner"

@@ -104,7 +104,7 @@ class LossReports:
     def __init__(self, *, station: int, epoch: int) -> None:
         self._station = station
         self._epoch = epoch
-        self._listeners: OrderedDict[str, _Listener] = OrderedDict()
+        self._listeners: OrderedDict[tuple[str, str | None], _Listener] = OrderedDict()
 
     def take(self, receipt: Receipt, at: float) -> Counted:
         """Note a receipt's counters for this station and epoch; returns their growth."""
@@ -118,13 +118,14 @@ class LossReports:
         )
         if counters is None:
             return Counted()
-        listener = self._listeners.get(receipt.vehicle)
+        key = (receipt.vehicle, receipt.boot)
+        listener = self._listeners.get(key)
         counted = growth(counters, listener.counters if listener else None)
         if listener is None:
-            listener = self._listeners[receipt.vehicle] = _Listener(counters)
+            listener = self._listeners[key] = _Listener(counters)
         listener.counters = counters
         listener.recent.append((at, counted))
-        self._listeners.move_to_end(receipt.vehicle)
+        self._listeners.move_to_end(key)
         if len(self._listeners) > MAX_VEHICLES:
             self._listeners.popitem(last=False)
         return counted

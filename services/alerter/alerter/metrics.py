@@ -76,6 +76,9 @@ DATAGRAMS_EXPECTED = Counter(
 DATAGRAMS_UNIQUE = Counter("hazardcast_datagrams_unique_total", "Datagrams that vehicles heard")
 LOSS = Gauge("hazardcast_reported_loss_ratio", "Datagram loss that the worst vehicle reports")
 VEHICLES = Gauge("hazardcast_vehicles_online", "Vehicles known to listen")
+NAMES_GIVEN_TWICE = Gauge(
+    "hazardcast_vehicle_names_given_twice", "Names that more than one vehicle goes by"
+)
 TOLD = Counter(
     "hazardcast_subscriber_messages_total",
     "Alert versions for subscribers, by format and what became of them",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from alerter import kpi, metrics
@@ -10,6 +11,8 @@ from alerter.kpi import LossReports
 from alerter.schedule import copies_level
 from hazardcast.messages import Alert, Receipt, ServiceStatus
 
+log = logging.getLogger(__name__)
+
 
 class Receipts:
     """Keeps score of who heard what, and how soon; any thread may call it."""
@@ -17,6 +20,7 @@ class Receipts:
     def __init__(self, *, station: int, epoch: int) -> None:
         self._epoch = epoch
         self._fleet = Fleet()
+        self._told_twice: frozenset[str] = frozenset()
         self._loss = LossReports(station=station, epoch=epoch)
         self._lock = threading.Lock()
         self._clock_set_at = float("-inf")
@@ -39,7 +43,21 @@ class Receipts:
         """A service has said how it is; vehicles among them are noted."""
         with self._lock:
             self._fleet.status(status, at)
-            metrics.VEHICLES.set(len(self._fleet.online))
+            self._show_fleet()
+
+    def _show_fleet(self) -> None:
+        metrics.VEHICLES.set(len(self._fleet.online))
+        twice = self._fleet.given_twice
+        metrics.NAMES_GIVEN_TWICE.set(len(twice))
+        for name in sorted(twice - self._told_twice):
+            log.error("the name %s is given twice: two vehicles answer to it", name)
+        self._told_twice = twice
+
+    @property
+    def names_given_twice(self) -> list[str]:
+        """The names that more than one vehicle goes by."""
+        with self._lock:
+            return sorted(self._fleet.given_twice)
 
     def take(self, receipt: Receipt, *, received_at: float, at: float) -> None:
         """Judge a receipt (`received_at` wall clock, `at` monotonic)."""

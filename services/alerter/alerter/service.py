@@ -283,6 +283,7 @@ class Service:
             "kid": self._transmitter.signer.kid,
             "alerts": len(self._alerter.alerts()),
             "on_air": "failing" if self._air.problem else "ok",
+            "vehicle_names_given_twice": self._receipts.names_given_twice,
         }
 
     def _ready(self, timer: threading.Thread) -> tuple[bool, str]:
