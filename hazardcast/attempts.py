@@ -27,7 +27,7 @@ class Attempts:
         self._failures = 0
         self._accepted_at: float | None = None
         self._refused = False
-        self._said = ""
+        self.problem: str | None = None
         self._lines = self._fresh_lines()
         self._heard: str | None = None
 
@@ -41,7 +41,7 @@ class Attempts:
     def accepted(self) -> None:
         """The broker has let us in."""
         self._accepted_at = self._clock.monotonic()
-        self._said, self._lines = "", self._fresh_lines()
+        self.problem, self._lines = None, self._fresh_lines()
         log.info("connected to the broker", extra={"broker": self._way.broker})
 
     def refused(self, reason: str) -> None:
@@ -77,8 +77,8 @@ class Attempts:
         """Tell it: what is new at once, what was told before now and then."""
         wait_s = retry_wait_s(self._failures)
         self._failures += 1
-        if (what + why) != self._said:
-            self._said, self._lines = what + why, self._fresh_lines()
+        if why != self.problem:
+            self.problem, self._lines = why, self._fresh_lines()
         about = {"broker": self._way.broker, "reason": why, "again_in_s": round(wait_s, 1)}
         self._lines.say(logging.WARNING, what, extra=about)
         return wait_s

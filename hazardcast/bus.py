@@ -196,6 +196,11 @@ class MqttBus:
         """Whether the broker can be reached now."""
         return self._connected.is_set()
 
+    @property
+    def problem(self) -> str | None:
+        """Why the broker could not be had when that was last tried; None while it is."""
+        return self._attempts.problem
+
     def on_connect(self, hook: Callable[[], None]) -> None:
         """Call `hook` after every connection, the first included."""
         self._hooks.append(hook)

@@ -18,8 +18,11 @@ from amqtt.contexts import BrokerConfig, ListenerConfig
 from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
+from hazardcast import logs
 from hazardcast.ports import LOOPBACK
+from hazardcast.printing import printable
 
+log = logging.getLogger(__name__)
 K = TypeVar("K")
 V = TypeVar("V")
 MAX_QUEUED_MESSAGES = 10_000
@@ -55,6 +58,20 @@ class EmbeddedBroker(Broker):  # type: ignore[misc] # amqtt has no types
         self._subscriptions: SteadyDict[str, Any] = SteadyDict()
         self._retained_messages: SteadyDict[str, Any] = SteadyDict()
 
+    async def _broadcast_message(
+        self, session: Session | None, topic: str, data: bytes, force_qos: int | None = None
+    ) -> None:
+        """Not on a topic that steers a terminal; mosquitto refuses those too."""
+        if _is_plain(topic):
+            await super()._broadcast_message(session, topic, data, force_qos)
+
+    async def retain_message(
+        self, source_session: Session, topic_name: str, data: bytes, qos: int | None = None
+    ) -> None:
+        """As above: wills come this way as well."""
+        if _is_plain(topic_name):
+            await super().retain_message(source_session, topic_name, data, qos)
+
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session
     ) -> None:
@@ -82,6 +99,14 @@ class EmbeddedBroker(Broker):  # type: ignore[misc] # amqtt has no types
         await super()._retain_broadcast_message(broadcast, qos, target_session)
 
 
+def _is_plain(topic: str) -> bool:
+    """Whether nothing in `topic` is a control; what is refused is told."""
+    plain = printable(topic) == topic
+    if not plain:
+        log.error("message refused: controls in its topic", extra={"topic": topic})
+    return plain
+
+
 async def serve(port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     stop = asyncio.Event()
@@ -96,7 +121,7 @@ async def serve(port: int) -> None:
 
 def main() -> None:
     """Read the port and serve; exit code 1 when the port cannot be had."""
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    logs.configure(logging.ERROR, "text")
     logging.getLogger("transitions").setLevel(logging.CRITICAL)
     asyncio.run(serve(int(sys.argv[1])))
 

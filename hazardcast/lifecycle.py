@@ -28,7 +28,7 @@ def run_service(serve: Callable[[Settings, threading.Event], None]) -> None:
     stop = stop_on_signals()
     try:
         settings = settings_module.load()
-        logs.configure(settings)
+        logs.configure(settings.log_level, settings.log_format)
         serve(settings, stop)
     except Exception as error:
         wrong = _wrong_setting(error)

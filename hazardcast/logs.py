@@ -17,7 +17,6 @@ from typing import Literal
 from hazardcast import metrics
 from hazardcast.output import Output
 from hazardcast.printing import printable
-from hazardcast.settings import Settings
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _INDENT = "    "
@@ -113,13 +112,16 @@ def _settled(record: logging.LogRecord) -> logging.LogRecord:
     return settled
 
 
-def configure(settings: Settings) -> None:
+LogFormat = Literal["auto", "text", "json"]
+
+
+def configure(level: int | str, log_format: LogFormat) -> None:
     """Send every log record of this process to stderr in the chosen form.
 
     What Python itself would write there (warnings, the last words of a thread) becomes records too.
     """
-    handler = LogHandler(_formatter(settings.log_format))
-    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    handler = LogHandler(_formatter(log_format))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_thread_death
@@ -150,6 +152,6 @@ def _log_thread_death(about: threading.ExceptHookArgs) -> None:
         )
 
 
-def _formatter(log_format: Literal["auto", "text", "json"]) -> logging.Formatter:
+def _formatter(log_format: LogFormat) -> logging.Formatter:
     text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
     return TextFormatter() if text else JsonFormatter()

@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from hazardcast.cli.telling import spell_out_what_cannot_be_shown, tell
 from hazardcast.errors import HazardcastError
 
 VERBS = {
@@ -62,6 +63,7 @@ def _not_imported() -> None:
 
 
 def _add(app: typer.Typer, name: str, purpose: str) -> None:
+    importlib.import_module("hazardcast.logs").configure("WARNING", "text")
     module = importlib.import_module(f"hazardcast.cli.{name}")
     if hasattr(module, "app"):
         app.add_typer(module.app, name=name, help=purpose)
@@ -75,10 +77,11 @@ def main() -> None:
     verb = next((argument for argument in arguments if not argument.startswith("-")), None)
     if verb in MODULES_RUN and arguments[0] == verb:
         _run_module(verb, arguments[1:])
+    spell_out_what_cannot_be_shown()
     try:
         build(verb)()
     except HazardcastError as error:
-        sys.stderr.write(f"hazardcast: {error}\n")
+        tell(f"hazardcast: {error}", err=True)
         sys.exit(EXIT_BAD_CONFIGURATION)
 
 
@@ -90,9 +93,10 @@ def _run_module(verb: str, arguments: list[str]) -> None:
     except ModuleNotFoundError:
         found = False
     if not found:
-        sys.stderr.write(
+        tell(
             f"hazardcast: {verb} needs the module {module}: run it in the project's folder, "
-            "after pip install -e '.[demo]'\n"
+            "after pip install -e '.[demo]'",
+            err=True,
         )
         sys.exit(EXIT_BAD_CONFIGURATION)
     processes = importlib.import_module("hazardcast.processes")

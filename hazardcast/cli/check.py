@@ -12,6 +12,7 @@ import typer
 from hazardcast import settings as settings_module
 from hazardcast.cli import camera_findings, findings
 from hazardcast.cli.findings import Finding
+from hazardcast.cli.telling import tell
 from hazardcast.settings import Settings
 
 MARKS = {"ok": ("ok     ", "green"), "warning": ("warning", "yellow"), "failed": ("FAILED ", "red")}
@@ -29,9 +30,9 @@ def check(
     failed = [finding.what for finding in report if finding.result == "failed"]
     if as_json:
         rows = [asdict(finding) for finding in report]
-        typer.echo(json.dumps({"ok": not failed, "findings": rows}))
+        tell(json.dumps({"ok": not failed, "findings": rows}))
     elif failed:
-        typer.echo(f"failed: {', '.join(failed)}", err=True)
+        tell(f"failed: {', '.join(failed)}", err=True)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -53,6 +54,6 @@ def look_at_everything(settings: Settings) -> Iterator[Finding]:
 
 def _tell(finding: Finding) -> None:
     mark, colour = MARKS[finding.result]
-    typer.echo(f"{typer.style(mark, fg=colour)} {finding.what}: {finding.detail}")
+    tell(f" {finding.what}: {finding.detail}", mark=typer.style(mark, fg=colour))
     if finding.advice:
-        typer.echo(f"        → {finding.advice}")
+        tell(f"        → {finding.advice}")

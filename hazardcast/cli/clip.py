@@ -9,6 +9,7 @@ import typer
 
 from hazardcast import settings as settings_module
 from hazardcast.cli.session import visit
+from hazardcast.cli.telling import tell
 from hazardcast.clock import SystemClock
 from hazardcast.errors import ConfigError, DecodeError
 from hazardcast.messages import ClipRequest
@@ -52,7 +53,7 @@ def clip(
         if not bus.flush(5.0):
             raise ConfigError("the broker did not acknowledge the request")
     if as_json:
-        typer.echo(request.encode())
+        tell(request.encode())
     else:
         topic = CLIPS.path(event_id=request.event_id)
-        typer.echo(f"requested {request.event_id}; its state is told on {topic}")
+        tell(f"requested {request.event_id}; its state is told on {topic}")

@@ -11,6 +11,7 @@ import typer
 from hazardcast import settings as settings_module
 from hazardcast.bus import Delivery
 from hazardcast.cli.session import visit
+from hazardcast.cli.telling import tell
 from hazardcast.cli.web import post_json
 from hazardcast.clock import SystemClock
 from hazardcast.errors import ConfigError, DecodeError
@@ -55,7 +56,7 @@ def emit(  # noqa: PLR0917 - options, given by name on the command line
         raise ConfigError(f"--{str(error).replace('_', '-')}") from None
     settings = settings_module.load()
     answer = _to_webhook(incident, url, settings) if url else _to_broker(incident, settings, wait_s)
-    typer.echo(json.dumps(answer) if as_json else _told(answer))
+    tell(*([json.dumps(answer)] if as_json else _told(answer)))
 
 
 def _to_webhook(incident: Incident, url: str, settings: Settings) -> dict[str, Any]:
@@ -107,8 +108,8 @@ def _plain(incident: Incident) -> dict[str, Any]:
     return dict(json.loads(incident.encode()))
 
 
-def _told(answer: dict[str, Any]) -> str:
+def _told(answer: dict[str, Any]) -> list[str]:
     sent = json.dumps(answer["sent"])
     if answer["event_id"] is None:
-        return f"sent {sent}\nno alerter has answered (yet): is it running?"
-    return f"sent {sent}\nevent {answer['event_id']}"
+        return [f"sent {sent}", "no alerter has answered (yet): is it running?"]
+    return [f"sent {sent}", f"event {answer['event_id']}"]

@@ -64,11 +64,11 @@ def mqtt(settings: Settings) -> Finding:
     if ports.answers(settings.mqtt_host, settings.mqtt_port):
         bus = MqttBus(settings, client_id="hazardcast-check")
         bus.start()
-        connected = bus.wait_connected(3.0)
+        connected, problem = bus.wait_connected(3.0), bus.problem
         bus.close()
         if connected:
             return Finding("broker", "ok", f"{where} answers")
-        detail = f"{where} is taken by something that does not let us in"
+        detail = f"{where} does not let us in{f': {problem}' if problem else ''}"
         advice = "look at HAZARDCAST_MQTT_USERNAME, _PASSWORD and _CA"
         return Finding("broker", "failed", detail, advice)
     if settings.mqtt_host not in (ports.LOOPBACK, "localhost"):

@@ -10,6 +10,7 @@ import typer
 
 from hazardcast import key_rotation, site, trust
 from hazardcast import settings as settings_module
+from hazardcast.cli.telling import tell
 
 app = typer.Typer(no_args_is_help=True)
 Station = Annotated[
@@ -44,8 +45,8 @@ def init(station: Station = None, algorithm: Algorithm = "EdDSA") -> None:
         truststore=folder / trust.TRUSTSTORE_FILE,
     )
     kid = trust.load_signer(folder / trust.SIGNING_KEY_FILE).kid
-    typer.echo(f"{folder}: signing with {kid}")
-    typer.echo(f"bring {folder / trust.TRUSTSTORE_FILE} to the vehicles; keep the rest here")
+    tell(f"{folder}: signing with {kid}")
+    tell(f"bring {folder / trust.TRUSTSTORE_FILE} to the vehicles; keep the rest here")
 
 
 @app.command("list")
@@ -65,13 +66,11 @@ def list_(as_json: AsJson = False) -> None:
         for entry in entries
     ]
     if as_json:
-        typer.echo(json.dumps({"version": version, "keys": rows}))
+        tell(json.dumps({"version": version, "keys": rows}))
         return
     for row in rows:
         mark = "signs alerts" if row["signs"] else ""
-        typer.echo(
-            f"{row['kid']}  {row['algorithm']}  station {row['station']}  {row['state']:8} {mark}"
-        )
+        tell(f"{row['kid']}  {row['algorithm']}  station {row['station']}  {row['state']:8} {mark}")
 
 
 @app.command()
@@ -87,12 +86,10 @@ def rotate(
     folder, number = _keys_dir(), _station(station)
     if prepare:
         kid = key_rotation.prepare(folder, station=number, algorithm=algorithm)
-        typer.echo(
-            f"next key {kid}: bring {folder / trust.TRUSTSTORE_FILE} to the vehicles, then rotate"
-        )
+        tell(f"next key {kid}: bring {folder / trust.TRUSTSTORE_FILE} to the vehicles, then rotate")
         return
     old, new = key_rotation.rotate(folder, station=number, algorithm=algorithm)
-    typer.echo(f"signing with {new}, {old} is retired; a running alerter takes it up by itself")
+    tell(f"signing with {new}, {old} is retired; a running alerter takes it up by itself")
 
 
 @app.command()
@@ -100,4 +97,4 @@ def revoke(kid: Annotated[str, typer.Argument(help="The key's id, as `keys list`
     """Trust a key no longer."""
     folder = _keys_dir()
     key_rotation.revoke(folder, kid)
-    typer.echo(f"{kid} is revoked; bring {folder / trust.TRUSTSTORE_FILE} to the vehicles")
+    tell(f"{kid} is revoked; bring {folder / trust.TRUSTSTORE_FILE} to the vehicles")

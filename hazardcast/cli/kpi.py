@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from hazardcast import ports, site
 from hazardcast import settings as settings_module
 from hazardcast.addresses import join
 from hazardcast.bus import MqttBus
+from hazardcast.cli.telling import tell
 from hazardcast.clock import Clock, SystemClock
 from hazardcast.demo.scene import CAMERA
 from hazardcast.errors import ConfigError
@@ -69,7 +69,7 @@ def kpi(  # noqa: PLR0917 - options, given by name on the command line
     except InterruptedRunError:
         raise typer.Exit(EXIT_INTERRUPTED) from None
     holds = all(row.holds is not False for row in rows)
-    typer.echo(json.dumps(_plain(rows, holds=holds)) if as_json else _told(rows, holds=holds))
+    tell(*([json.dumps(_plain(rows, holds=holds))] if as_json else _told(rows, holds=holds)))
     raise typer.Exit(0 if holds else 1)
 
 
@@ -96,14 +96,14 @@ def _first_camera(settings: Settings) -> str | None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(text + "\n")
+    tell(text, err=True)
 
 
 def _plain(rows: list[Row], *, holds: bool) -> dict[str, object]:
     return {"holds": holds, "rows": [asdict(row) for row in rows]}
 
 
-def _told(rows: list[Row], *, holds: bool) -> str:
+def _told(rows: list[Row], *, holds: bool) -> list[str]:
     marks = {True: "PASS", False: "FAIL", None: "    "}
     lines = []
     for row in rows:
@@ -111,4 +111,4 @@ def _told(rows: list[Row], *, holds: bool) -> str:
         lines.append(f"{marks[row.holds]}  {row.what}: {row.found}{promised}")
         if row.proves:
             lines.append(f"      {row.proves}")
-    return "\n".join([*lines, "PASS  every promise held" if holds else "FAIL"])
+    return [*lines, "PASS  every promise held" if holds else "FAIL"]

@@ -14,6 +14,7 @@ import typer
 
 from hazardcast import addresses, lifecycle, multicast
 from hazardcast import settings as settings_module
+from hazardcast.cli.telling import tell
 from hazardcast.clock import SystemClock
 from hazardcast.errors import ConfigError
 from hazardcast.messages import Alert, Datagram
@@ -54,8 +55,8 @@ def listen(  # noqa: PLR0917 - options, given by name on the command line
     for packet in _packets(place, seconds):
         finding = listener.hear(packet)
         if show_all or finding.is_news:
-            typer.echo(json.dumps(finding.facts) if as_json else finding.line())
-    typer.echo(json.dumps(listener.totals()) if as_json else listener.summary(), err=not as_json)
+            tell(json.dumps(finding.facts) if as_json else finding.line())
+    tell(json.dumps(listener.totals()) if as_json else listener.summary(), err=not as_json)
     if not listener.believed:
         raise typer.Exit(HEARD_NOTHING)
 
@@ -87,7 +88,7 @@ def _packets(group: Group, seconds: float | None) -> Iterator[Packet]:
     except OSError as error:
         raise ConfigError(f"cannot join {group.address}: {error.strerror}") from None
     with receiver:
-        typer.echo(f"listening on {group.address}:{group.port}", err=True)
+        tell(f"listening on {group.address}:{group.port}", err=True)
         receiver.settimeout(LOOK_EVERY_S)
         ends = clock.monotonic() + seconds if seconds is not None else None
         while not stop.is_set() and (ends is None or clock.monotonic() < ends):

@@ -12,6 +12,7 @@ import typer
 from hazardcast import archives, coverage, segments
 from hazardcast import settings as settings_module
 from hazardcast.cli import timeline
+from hazardcast.cli.telling import tell
 from hazardcast.clock import SystemClock
 from hazardcast.errors import ConfigError
 
@@ -34,15 +35,15 @@ def recordings(
         return
     found = [summary(folder, name, since=since) for name in names]
     if as_json:
-        typer.echo(json.dumps({"recordings_dir": str(folder), "cameras": found}))
+        tell(json.dumps({"recordings_dir": str(folder), "cameras": found}))
         return
     if not found:
-        typer.echo(f"nothing is recorded below {folder}")
+        tell(f"nothing is recorded below {folder}")
     for line in _timeline(found):
-        typer.echo(line)
+        tell(line)
     for facts in found:
         for line in _told(facts):
-            typer.echo(line)
+            tell(line)
 
 
 def _archive(
@@ -57,10 +58,10 @@ def _archive(
             except OSError as error:
                 raise ConfigError(f"{target}: {one.name(camera)}: {error}") from None
     if as_json:
-        typer.echo(json.dumps({"archives": [str(path) for path in written]}))
+        tell(json.dumps({"archives": [str(path) for path in written]}))
         return
     for path in written:
-        typer.echo(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+        tell(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
 def _timeline(found: list[dict[str, Any]]) -> list[str]:

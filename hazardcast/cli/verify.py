@@ -12,6 +12,7 @@ import typer
 
 from hazardcast import clip_seal, trust
 from hazardcast import settings as settings_module
+from hazardcast.cli.telling import tell
 
 
 def verify(
@@ -31,9 +32,9 @@ def verify(
     ]
     if as_json:
         rows = [{**asdict(verdict), "holds": verdict.holds} for verdict in verdicts]
-        typer.echo(json.dumps({"clips": rows}))
+        tell(json.dumps({"clips": rows}))
     for line in () if as_json else (line for verdict in verdicts for line in _told(verdict)):
-        typer.echo(line)
+        tell(line)
     if not all(verdict.holds for verdict in verdicts):
         raise typer.Exit(1)
 

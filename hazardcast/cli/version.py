@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from hazardcast import __version__
+from hazardcast.cli.telling import tell
 
 
 def version(
@@ -17,6 +18,6 @@ def version(
     """The version of this installation."""
     facts = {"hazardcast": __version__, "python": platform.python_version()}
     if as_json:
-        typer.echo(json.dumps(facts))
+        tell(json.dumps(facts))
     else:
-        typer.echo(f"hazardcast {__version__} (Python {facts['python']})")
+        tell(f"hazardcast {__version__} (Python {facts['python']})")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from alerter import cap
 from defusedxml import ElementTree
 from hypothesis import given
@@ -191,3 +192,27 @@ def test_whatever_an_alert_may_hold_is_valid_cap(
     )
 
     valid(cap.message(alert, [cap.reference(STATION.alert())]))
+
+
+ILLEGAL_IN_XML = [
+    "\x00",
+    "\x0b",
+    "\x1b",
+    "\ud800",
+    "\udfff",
+    "\ufffe",
+    "\uffff",
+    "\x7f",
+    "\u202e",
+    "\U0001ffff",
+]
+
+
+@pytest.mark.parametrize("character", ILLEGAL_IN_XML, ids=lambda one: f"U+{ord(one):04X}")
+@pytest.mark.parametrize("field", ["road", "reported_type", "camera"])
+def test_no_text_of_a_report_breaks_the_document(field: str, character: str) -> None:
+    alert = STATION.alert(17).model_copy(update={field: f"A{character}한 <&>"})
+
+    root = valid(cap.message(alert))
+
+    assert "한 <&>" in "".join(root.itertext())

@@ -286,3 +286,30 @@ def test_any_mqtt_client_can_report_an_accident(real_broker: Any) -> None:
     assert heard[0][0] == collision()
     stranger.loop_stop()
     bus.close()
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    "level",
+    ["\u202egnp", "\x1b[2J\x1b]0;owned\x07", "a\n12:00:00 INFO x: forged", "\x9b", "\u2028"],
+)
+def test_a_topic_that_steers_a_terminal_passes_no_embedded_broker(
+    embedded_broker: Any, level: str
+) -> None:
+    listener = MqttBus(embedded_broker.settings(), client_id="listener")
+    heard: list[str] = []
+    listener._client.on_message = lambda _client, _data, message: heard.append(message.topic)
+    listener.subscribe(CLIPS, lambda *_: None)
+    listener.start()
+    assert listener.wait_connected(5)
+    stranger = paho.Client(CallbackAPIVersion.VERSION2)
+    stranger.will_set(f"v2x/clips/will{level}", b"x", qos=1, retain=True)
+    stranger.connect("127.0.0.1", embedded_broker.port)
+    stranger.loop_start()
+
+    stranger.publish(f"v2x/clips/{level}", b"x", qos=1, retain=True)
+    said_until_heard(lambda: stranger.publish("v2x/clips/plain", b"x", qos=1), heard)
+
+    assert set(heard) == {"v2x/clips/plain"}
+    stranger.loop_stop()
+    listener.close()

@@ -7,6 +7,7 @@ to the messages before. An end by validity needs no message: `expires` says it f
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ SEVERITIES = {
 CATEGORIES = {IncidentType.FIRE: ("Transport", "Fire")}
 CERTAINTIES = ((6, "Observed"), (4, "Likely"), (1, "Possible"))
 """informationQuality from which the event is that certain; 0 says nothing."""
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML 1.0 document may hold (§2.2, Char), not even escaped: no parser takes the rest."""
 MESSAGE_TYPES = {"new": "Alert", "update": "Update", "cancel": "Cancel", "negate": "Cancel"}
 
 
@@ -122,7 +125,7 @@ def _parameters(alert: Alert) -> list[tuple[str, str]]:
 
 
 def _add(parent: ET.Element, name: str, text: str) -> None:
-    ET.SubElement(parent, name).text = text
+    ET.SubElement(parent, name).text = _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _pair(parent: ET.Element, name: str, value_name: str, value: str) -> None:

@@ -21,6 +21,7 @@ from detector.scoring import ClipResult
 from hazardcast import lifecycle, settings
 from hazardcast.clock import Clock, SystemClock
 from hazardcast.errors import ConfigError, HazardcastError
+from hazardcast.printing import printable
 
 __all__ = ["evaluate", "main", "run_clip"]
 
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
             return _soak(clips, asked)
         return _evaluate(clips, asked, clock or SystemClock())
     except HazardcastError as error:
-        sys.stderr.write(f"hazardcast: {error}\n")
+        sys.stderr.write(f"hazardcast: {printable(str(error))}\n")
         return lifecycle.EXIT_BAD_CONFIGURATION
 
 
@@ -142,7 +143,7 @@ def _draw_sheets(
 
 def _soak(clips: Sequence[Clip], asked: argparse.Namespace) -> int:
     def progress(line: str) -> None:
-        sys.stderr.write(line + "\n")
+        sys.stderr.write(printable(line) + "\n")
 
     results = soak.soak(clips, _source(asked), hours=asked.soak, jobs=asked.jobs, progress=progress)
     total = soak.summary(results)

@@ -21,6 +21,7 @@ from detector.models.download import fetch, sha256_of
 from hazardcast import lifecycle, settings
 from hazardcast.clock import Clock, SystemClock
 from hazardcast.errors import HazardcastError
+from hazardcast.printing import printable
 from hazardcast.settings import Settings
 
 ROUNDS = 20
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
     try:
         told: dict[str, Any] = asked.run(asked, settings.load(), clock or SystemClock())
     except HazardcastError as error:
-        sys.stderr.write(f"hazardcast: {error}\n")
+        sys.stderr.write(f"hazardcast: {printable(str(error))}\n")
         return lifecycle.EXIT_BAD_CONFIGURATION
     sys.stdout.write(json.dumps(told) + "\n" if asked.json else told["text"] + "\n")
     return 0
