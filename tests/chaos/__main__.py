@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from dataclasses import replace
@@ -17,6 +18,7 @@ from tests.chaos.running import CALM_S, SETTLE_S, run, shuffled_seed
 
 def main() -> None:
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was made is removed all the same
     if missing := testbed.missing() or world.lacking():
         sys.exit(f"missing here: {missing}")
     wanted = arguments.only or [kind.name for kind in KINDS]

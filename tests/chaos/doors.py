@@ -148,6 +148,8 @@ class _Mqtt(_Queue):
     def __init__(self, world: World, ledger: Ledger, clock: Callable[[], float]) -> None:
         super().__init__(ledger, clock)
         self._owed: dict[int, tuple[Account, Word]] = {}
+        self._early: set[int] = set()
+        """Acknowledged before `publish` had returned."""
         self._lock = threading.Lock()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="chaos-reporter")
         self._client.reconnect_delay_set(1, 2)
@@ -169,14 +171,21 @@ class _Mqtt(_Queue):
 
     def _say(self, account: Account, word: Word) -> None:
         retained = word == "old cancel" or (word == "new" and account.case.retained)
-        with self._lock:
-            body = render(account.case, word, time.time())
-            info = self._client.publish("v2x/alert", body, qos=1, retain=retained)
-            self._owed[info.mid] = (account, word)
+        body = render(account.case, word, time.time())
+        number = self._client.publish("v2x/alert", body, qos=1, retain=retained).mid
+        with self._lock:  # never while publishing: paho holds locks of its own in its callbacks
+            early = number in self._early
+            self._early.discard(number)
+            if not early:
+                self._owed[number] = (account, word)
+        if early:
+            self._accepted(account, word)
 
     def _acknowledged(self, _client: object, _data: object, mid: int, *_: object) -> None:
         with self._lock:
             found = self._owed.pop(mid, None)
+            if found is None:
+                self._early.add(mid)
         if found:
             self._accepted(*found)
 
