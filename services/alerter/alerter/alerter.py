@@ -200,8 +200,7 @@ class Alerter:
             for event in self._register.expire(now):
                 self._forget(event)
             self._active.catch_up()
-            if self._store.long:
-                self._store.compact(self._register.events)
+            self._store.keep_short(self._register.events)
         metrics.show_in_force(self._register.in_force(now))
 
     def _look_at_the_clock(self) -> None:

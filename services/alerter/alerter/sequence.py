@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
+log = logging.getLogger(__name__)
 BLOCK = 32
 
 
@@ -12,7 +14,8 @@ class Sequence:
     """Counts up; on disk stands the first number that may not have been given.
 
     `reserve(end)` must have put `end` on disk when it returns. A crash skips what was reserved and
-    not given, a clean stop (`close`) nothing.
+    not given, a clean stop (`close`) nothing. While the disk refuses, numbers are given all the
+    same: after a crash the clock's floor is beyond them (`numbers.floor`).
     """
 
     def __init__(self, start: int, reserve: Callable[[int], None], *, block: int = BLOCK) -> None:
@@ -22,6 +25,7 @@ class Sequence:
         self._counting = threading.Lock()
         self._reserving = threading.Lock()
         self._end = start
+        self._owed = False
         self._reserve_to(start + block)
 
     def take(self) -> int:
@@ -36,6 +40,9 @@ class Sequence:
 
     def top_up(self) -> None:
         """Reserve another block once half of this one is gone; called off the hot path."""
+        if self._owed:
+            with self._reserving:
+                self._keep(self._end)
         if self._end - self._next <= self._block // 2:
             self._reserve_to(self._end + self._block)
 
@@ -52,13 +59,23 @@ class Sequence:
         """Give back what was not given; nothing may be taken afterwards."""
         with self._reserving, self._counting:
             self._end = self._next
-            self._reserve(self._end)
+            self._keep(self._end)
 
     def _reserve_to(self, end: int) -> None:
         """One writer at a time, so that the disk never falls back; takers do not wait for it."""
         with self._reserving:
             if end <= self._end:
                 return
-            self._reserve(end)
+            self._keep(end)
             with self._counting:
                 self._end = end
+
+    def _keep(self, end: int) -> None:
+        try:
+            self._reserve(end)
+        except OSError as error:
+            if not self._owed:
+                log.error("numbers are not kept, will be tried again", extra={"reason": str(error)})
+            self._owed = True
+        else:
+            self._owed = False

@@ -3,7 +3,8 @@
 `station.json` is replaced atomically and synced before what it promises is used. `events-N.jsonl`
 are parts of a journal: one line per change, the last line of an event counts. A new part begins
 with everything that is held, so that the older ones can go once it is on disk. A written line
-survives `kill -9`; `sync`, off the hot path, makes it survive power loss.
+survives `kill -9`; `sync`, off the hot path, makes it survive power loss. What a full disk does not
+take is kept in memory and offered again until it does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 from alerter import crowding, metrics
 from alerter.events import Event, Word
+from alerter.line_file import LineFile
 from hazardcast.clock import Clock
 from hazardcast.errors import ConfigError, DecodeError
 from hazardcast.messages import Alert
@@ -27,6 +29,7 @@ from hazardcast.steady import Steady
 
 log = logging.getLogger(__name__)
 COMPACT_FROM_LINES = 2000
+COMPACT_AGAIN_S = 1.0
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 SAME_TIME_S = 0.05
 EARLY_S = 5.0
@@ -78,11 +81,13 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock_file = _hold(folder / "lock", clock)
         self._kept = self._read_station(clock)
-        self._fd = -1
+        self._journal: LineFile | None = None
         self._part = 0
         self._outdated: list[Path] = []
         self._lines = 0
         self._dirty = False
+        self._refusing = False
+        self._compact_from = float("-inf")
         self._guard = threading.Lock()
 
     @property
@@ -121,14 +126,41 @@ class Store:
         self._append(json.dumps({"gone": event_id}))
 
     def sync(self) -> None:
-        """Bring what was noted to the disk, if there is anything new, and drop outdated parts."""
-        if not self._dirty:
+        """Bring what was noted to the disk, if there is anything new, and drop outdated parts.
+
+        What the disk refuses is offered again by the next call.
+        """
+        if not self._dirty or self._journal is None:
             return
         self._dirty = False
-        os.fsync(self._fd)
-        _sync_folder(self._folder)
-        while self._outdated:
-            self._outdated.pop().unlink(missing_ok=True)
+        try:
+            with self._guard:
+                self._journal.offer()
+            self._journal.sync()
+            _sync_folder(self._folder)
+            while self._outdated:
+                self._outdated[-1].unlink(missing_ok=True)
+                self._outdated.pop()
+        except OSError as error:
+            self._dirty = True
+            self._refused(error)
+        else:
+            self._taken()
+
+    def keep_short(self, events: Iterable[Event]) -> None:
+        """Begin a new part once the journal is long or lacks something; to be called often.
+
+        A disk that refuses keeps the old part, and is asked again after `COMPACT_AGAIN_S`.
+        """
+        now = self._clock.monotonic()
+        lacks = self._journal is not None and self._journal.incomplete
+        if not (self.long or lacks) or now < self._compact_from:
+            return
+        try:
+            self.compact(events)
+        except OSError as error:
+            self._compact_from = now + COMPACT_AGAIN_S
+            self._refused(error)
 
     @property
     def long(self) -> bool:
@@ -139,40 +171,57 @@ class Store:
         """Begin a new part of the journal with `events`; waits for no disk.
 
         To be called by the thread that calls `sync`.
+
+        Raises:
+            OSError: the disk does not take it; the journal goes on as it was.
         """
-        text = "".join(f"{self._event_line(event)}\n" for event in events)
+        lines = [self._event_line(event) for event in events]
         with self._guard:
-            if self._fd >= 0:
-                os.close(self._fd)
-                self._outdated.append(self._path(self._part))
             self._part += 1
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
-            self._fd = os.open(self._path(self._part), flags, 0o600)
-            os.write(self._fd, text.encode())
+            journal = LineFile(self._folder / f"events-{self._part}.jsonl")
+            try:
+                journal.append(lines)
+            except OSError:
+                journal.close()
+                journal.path.unlink(missing_ok=True)
+                raise
+            if self._journal:
+                self._journal.close()
+                self._outdated.append(self._journal.path)
+            self._journal = journal
             self._lines = 0
             self._dirty = True
-
-    def _path(self, part: int) -> Path:
-        return self._folder / f"events-{part}.jsonl"
 
     def close(self) -> None:
         """Let another process have the files."""
         self.sync()
         with self._guard:
-            if self._fd >= 0:  # it may never have been loaded
-                os.close(self._fd)
+            if self._journal:  # it may never have been loaded
+                self._journal.close()
             os.close(self._lock_file)
 
     def _append(self, line: str) -> None:
-        """Hand a line to the kernel; a full disk costs the resumption, never the alert."""
+        """Hand a line to the kernel; a full disk costs at most the resumption, never the alert."""
+        assert self._journal
         try:
             with self._guard:
-                os.write(self._fd, f"{line}\n".encode())
+                self._journal.append((line,))
         except OSError as error:
-            metrics.STATE_ERRORS.inc()
-            log.error("state not kept", extra={"reason": str(error)})
+            self._refused(error)
         self._lines += 1
         self._dirty = True
+
+    def _refused(self, error: OSError) -> None:
+        """Count it, and say so once until the disk takes everything again."""
+        metrics.STATE_ERRORS.inc()
+        if not self._refusing:
+            self._refusing = True
+            log.error("state not kept, will be tried again", extra={"reason": str(error)})
+
+    def _taken(self) -> None:
+        if self._refusing:
+            self._refusing = False
+            log.info("state is kept again")
 
     def _event_line(self, event: Event) -> str:
         """An event as a line: dated by the wall clock, with the moment on both clocks."""
