@@ -21,7 +21,14 @@ from hazardcast.attempts import Attempts
 from hazardcast.broker_failures import Way, retry_wait_s
 from hazardcast.broker_tls import tls_context
 from hazardcast.clock import Clock, SystemClock
-from hazardcast.dispatch import ClearedHandler, Delivery, Dispatcher, Handler, TextHandler
+from hazardcast.dispatch import (
+    BytesHandler,
+    ClearedHandler,
+    Delivery,
+    Dispatcher,
+    Handler,
+    TextHandler,
+)
 from hazardcast.messages import Message, ServiceStatus
 from hazardcast.name_guard import BOOT, NameGuard
 from hazardcast.settings import Settings
@@ -31,7 +38,16 @@ from hazardcast.watchdog import UNWATCHED
 
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Message)
-__all__ = ["Bus", "ClearedHandler", "Delivery", "Dispatcher", "Handler", "MqttBus", "TextHandler"]
+__all__ = [
+    "Bus",
+    "BytesHandler",
+    "ClearedHandler",
+    "Delivery",
+    "Dispatcher",
+    "Handler",
+    "MqttBus",
+    "TextHandler",
+]
 
 OUTBOX_MESSAGES = 10_000
 KEEPALIVE_S = 15
@@ -66,6 +82,10 @@ class Bus(Protocol):
 
     def subscribe_text(self, topic: Topic[Any], handler: TextHandler) -> None:
         """Hear the opaque text of `topic`."""
+        ...
+
+    def subscribe_bytes(self, topic: Topic[Any], handler: BytesHandler) -> None:
+        """Hear `topic` as it came, to be read by the handler; nothing when it is cleared."""
         ...
 
     def on_connect(self, hook: Callable[[], None]) -> None:
@@ -215,6 +235,11 @@ class MqttBus:
     def subscribe_text(self, topic: Topic[Any], handler: TextHandler) -> None:
         """Hear the opaque text of `topic`."""
         self._dispatcher.add_text(topic, handler)
+        self._subscribe_now(topic)
+
+    def subscribe_bytes(self, topic: Topic[Any], handler: BytesHandler) -> None:
+        """Hear `topic` as it came."""
+        self._dispatcher.add_bytes(topic, handler)
         self._subscribe_now(topic)
 
     def _subscribe_now(self, topic: Topic[Any]) -> None:

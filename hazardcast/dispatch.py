@@ -31,6 +31,7 @@ class Delivery:
 
 Handler = Callable[[M, Delivery], None]
 TextHandler = Callable[[str, Delivery], None]
+BytesHandler = Callable[[bytes, Delivery], None]
 ClearedHandler = Callable[[Delivery], None]
 
 
@@ -61,6 +62,10 @@ class Dispatcher:
     def add_text(self, topic: Topic[Any], handler: TextHandler) -> None:
         """Route text of `topic` to `handler`."""
         self._routes.append((topic, lambda payload, delivery: handler(_text(payload), delivery)))
+
+    def add_bytes(self, topic: Topic[Any], handler: BytesHandler) -> None:
+        """Route messages of `topic` to `handler` unread."""
+        self._routes.append((topic, handler))
 
     @property
     def filters(self) -> dict[str, int]:

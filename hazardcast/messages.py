@@ -5,22 +5,19 @@ Times are epoch seconds (UTC, float). Consumers ignore unknown fields.
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
-from hazardcast import problems
+from hazardcast import type_words
 from hazardcast.catalogue import IncidentType, Severity
-from hazardcast.errors import DecodeError
 from hazardcast.fields import (
+    NUMBER,
     CameraId,
     EventId,
     Heading,
@@ -28,67 +25,26 @@ from hazardcast.fields import (
     Longitude,
     Name,
     Probability,
+    Real,
     Remark,
+    ReportedText,
     StationId,
     Text,
     Time,
+    Whole,
+    line,
 )
+from hazardcast.message import MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES  # noqa: PLC0414 - part of this module
+from hazardcast.message import Message as Message  # noqa: PLC0414 - part of this module
 
-MAX_MESSAGE_BYTES = 65_536
 KNOWN_TYPES = frozenset(known.value for known in IncidentType)
 Status = Literal["new", "update", "cancel", "negate"]
-
-
-class Message(BaseModel):
-    """A payload on the bus: frozen, finite numbers only, unknown fields ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
-
-    @classmethod
-    def decode(cls, payload: bytes | str) -> Self:
-        """Read a JSON payload.
-
-        Raises:
-            DecodeError: too long, not JSON, or a field is wrong; the error names the field.
-        """
-        if len(payload) > MAX_MESSAGE_BYTES:
-            raise DecodeError(
-                f"payload of {len(payload)} bytes, at most {MAX_MESSAGE_BYTES} accepted"
-            )
-        try:
-            data = json.loads(payload)
-        except (ValueError, RecursionError) as error:
-            raise DecodeError(f"not JSON: {error}") from None
-        return cls.parse(data)
-
-    @classmethod
-    def parse(cls, data: object) -> Self:
-        """Read decoded JSON.
-
-        Raises:
-            DecodeError: a field is missing or wrong; the error names the field.
-        """
-        if not isinstance(data, dict):
-            raise DecodeError(f"expected a JSON object, got {type(data).__name__}")
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise _first_problem(error) from None
-
-    def encode(self) -> str:
-        """The JSON text of this message, absent fields left out."""
-        return self.model_dump_json(exclude_none=True)
-
-
-def _first_problem(error: ValidationError) -> DecodeError:
-    problem = problems.first(error)
-    return DecodeError(problems.sentence(problem), field=problems.place(problem) or None)
 
 
 def _known_type(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("expected a text such as collision, fire, blockage or rollover")
-    return value if value in KNOWN_TYPES else IncidentType.UNKNOWN
+    return value if value in KNOWN_TYPES else type_words.meaning(value) or IncidentType.UNKNOWN
 
 
 class Incident(Message):
@@ -98,13 +54,14 @@ class Incident(Message):
     """
 
     type: Annotated[IncidentType, BeforeValidator(_known_type)]
-    reported_type: Text | None = None
+    reported_type: ReportedText | None = None
+    """The word itself where `type` is none that is known."""
     ts: Time | None = None
     severity: Severity = Severity.HIGH
     lat: Latitude | None = None
     lon: Longitude | None = None
-    road: Text | None = None
-    distance_m: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
+    road: ReportedText | None = None
+    distance_m: Annotated[float, Field(ge=0, le=1_000_000), NUMBER] | None = None
     clip_hint: bool = True
     camera: CameraId | None = None
     confidence: Probability | None = None
@@ -113,6 +70,8 @@ class Incident(Message):
     test: bool = False
     confirmed_at: Time | None = None
     evidence: dict[str, Any] | None = None
+    report_id: ReportedText | None = None
+    """The reporter's own name for this report; one that has it is answered on `v2x/warnings`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -120,9 +79,11 @@ class Incident(Message):
         if not isinstance(data, dict):
             return data
         reported = data.get("type")
-        if isinstance(reported, str) and reported not in KNOWN_TYPES:
-            return {**data, "reported_type": reported}
-        return data
+        if not isinstance(reported, str) or reported in KNOWN_TYPES:
+            return data
+        if type_words.meaning(reported) is not None:
+            return data
+        return {**data, "reported_type": line(reported) or None}
 
     @model_validator(mode="after")
     def _position_is_whole(self) -> Self:
@@ -136,17 +97,17 @@ class Alert(Message):
 
     event_id: EventId
     status: Status
-    revision: Annotated[int, Field(ge=0)]
+    revision: Annotated[int, Field(ge=0), NUMBER]
     detection_time: Time
     reference_time: Time
-    validity_duration_s: Annotated[int, Field(ge=0, le=86_400)]
-    cause_code: Annotated[int, Field(ge=0, le=255)]
-    sub_cause_code: Annotated[int, Field(ge=0, le=255)]
-    information_quality: Annotated[int, Field(ge=0, le=7)]
-    awareness_distance_m: Annotated[int, Field(ge=0)]
-    traffic_direction: Annotated[int, Field(ge=0, le=3)] = 0
+    validity_duration_s: Annotated[int, Field(ge=0, le=86_400), NUMBER]
+    cause_code: Annotated[int, Field(ge=0, le=255), NUMBER]
+    sub_cause_code: Annotated[int, Field(ge=0, le=255), NUMBER]
+    information_quality: Annotated[int, Field(ge=0, le=7), NUMBER]
+    awareness_distance_m: Annotated[int, Field(ge=0), NUMBER]
+    traffic_direction: Annotated[int, Field(ge=0, le=3), NUMBER] = 0
     event_heading_deg: Heading | None = None
-    station_type: Annotated[int, Field(ge=0, le=255)]
+    station_type: Annotated[int, Field(ge=0, le=255), NUMBER]
     confirmed_at: Time
     ts: Time
     type: IncidentType
@@ -155,7 +116,7 @@ class Alert(Message):
     lat: Latitude
     lon: Longitude
     road: Text | None = None
-    distance_m: float | None = None
+    distance_m: Real | None = None
     clip_hint: bool = True
     camera: CameraId | None = None
     test: bool = False
@@ -175,11 +136,11 @@ class Heartbeat(Message):
     """A station's sign of life: totals for loss accounting and the alerts it holds active."""
 
     state: Literal["ok", "degraded", "stopping"]
-    interval_s: Annotated[float, Field(gt=0)]
-    last_alert_seq: Annotated[int, Field(ge=0)]
-    sent_alert_datagrams: Annotated[int, Field(ge=0)]
-    sent_heartbeats: Annotated[int, Field(ge=0)]
-    active_count: Annotated[int, Field(ge=0)]
+    interval_s: Annotated[float, Field(gt=0), NUMBER]
+    last_alert_seq: Annotated[int, Field(ge=0), NUMBER]
+    sent_alert_datagrams: Annotated[int, Field(ge=0), NUMBER]
+    sent_heartbeats: Annotated[int, Field(ge=0), NUMBER]
+    active_count: Annotated[int, Field(ge=0), NUMBER]
     active_digest: Annotated[str, Field(max_length=64)]
     """First 16 hex digits of SHA-256 over the sorted lines `event_id reference_time_ms status`."""
 
@@ -187,14 +148,14 @@ class Heartbeat(Message):
 class Datagram(Message):
     """The signed payload of one datagram (or one message of the second path)."""
 
-    v: Literal[1] = 1
+    v: Annotated[Literal[1], NUMBER] = 1
     kind: Literal["alert", "heartbeat"]
     station: StationId
-    epoch: Annotated[int, Field(ge=0)]
-    seq: Annotated[int, Field(ge=0)]
+    epoch: Annotated[int, Field(ge=0), NUMBER]
+    seq: Annotated[int, Field(ge=0), NUMBER]
     tx: Time
-    tick: Annotated[int, Field(ge=0)]
-    copy_: Annotated[tuple[int, int], Field(alias="copy")] = (0, 1)
+    tick: Annotated[int, Field(ge=0), NUMBER]
+    copy_: Annotated[tuple[Whole, Whole], Field(alias="copy")] = (0, 1)
     """Which copy of how many of the same alert in the same burst or tick."""
     alert: Alert | None = None
     heartbeat: Heartbeat | None = None
@@ -219,12 +180,12 @@ class Datagram(Message):
 class DetectedObject(Message):
     """One tracked object in one frame."""
 
-    track_id: int
+    track_id: Whole
     label: Annotated[str, Field(max_length=32)]
     score: Probability
-    box: tuple[float, float, float, float]
+    box: tuple[Real, Real, Real, Real]
     """x1, y1, x2, y2 in pixels of the frame as analysed."""
-    speed_mps: Annotated[float, Field(ge=0)] | None = None
+    speed_mps: Annotated[float, Field(ge=0), NUMBER] | None = None
     """Over the road, where the camera's ground is known."""
 
 
@@ -233,12 +194,12 @@ class Detections(Message):
 
     camera: CameraId
     ts: Time
-    frame_id: int
-    width: int
-    height: int
+    frame_id: Whole
+    width: Whole
+    height: Whole
     objects: tuple[DetectedObject, ...]
     model: str
-    inference_ms: float
+    inference_ms: Real
 
 
 class Evidence(Message):
@@ -254,10 +215,10 @@ class Evidence(Message):
     confidence: Probability
     reasons: dict[str, Any]
     """The rule's numbers."""
-    box: tuple[float, float, float, float]
+    box: tuple[Real, Real, Real, Real]
     """Where it is: x1, y1, x2, y2 in pixels of the frame as analysed."""
-    width: int
-    height: int
+    width: Whole
+    height: Whole
     picture: Annotated[str, Field(max_length=60_000)]
     """JPEG, base64: tracks, their ways and the place of the incident drawn in."""
 
@@ -268,8 +229,8 @@ class ClipRequest(Message):
     event_id: EventId
     camera: CameraId
     ts: Time
-    pre_s: Annotated[float, Field(ge=0, le=3600)] = 300.0
-    post_s: Annotated[float, Field(ge=0, le=3600)] = 300.0
+    pre_s: Annotated[float, Field(ge=0, le=3600), NUMBER] = 300.0
+    post_s: Annotated[float, Field(ge=0, le=3600), NUMBER] = 300.0
     reason: Annotated[str, Field(max_length=200)] = "requested"
     hold: bool | None = None
     """Keep the clip whatever retention says, until someone removes the file `{clip}.hold`."""
@@ -324,11 +285,11 @@ class ReceptionCounters(Message):
     """A vehicle's running counts for one station and epoch, against the sender's own truth."""
 
     station: StationId
-    epoch: int
-    datagrams_expected: int
-    datagrams_unique: int
-    ticks_expected: int
-    ticks_delivered: int
+    epoch: Whole
+    datagrams_expected: Whole
+    datagrams_unique: Whole
+    ticks_expected: Whole
+    ticks_delivered: Whole
 
 
 class Receipt(Message):
@@ -336,13 +297,13 @@ class Receipt(Message):
 
     vehicle: Name
     event_id: EventId
-    revision: int
+    revision: Whole
     status: Status
     result: Literal["displayed", "irrelevant"]
     station: StationId
-    epoch: int
-    seq: int
-    copy_: Annotated[tuple[int, int], Field(alias="copy")]
+    epoch: Whole
+    seq: Whole
+    copy_: Annotated[tuple[Whole, Whole], Field(alias="copy")]
     path: Literal["multicast", "unicast", "mqtt"]
     tx: Time
     """The sender's clock when the first copy that arrived was sent (echoed)."""
@@ -350,11 +311,11 @@ class Receipt(Message):
     received_at: Time
     displayed_at: Time
     published_at: Time
-    residence_s: float
+    residence_s: Real
     """Receive → this receipt, on the vehicle's monotonic clock: needs no synchronised clocks."""
-    display_s: float
+    display_s: Real
     """Receive → console line flushed, on the vehicle's monotonic clock."""
-    clock_error_s: float | None = None
+    clock_error_s: Real | None = None
     """Bound on the vehicle's clock error; None when it is not known to be synchronised."""
     reception: tuple[ReceptionCounters, ...] = ()
     boot: Name | None = None

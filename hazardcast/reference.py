@@ -14,8 +14,10 @@ from pydantic_core import PydanticUndefined
 
 from hazardcast.settings import PREFIX, Settings
 from hazardcast.topics import ALL
+from hazardcast.type_words import WORDS
 
 _METRIC_KINDS = {"Counter": "counter", "Gauge": "gauge", "Histogram": "histogram"}
+TYPE_WORDS = "words (whole text, in any case; a space may also be left out, or be `_` or `-`)"
 _BLOCK = "<!-- table: {name} -->\n{body}<!-- end of table -->"
 
 
@@ -54,6 +56,11 @@ def topic_rows() -> list[tuple[str, str, str, str]]:
         )
         for topic in ALL
     ]
+
+
+def type_rows() -> list[tuple[str, str]]:
+    """Every type with the words by which it may be reported, in every language alike."""
+    return [(f"`{known}`", ", ".join(words)) for known, words in WORDS.items()]
 
 
 def metric_rows(root: Path) -> list[tuple[str, str, str, str]]:
@@ -109,6 +116,7 @@ def tables(root: Path, words: Mapping[str, str] | None = None) -> dict[str, str]
     contents: dict[str, tuple[tuple[str, ...], list[Any]]] = {
         "settings": (("variable", "default", "purpose"), settings_rows()),
         "topics": (("topic", "who → whom", "QoS", "what"), topic_rows()),
+        "types": (("type", TYPE_WORDS), type_rows()),
         "metrics": (("metric", "service", "kind", "what"), metric_rows(root)),
     }
     said = words or {}

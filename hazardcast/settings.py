@@ -154,7 +154,7 @@ class Settings(BaseSettings):
         60.0, description="an incident older than this is rejected"
     )
     ingest_max_future_s: Annotated[float, Field(ge=0)] = Field(
-        5.0, description="an incident dated further ahead than this is rejected"
+        5.0, description="an incident dated further ahead than this counts from its receipt"
     )
     clip_pre_s: Annotated[float, Field(ge=0, le=3600)] = Field(
         300.0, description="video kept from before an incident"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from hazardcast.bus import ClearedHandler, Dispatcher, Handler, TextHandler
+from hazardcast.bus import BytesHandler, ClearedHandler, Dispatcher, Handler, TextHandler
 from hazardcast.clock import Clock, SystemClock
 from hazardcast.envelope import seal
 from hazardcast.messages import Alert, Datagram, Message
@@ -140,6 +140,11 @@ class MemoryBus:
     def subscribe_text(self, topic: Topic[Any], handler: TextHandler) -> None:
         """Hear the opaque text of `topic`."""
         self._dispatcher.add_text(topic, handler)
+        self._hear_retained(topic)
+
+    def subscribe_bytes(self, topic: Topic[Any], handler: BytesHandler) -> None:
+        """Hear `topic` as it came."""
+        self._dispatcher.add_bytes(topic, handler)
         self._hear_retained(topic)
 
     def _hear_retained(self, topic: Topic[Any]) -> None:

@@ -18,6 +18,7 @@ from hazardcast.messages import (
     SelfTest,
     ServiceStatus,
 )
+from hazardcast.report_warnings import ReportWarnings
 
 M = TypeVar("M", bound=Message)
 QoS = Literal[0, 1]
@@ -67,6 +68,10 @@ INCIDENTS = Topic(
     "v2x/alert", Incident, 1, False,
     "detector, people, other systems", "alerter", "an incident, new or changed",
 )  # fmt: skip
+WARNINGS = Topic(
+    "v2x/warnings", ReportWarnings, 1, False,
+    "alerter", "anyone", "what of a report could not be used, or why it was refused",
+)  # fmt: skip
 EVIDENCE = Topic(
     "v2x/evidence/{event_id}", Evidence, 1, True,
     "detector", "anyone", "the picture that decided, with the reasons drawn in; cleared at the end",
@@ -105,8 +110,8 @@ SELF_TEST = Topic(
 )  # fmt: skip
 
 ALL: tuple[Topic[Incident] | Topic[Detections] | Topic[Evidence] | Topic[ClipRequest] | Topic[Alert]
-           | Topic[Message] | Topic[Receipt] | Topic[ClipState] | Topic[ServiceStatus]
-           | Topic[SelfTest], ...] = (
-    DETECTIONS, INCIDENTS, EVIDENCE, CLIP_REQUESTS, ACTIVE, BROADCAST, RECEIPTS, CLIPS, DENM,
-    STATUS, SELF_TEST,
+           | Topic[ReportWarnings] | Topic[Message] | Topic[Receipt] | Topic[ClipState]
+           | Topic[ServiceStatus] | Topic[SelfTest], ...] = (
+    DETECTIONS, INCIDENTS, WARNINGS, EVIDENCE, CLIP_REQUESTS, ACTIVE, BROADCAST, RECEIPTS, CLIPS,
+    DENM, STATUS, SELF_TEST,
 )  # fmt: skip

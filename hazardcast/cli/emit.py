@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from typing import Annotated, Any
 
 import typer
 
+from hazardcast import reports
 from hazardcast import settings as settings_module
 from hazardcast.bus import Delivery
 from hazardcast.cli.session import visit
 from hazardcast.cli.telling import tell
 from hazardcast.cli.web import post_json
 from hazardcast.clock import SystemClock
-from hazardcast.errors import ConfigError, DecodeError
-from hazardcast.messages import Alert, Incident
+from hazardcast.errors import ConfigError, HazardcastError
+from hazardcast.messages import Incident
+from hazardcast.report_warnings import FieldWarning, ReportWarnings
+from hazardcast.reports import Reading, Unreadable
 from hazardcast.settings import Settings
-from hazardcast.topics import ACTIVE, INCIDENTS
+from hazardcast.topics import INCIDENTS, WARNINGS
 from hazardcast.trust import HTTP_TOKEN_FILE
+
+
+class RefusedError(HazardcastError):
+    """The alerter does not take the incident; its own words."""
 
 
 def emit(  # noqa: PLR0917 - options, given by name on the command line
@@ -27,8 +35,8 @@ def emit(  # noqa: PLR0917 - options, given by name on the command line
     ] = "collision",
     severity: Annotated[str, typer.Option(help="low, medium, high or critical.")] = "high",
     camera: Annotated[str | None, typer.Option(help="The camera that saw it.")] = None,
-    lat: Annotated[float | None, typer.Option(help="Latitude, degrees.")] = None,
-    lon: Annotated[float | None, typer.Option(help="Longitude, degrees.")] = None,
+    lat: Annotated[str | None, typer.Option(help="Latitude, degrees.")] = None,
+    lon: Annotated[str | None, typer.Option(help="Longitude, degrees.")] = None,
     test: Annotated[bool, typer.Option("--test", help="Mark it as a test for vehicles.")] = False,
     status: Annotated[str, typer.Option(help="new, update or cancel.")] = "new",
     event_id: Annotated[
@@ -43,25 +51,36 @@ def emit(  # noqa: PLR0917 - options, given by name on the command line
     ] = 2.0,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """Report an incident, as a camera or another system would."""
+    """Report an incident, as a camera or another system would; what is odd about it is told."""
     fields = {
         "type": type_, "severity": severity, "camera": camera, "lat": lat, "lon": lon,
         "test": test, "status": status, "event_id": event_id, "ts": SystemClock().now(),
+        "report_id": f"emit-{secrets.token_hex(8)}",
     }  # fmt: skip
-    try:
-        incident = Incident.parse(
-            {name: value for name, value in fields.items() if value is not None}
-        )
-    except DecodeError as error:
-        raise ConfigError(f"--{str(error).replace('_', '-')}") from None
+    reading = _read(fields)
     settings = settings_module.load()
-    answer = _to_webhook(incident, url, settings) if url else _to_broker(incident, settings, wait_s)
+    answer = _to_webhook(reading, url, settings) if url else _to_broker(reading, settings, wait_s)
     tell(*([json.dumps(answer)] if as_json else _told(answer)))
 
 
-def _to_webhook(incident: Incident, url: str, settings: Settings) -> dict[str, Any]:
-    answer = post_json(url, incident.encode(), token=_token(settings))
-    return {"sent": _plain(incident), "to": url, "event_id": answer.get("event_id")}
+def _read(fields: dict[str, Any]) -> Reading:
+    given = {name: value for name, value in fields.items() if value is not None}
+    reading = reports.read(json.dumps(given).encode())
+    if isinstance(reading, Unreadable):
+        raise ConfigError(f"--{str(reading.problem).replace('_', '-')}")
+    return reading
+
+
+def _to_webhook(reading: Reading, url: str, settings: Settings) -> dict[str, Any]:
+    answer = post_json(url, reading.incident.encode(), token=_token(settings))
+    theirs = [FieldWarning.parse(one) for one in answer.get("warnings", [])]
+    return {
+        "sent": _plain(reading.incident),
+        "to": url,
+        "event_id": answer.get("event_id"),
+        "result": answer.get("result"),
+        "warnings": _shown(reading.warnings, theirs),
+    }
 
 
 def _token(settings: Settings) -> str:
@@ -74,42 +93,53 @@ def _token(settings: Settings) -> str:
         raise ConfigError(f"no token for the webhook: set HAZARDCAST_HTTP_TOKEN ({path})") from None
 
 
-def _to_broker(incident: Incident, settings: Settings, wait_s: float) -> dict[str, Any]:
-    heard, answered = list[Alert](), threading.Event()
-
-    def hear(alert: Alert, delivery: Delivery) -> None:
-        if _answers(alert, incident) and not delivery.retained:
-            heard.append(alert)
-            answered.set()
-
-    with visit(settings) as bus:
-        bus.subscribe(ACTIVE, hear)
-        bus.publish(INCIDENTS, incident)
-        if not bus.flush(wait_s + 1.0):
-            raise ConfigError("the broker did not acknowledge the incident")
-        answered.wait(wait_s)
+def _to_broker(reading: Reading, settings: Settings, wait_s: float) -> dict[str, Any]:
+    incident = reading.incident
+    answer = _ask(incident, settings, wait_s)
+    if answer and answer.refused is not None:
+        where = f"{answer.field}: " if answer.field else ""
+        raise RefusedError(f"refused: {where}{answer.refused}")
     broker = f"mqtt://{settings.broker}/{INCIDENTS.template}"
     return {
         "sent": _plain(incident),
         "to": broker,
-        "event_id": heard[0].event_id if heard else None,
-        "status": heard[0].status if heard else None,
+        "event_id": answer.event_id if answer else None,
+        "result": answer.result if answer else None,
+        "warnings": _shown(reading.warnings, answer.warnings if answer else ()),
     }
 
 
-def _answers(alert: Alert, incident: Incident) -> bool:
-    """Whether `alert` is what the alerter made of `incident`, or merged it into."""
-    if incident.event_id:
-        return alert.event_id == incident.event_id
-    return alert.type == incident.type
+def _ask(incident: Incident, settings: Settings, wait_s: float) -> ReportWarnings | None:
+    """Report it and wait for the word about this very report: alerts alike are nobody's answer."""
+    heard, answered = list[ReportWarnings](), threading.Event()
+
+    def hear(answer: ReportWarnings, _delivery: Delivery) -> None:
+        if answer.report_id == incident.report_id:
+            heard.append(answer)
+            answered.set()
+
+    with visit(settings) as bus:
+        bus.subscribe(WARNINGS, hear)
+        bus.publish(INCIDENTS, incident)
+        if not bus.flush(wait_s + 1.0):
+            raise ConfigError("the broker did not acknowledge the incident")
+        answered.wait(wait_s)
+    return heard[0] if heard else None
 
 
 def _plain(incident: Incident) -> dict[str, Any]:
     return dict(json.loads(incident.encode()))
 
 
+def _shown(*found: tuple[FieldWarning, ...] | list[FieldWarning]) -> list[dict[str, Any]]:
+    return [warning.shown() for warnings in found for warning in warnings]
+
+
 def _told(answer: dict[str, Any]) -> list[str]:
-    sent = json.dumps(answer["sent"])
+    lines = [f"sent {json.dumps(answer['sent'])}"]
+    lines += [f"warning: {FieldWarning.parse(one)}" for one in answer["warnings"]]
     if answer["event_id"] is None:
-        return [f"sent {sent}", "no alerter has answered (yet): is it running?"]
-    return [f"sent {sent}", f"event {answer['event_id']}"]
+        lines.append("no alerter has answered (yet): is it running?")
+    else:
+        lines.append(f"event {answer['event_id']}")
+    return lines

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 from alerter import ingress, placing
+from alerter.answers import Answer, answer
 from alerter.events import Event
 from alerter.ingress import Limits
-from alerter.refusal import Refusal
+from alerter.refusal import Reason, Refusal
 from alerter.register import Outcome, Register
 
-from hazardcast import site
+from hazardcast import reports, site
 from hazardcast.messages import Alert, Incident
+from hazardcast.reports import Unreadable
 from hazardcast.site import SiteConfig
 
 NOW = 1_800_000_000.0
@@ -55,11 +57,22 @@ class Desk:
         self.register = Register(station=4097, next_number=itertools.count(1).__next__)
 
     def report(self, *, retained: bool = False, **incident: Any) -> Outcome | Refusal:
-        parsed = Incident.parse({"type": "collision", **incident})
-        report = ingress.judge(parsed, received_at=self.now, limits=Limits(), retained=retained)
+        return self._decide(Incident.parse({"type": "collision", **incident}), retained=retained)
+
+    def _decide(self, incident: Incident, *, retained: bool = False) -> Outcome | Refusal:
+        report = ingress.judge(incident, received_at=self.now, limits=Limits(), retained=retained)
         if isinstance(report, Refusal):
             return report
-        return self.register.report(report, placing.place(parsed, self.config), self.now)
+        return self.register.report(report, placing.place(incident, self.config), self.now)
+
+    def read(self, payload: bytes) -> Answer:
+        """What a door answers, less what it says on the bus."""
+        reading = reports.read(payload, self.config.cameras)
+        if isinstance(reading, Unreadable):
+            refusal = Refusal(Reason.SCHEMA, reading.problem.reason, reading.problem.field)
+            return answer(refusal, reading.warnings, reading.report_id)
+        outcome = self._decide(reading.incident)
+        return answer(outcome, reading.warnings, reading.incident.report_id)
 
     def alert(self, **incident: Any) -> Alert:
         outcome = self.report(**incident)

@@ -6,13 +6,19 @@ import time
 from pathlib import Path
 
 import pytest
+from alerter.answers import Answer, Door
 from alerter.drop_folder import DropFolder
 from alerter.drop_watch import DropWatch, Seen, is_candidate
 from alerter.refusal import Reason, Refusal
+from alerter.register import Event, Outcome
 
+from hazardcast import reports
 from hazardcast.clock import SystemClock
 from hazardcast.messages import Incident
-from hazardcast.testing import ManualClock, eventually
+from hazardcast.reports import Unreadable
+from hazardcast.testing import ManualClock, SignedStation, eventually
+
+TAKEN = Event(SignedStation().alert(), evidence_ts=0.0)
 
 
 class Box:
@@ -21,13 +27,21 @@ class Box:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.taken: list[Incident] = []
+        self.doors: list[Door] = []
         self.refuse = False
         self.clock = ManualClock()
         self.drop = DropFolder(folder, self.accept, self.clock)
 
-    def accept(self, incident: Incident) -> object:
-        self.taken.append(incident)
-        return Refusal(Reason.STALE, "90.0 s old", "ts") if self.refuse else None
+    def accept(self, payload: bytes, door: Door) -> Answer:
+        reading = reports.read(payload)
+        if isinstance(reading, Unreadable):
+            problem = reading.problem
+            return Answer(Refusal(Reason.SCHEMA, problem.reason, problem.field))
+        self.taken.append(reading.incident)
+        self.doors.append(door)
+        if self.refuse:
+            return Answer(Refusal(Reason.STALE, "90.0 s old", "ts"))
+        return Answer(Outcome("new", TAKEN), reading.warnings)
 
     def look(self, times: int = 4) -> None:
         for _ in range(times):
@@ -56,8 +70,8 @@ def test_a_good_file_is_taken_once_and_kept_as_done(box: Box) -> None:
         (b"{", "not JSON"),
         (b"", "not JSON"),
         (b"[1]", "expected a JSON object"),
-        (b'{"type":"fire","lat":91,"lon":0}', "lat: "),
-        (b'{"type":"fire","distance_m":NaN}', "distance_m: "),
+        (b'{"type":"fire","status":"gone"}', "status: "),
+        (b'{"severity":"high"}', "type: "),
         (b"\xff\xfe\x00", "not JSON"),
         (b'{"type":"fire","road":"' + b"x" * 70_000 + b'"}', "at most 65536"),
     ],
@@ -69,6 +83,16 @@ def test_a_bad_file_is_put_aside_with_the_reason(box: Box, content: bytes, reaso
     assert reason in (box.folder / "rejected" / "b.json.reason.txt").read_text()
     assert (box.folder / "rejected" / "b.json").read_bytes() == content
     assert box.taken == []
+
+
+def test_what_could_not_be_used_lies_beside_the_file(box: Box) -> None:
+    (box.folder / "a.json").write_text('{"type":"fire","distance_m":NaN,"severity":"High"}')
+    box.look()
+    assert box.names("done") == ["a.json", "a.json.warnings.txt"]
+    lines = (box.folder / "done" / "a.json.warnings.txt").read_text().splitlines()
+    assert [line.split(":")[0] for line in lines] == ["severity", "distance_m"]
+    assert "(used high)" in lines[0]
+    assert box.doors == [Door("file", "a.json")]
 
 
 def test_an_incident_that_is_refused_is_a_bad_file(box: Box) -> None:
@@ -136,9 +160,14 @@ def test_a_file_settles_only_when_size_and_time_rest() -> None:
 
 def test_a_file_written_slowly_is_read_whole(tmp_path: Path) -> None:
     """In real time: half of it is there for longer than a poll, but never at rest for 0.5 s."""
-    taken: list[Incident] = []
+    taken: list[bytes] = []
     folder, stop = tmp_path / "events", threading.Event()
-    drop = DropFolder(folder, taken.append, SystemClock())
+
+    def accept(payload: bytes, _door: Door) -> Answer:
+        taken.append(payload)
+        return Answer(Outcome("new", TAKEN))
+
+    drop = DropFolder(folder, accept, SystemClock())
     thread = threading.Thread(target=drop.run, args=(stop,))
     thread.start()
     try:
@@ -152,5 +181,5 @@ def test_a_file_written_slowly_is_read_whole(tmp_path: Path) -> None:
     finally:
         stop.set()
         thread.join()
-    assert [incident.road for incident in taken] == ["A1"]
+    assert taken == [b'{"type":"fire","road":"A1"}']
     assert not list((folder / "rejected").iterdir())

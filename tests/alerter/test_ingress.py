@@ -35,7 +35,26 @@ def test_a_retained_incident_without_a_time_is_refused() -> None:
 
 def test_a_refusal_says_how_far_off_the_time_is() -> None:
     assert str(judge(ts=NOW - 90)) == "ts: 90.0 s old, at most 60 s accepted"
-    assert str(judge(ts=NOW + 9)) == "ts: 9.0 s in the future, at most 5 s accepted"
+
+
+def test_a_time_ahead_of_any_clock_is_the_time_of_receipt_and_said() -> None:
+    report = judge(ts=NOW + 9)
+    assert isinstance(report, Report)
+    assert (report.ts, [str(one) for one in report.warnings]) == (
+        NOW,
+        [f"ts: 9.0 s in the future, at most 5 s accepted (used {NOW})"],
+    )
+    near = judge(ts=NOW + 5)
+    assert isinstance(near, Report)
+    assert (near.ts, near.warnings) == (NOW + 5, ())
+
+
+def test_a_retained_incident_from_the_future_is_refused() -> None:
+    assert isinstance(judge(retained=True, ts=NOW + 9), Refusal)
+
+
+def test_an_update_must_say_of_what() -> None:
+    assert str(judge(status="update")) == "event_id: an update must say which event"
 
 
 def test_a_cancel_may_carry_the_time_of_its_event() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -8,14 +7,13 @@ from typing import Any
 import httpx
 import pytest
 from alerter import http_server
+from alerter.answers import Answer, Door
 from alerter.http_server import HttpServer
 from alerter.refusal import Reason, Refusal
-from alerter.register import Outcome
 from alerter.webhook import PROBLEM_JSON, Doors, application
 from fastapi import FastAPI
 
 from hazardcast.errors import ConfigError
-from hazardcast.messages import Incident
 from hazardcast.metrics import Health
 
 TOKEN = "correct horse"
@@ -28,8 +26,11 @@ class Web:
         self.broker = True
         health = Health(ready=lambda: (self.broker, "broker"))
 
-        def accept(incident: Incident) -> Outcome | Refusal:
-            return self.answer or desk.report(**json.loads(incident.encode()))
+        self.doors: list[Door] = []
+
+        def accept(payload: bytes, door: Door) -> Answer:
+            self.doors.append(door)
+            return Answer(self.answer) if self.answer else desk.read(payload)
 
         doors = Doors(accept, lambda: desk.register.in_force(desk.now), health, TOKEN)
         self.server = HttpServer(application(doors), host="127.0.0.1", port=0)
@@ -95,12 +96,28 @@ def test_without_the_token_nobody_may_report(web: Web, header: str) -> None:
 
 
 def test_a_wrong_field_is_named(web: Web) -> None:
-    told = problem(web.post('{"type":"fire","lat":91,"lon":0}'), 422)
-    assert told["field"] == "lat"
-    assert "90" in told["detail"]
+    told = problem(web.post('{"type":"fire","status":"gone"}'), 422)
+    assert (told["field"], told["reason"]) == ("status", "schema")
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", "nul", b"\xff", "[" * 60_000])
+def test_what_could_not_be_used_is_said_beside_the_event_id(web: Web) -> None:
+    answer = web.post('{"type":"fire","camera":"north","severity":"awful","lat":91,"lon":0}')
+    told = {one["field"]: one["used"] for one in answer.json()["warnings"]}
+    assert (answer.status_code, answer.json()["event_id"]) == (202, "4097-1")
+    assert told == {"severity": "high", "lat": 37.12345, "lon": 127.12345}
+
+
+def test_a_refusal_says_too_what_else_could_not_be_used(web: Web) -> None:
+    told = problem(web.post('{"type":"fire","test":null,"status":"cancel"}'), 404)
+    assert [one["field"] for one in told["warnings"]] == ["test"]
+
+
+def test_the_peer_is_known(web: Web) -> None:
+    web.post('{"type":"fire"}')
+    assert web.doors == [Door("http", "127.0.0.1")]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "[1,2]", "nul", b"\xff", "[" * 60_000])
 def test_what_is_no_json_object_is_a_bad_request(web: Web, body: Any) -> None:
     problem(web.post(body), 400)
 
@@ -116,8 +133,7 @@ def test_a_body_without_a_length_is_given_up_on_when_it_is_too_long(web: Web) ->
 @pytest.mark.parametrize(
     ("reason", "status"),
     [
-        (Reason.STALE, 422), (Reason.FUTURE, 422), (Reason.UNKNOWN_EVENT, 404),
-        (Reason.ENDED, 409), (Reason.TOO_MANY, 503),
+        (Reason.STALE, 422), (Reason.UNKNOWN_EVENT, 404), (Reason.ENDED, 409), (Reason.TOO_MANY, 503),
     ],
 )  # fmt: skip
 def test_a_refusal_is_a_problem_with_its_reason(web: Web, reason: Reason, status: int) -> None:

@@ -99,10 +99,8 @@ def test_emit_without_a_broker_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--severity", "awful"), "--severity"),
-        (("--lat", "37.1"), "lat and lon"),
-        (("--camera", "North Gate"), "--camera"),
-        (("--event-id", "no spaces"), "--event-id"),
+        (("--status", "gone"), "--status: there are new, update, cancel"),
+        (("--wait", "long"), "--wait"),
     ],
 )
 def test_emit_names_the_option_that_is_wrong(options: tuple[str, ...], told: str) -> None:
@@ -122,6 +120,18 @@ def test_emit_prints_what_it_sent(mosquitto: Any) -> None:
     assert answer["sent"]["type"] == "fire"
     assert answer["sent"]["test"] is True
     assert answer["event_id"] is None
+
+
+@pytest.mark.network
+def test_emit_sends_what_can_be_used_and_says_what_cannot(mosquitto: Any) -> None:
+    odd = ("--severity", "awful", "--lat", "37,1", "--lon", "127", "--camera", "North Gate")
+    shown = run("emit", *odd, "--wait", "0", "--json", mqtt_port=mosquitto.port)
+
+    answer = json.loads(shown.stdout)
+    assert answer["sent"].keys() & {"severity", "lat", "lon", "camera"} == {"severity"}
+    assert answer["sent"]["severity"] == "high"
+    told = {warning["field"] for warning in answer["warnings"]}
+    assert told == {"severity", "lat", "lon", "camera"}
 
 
 @pytest.mark.network

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,11 +23,12 @@ from hazardcast.messages import (
     Receipt,
     ServiceStatus,
 )
+from hazardcast.report_warnings import ReportWarnings
 
 EXAMPLES = Path(__file__).parent / "examples"
 MODELS: dict[str, type[Message]] = {
     model.__name__: model
-    for model in (Alert, ClipRequest, ClipState, Datagram, Detections, Evidence, Incident, Receipt, ServiceStatus)
+    for model in (Alert, ClipRequest, ClipState, Datagram, Detections, Evidence, Incident, Receipt, ReportWarnings, ServiceStatus)
 }  # fmt: skip
 
 json_values = st.recursive(
@@ -104,6 +107,32 @@ def test_a_type_that_is_new_to_us_is_kept_as_reported() -> None:
     incident = Incident.parse({"type": "wildlife"})
 
     assert (incident.type, incident.reported_type) == ("unknown", "wildlife")
+
+
+def with_booleans(value: Any) -> Iterator[Any]:
+    """`value` with one number after the other made a boolean: 1 is true, any other false."""
+    if isinstance(value, bool):
+        return
+    if isinstance(value, int | float):
+        yield value == 1
+        return
+    keys = value.keys() if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()  # fmt: skip
+    for key in keys:
+        for changed in with_booleans(value[key]):
+            copy = value.copy()
+            copy[key] = changed
+            yield copy
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_a_boolean_is_no_number_in_any_message(path: Path) -> None:
+    message = json.loads(path.read_text())
+    for free in ("evidence", "reasons", "detail"):  # whose content is the sender's own
+        if isinstance(message.get(free), dict):
+            message[free] = {}
+    for changed in with_booleans(message):
+        with pytest.raises(DecodeError):
+            MODELS[path.stem.split(".")[0]].parse(changed)
 
 
 def test_unknown_fields_are_ignored() -> None:

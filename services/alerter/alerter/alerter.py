@@ -7,20 +7,23 @@ import threading
 
 from alerter import clips, ingress, metrics, placing
 from alerter.active_topics import ActiveTopics
+from alerter.answers import Answer, Door, Voice, answer
 from alerter.events import Event
 from alerter.exports import Exports
 from alerter.ingress import Limits, Report
 from alerter.on_air import OnAir
 from alerter.placing import Place
 from alerter.receipts import Receipts
-from alerter.refusal import Refusal
+from alerter.refusal import Reason, Refusal
 from alerter.register import Outcome, Register
 from alerter.schedule import CANCEL_REPEATED_S, TICK_PERIOD_S
 from alerter.store import Store
+from hazardcast import reports
 from hazardcast.bus import Bus, Delivery
 from hazardcast.clock import Clock
-from hazardcast.messages import Alert, Incident, Receipt, ServiceStatus
-from hazardcast.metrics import GAVE_WAY
+from hazardcast.messages import Alert, Receipt, ServiceStatus
+from hazardcast.metrics import GAVE_WAY, MESSAGES_REJECTED
+from hazardcast.reports import Reading, Unreadable
 from hazardcast.settings import Settings
 from hazardcast.site import SiteConfig
 from hazardcast.sparing_log import SparingLog
@@ -62,13 +65,13 @@ class Alerter:
             bus, station=config.site.station_id, register=register, clock=clock, steady=steady
         )
         self._clips_asked: dict[str, set[str]] = {}
-        self._lines, self._refusals = SparingLog(log, clock), SparingLog(log, clock)
+        self._lines, self._voice = SparingLog(log, clock), Voice(bus, clock)
         self._crowded = SparingLog(log, clock)
         self._lock = threading.RLock()
 
     def listen(self) -> None:
         """Subscribe to everything the alerter hears on the bus."""
-        self._bus.subscribe(INCIDENTS, self._hear_incident)
+        self._bus.subscribe_bytes(INCIDENTS, self._hear_report)
         self._bus.subscribe(RECEIPTS, self._hear_receipt)
         self._bus.subscribe(STATUS, self._hear_status)
         self._bus.subscribe(ACTIVE, lambda _alert, delivery: self._hear_active(delivery))
@@ -78,14 +81,24 @@ class Alerter:
         """The alerts in force."""
         return self._register.in_force(self._steady.now())
 
-    def accept(self, incident: Incident) -> Outcome | Refusal:
-        """Take an incident that arrived just now."""
-        return self._accept(incident, self._clock.now(), retained=False)
+    def accept(self, payload: bytes, door: Door) -> Answer:
+        """Take a report that arrived just now."""
+        return self._accept(payload, door, self._clock.now(), retained=False)
 
-    def _accept(
-        self, incident: Incident, received_at: float, *, retained: bool
-    ) -> Outcome | Refusal:
+    def _accept(self, payload: bytes, door: Door, received_at: float, *, retained: bool) -> Answer:
+        """Read, decide, send; what there is to say about the report itself comes last."""
         self._look_at_the_clock()
+        reading = reports.read(payload, self._config.cameras)
+        if isinstance(reading, Unreadable):
+            refusal = Refusal(Reason.SCHEMA, reading.problem.reason, reading.problem.field)
+            told = answer(refusal, reading.warnings, reading.report_id)
+        else:
+            told = self._take(reading, received_at, retained=retained)
+        self._voice.tell(told, payload, door)
+        return told
+
+    def _take(self, reading: Reading, received_at: float, *, retained: bool) -> Answer:
+        incident, given_id = reading.incident, reading.incident.report_id
         report = ingress.judge(
             incident,
             received_at=received_at,
@@ -94,16 +107,15 @@ class Alerter:
             set_by_s=self._steady.set_by_s,
         )
         if isinstance(report, Refusal):
-            return self._refused(report)
+            return answer(report, reading.warnings, given_id)
         place = placing.place(incident, self._config)
         with self._lock:
             outcome = self._register.report(report, place, self._steady.now())
-            if isinstance(outcome, Refusal):
-                return self._refused(outcome)
-            self._carry_out(outcome, received_at)
-            if outcome.gave_way or outcome.joined:
-                self._make_room(outcome, report, place)
-        return outcome
+            if isinstance(outcome, Outcome):
+                self._carry_out(outcome, received_at)
+                if outcome.gave_way or outcome.joined:
+                    self._make_room(outcome, report, place)
+        return answer(outcome, reading.warnings + report.warnings, given_id)
 
     def _make_room(self, outcome: Outcome, report: Report, place: Place) -> None:
         """The register is crowded: forget what gave way, and say what had to join another."""
@@ -153,12 +165,6 @@ class Alerter:
             "severity": str(alert.severity),
         }
         self._lines.say(logging.INFO, "alert: %s", outcome.action, extra=about)
-
-    def _refused(self, refusal: Refusal) -> Refusal:
-        metrics.REJECTED.labels(reason=refusal.reason).inc()
-        about = {"reason": str(refusal.reason), "detail": str(refusal)}
-        self._refusals.say(logging.WARNING, "incident refused", extra=about)
-        return refusal
 
     def _ask_for_clip(self, event: Event, camera: str | None, at: float | None = None) -> None:
         """Once for each camera of an event; `at` where it is not the event's own beginning."""
@@ -233,8 +239,12 @@ class Alerter:
             metrics.EXPIRED.inc()
             log.info("alert: expired", extra={"event": event_id})
 
-    def _hear_incident(self, incident: Incident, delivery: Delivery) -> None:
-        self._accept(incident, delivery.received_at, retained=delivery.retained)
+    def _hear_report(self, payload: bytes, delivery: Delivery) -> None:
+        if not payload:  # a retained report is removed
+            return
+        told = self._accept(payload, Door("mqtt"), delivery.received_at, retained=delivery.retained)
+        if isinstance(told.outcome, Refusal) and told.outcome.reason is Reason.SCHEMA:
+            MESSAGES_REJECTED.labels(kind=INCIDENTS.filter).inc()
 
     def _hear_receipt(self, receipt: Receipt, delivery: Delivery) -> None:
         self._receipts.take(

@@ -10,16 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alerter import metrics
+from alerter.answers import Answer, Door
 from alerter.drop_watch import DropWatch, Seen, is_candidate
 from alerter.refusal import Reason, Refusal
 from hazardcast.clock import Clock
 from hazardcast.errors import DecodeError
-from hazardcast.messages import MAX_MESSAGE_BYTES, Incident
+from hazardcast.messages import MAX_MESSAGE_BYTES
 
 log = logging.getLogger(__name__)
 POLL_S = 0.2
 MAX_NAMES = 1000
-Accept = Callable[[Incident], object]
+Accept = Callable[[bytes, Door], Answer]
 
 
 class DropFolder:
@@ -52,31 +53,30 @@ class DropFolder:
 
     def _take(self, path: Path) -> None:
         try:
-            refusal = self._read(path)
-        except OSError as error:
-            refusal = f"cannot be read: {error.strerror}"
-        self._put_away(path, refusal)
-
-    def _read(self, path: Path) -> str | None:
-        """Why the file is refused, None if its incident was taken."""
-        try:
-            answer = self._accept(Incident.decode(_content(path)))
-        except DecodeError as error:
+            answer = self._accept(_content(path), Door("file", path.name))
+        except (OSError, DecodeError) as error:
             metrics.REJECTED.labels(reason=Reason.SCHEMA).inc()
-            return str(error)
-        return str(answer) if isinstance(answer, Refusal) else None
+            reason = str(error)
+            log.warning("dropped file refused", extra={"file": path.name, "reason": reason})
+            self._put_away(path, "rejected", reason=[reason])
+            return
+        warnings = [str(warning) for warning in answer.warnings]
+        if isinstance(answer.outcome, Refusal):
+            self._put_away(path, "rejected", reason=[str(answer.outcome), *warnings])
+        else:
+            self._put_away(path, "done", warnings=warnings)
 
-    def _put_away(self, path: Path, refusal: str | None) -> None:
-        folder = self._folder / ("done" if refusal is None else "rejected")
+    def _put_away(self, path: Path, child: str, **notes: list[str]) -> None:
+        """Move a file to where it belongs, with what there is to say about it beside it."""
         try:
-            target = _free_name(folder / path.name)
+            target = _free_name(self._folder / child / path.name)
             path.rename(target)
-            if refusal is not None:
-                target.with_name(f"{target.name}.reason.txt").write_text(f"{refusal}\n", "utf-8")
+            for kind, lines in notes.items():
+                if lines:
+                    beside = target.with_name(f"{target.name}.{kind}.txt")
+                    beside.write_text("\n".join([*lines, ""]), "utf-8")
         except OSError as error:
             log.error("dropped file cannot be moved", extra={"reason": str(error)})
-        if refusal is not None:
-            log.warning("dropped file refused", extra={"file": path.name, "reason": refusal})
 
 
 def _look_at(entry: os.DirEntry[str]) -> Seen | None:

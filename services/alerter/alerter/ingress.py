@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from alerter.refusal import Reason, Refusal
 from hazardcast.messages import Incident
+from hazardcast.report_warnings import FieldWarning
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Report:
     at: float
     """`ts` in the station's steady time, which goes on evenly when the clock is set."""
     retained: bool = False
+    warnings: tuple[FieldWarning, ...] = ()
 
 
 def judge(
@@ -39,8 +41,9 @@ def judge(
 ) -> Report | Refusal:
     """Settle an incident's times, or refuse it.
 
-    A missing `ts` becomes the time of receipt; a retained message has none, as nobody knows how
-    long the broker has held it. A cancel may carry the time of the event that it ends: whether it
+    A missing `ts` becomes the time of receipt, and so does one that lies further ahead than a clock
+    may be off; a retained message has none, as nobody knows how long the broker has held it. An
+    update must say of what. A cancel may carry the time of the event that it ends: whether it
     is too old depends on what its reporter said since, which the register knows. A retained one
     is of the past: whatever it ended has ended, or is another event under the same name.
 
@@ -53,6 +56,8 @@ def judge(
     """
     if retained and incident.status == "cancel":
         return Refusal(Reason.RETAINED, "a retained cancel is of the past", "status")
+    if incident.status == "update" and incident.event_id is None:
+        return Refusal(Reason.UNKNOWN_EVENT, "an update must say which event", "event_id")
     report = _judge_time(incident, received_at, limits, retained=retained)
     if isinstance(report, Refusal):
         return report
@@ -62,14 +67,11 @@ def judge(
 def _judge_time(
     incident: Incident, received_at: float, limits: Limits, *, retained: bool
 ) -> Report | Refusal:
-    if incident.ts is None:
+    age_s = 0.0 if incident.ts is None else received_at - incident.ts
+    if incident.ts is None or age_s < -limits.max_future_s:
         if retained:
             return Refusal(Reason.RETAINED, "a retained incident must say when it was", "ts")
         return _report(incident, received_at, received_at, limits)
-    age_s = received_at - incident.ts
-    if age_s < -limits.max_future_s:
-        detail = f"{-age_s:.1f} s in the future, at most {limits.max_future_s:g} s accepted"
-        return Refusal(Reason.FUTURE, detail, "ts")
     if age_s > limits.max_age_s and incident.status != "cancel":
         detail = f"{age_s:.1f} s old, at most {limits.max_age_s:g} s accepted"
         return Refusal(Reason.STALE, detail, "ts")
@@ -83,7 +85,16 @@ def _report(incident: Incident, ts: float, received_at: float, limits: Limits) -
         confirmed_at=round(_confirmed_at(incident, received_at, limits), 3),
         received_at=received_at,
         at=round(ts, 3),
+        warnings=_ahead(incident, received_at, limits),
     )
+
+
+def _ahead(incident: Incident, received_at: float, limits: Limits) -> tuple[FieldWarning, ...]:
+    if incident.ts is None or incident.ts - received_at <= limits.max_future_s:
+        return ()
+    ahead_s = incident.ts - received_at
+    problem = f"{ahead_s:.1f} s in the future, at most {limits.max_future_s:g} s accepted"
+    return (FieldWarning(field="ts", problem=problem, used=round(received_at, 3)),)
 
 
 def _confirmed_at(incident: Incident, received_at: float, limits: Limits) -> float:

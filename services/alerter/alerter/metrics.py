@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from alerter.refusal import Reason
 from hazardcast.messages import Alert
 from hazardcast.metrics import LATENCY_BUCKETS_S
+from hazardcast.reports import FIELDS
 
 FINE_BUCKETS_S = (
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
@@ -21,6 +22,9 @@ INGESTED_AS = {
     result: INGESTED.labels(result=result) for result in ("new", "update", "cancel", "unchanged")
 }
 REJECTED = Counter("hazardcast_alerts_rejected_total", "Incidents refused", ["reason"])
+REPORT_WARNINGS = Counter(
+    "hazardcast_report_warnings_total", "Parts of incidents that could not be used", ["kind"]
+)
 ACTIVE = Gauge("hazardcast_alerts_active", "Alerts in force")
 EXPIRED = Counter("hazardcast_alerts_expired_total", "Alerts whose validity ran out")
 CLIPS_REQUESTED = Counter("hazardcast_clip_requests_total", "Clips asked for")
@@ -96,6 +100,7 @@ LONGITUDE = Gauge(
     "Where the newest alert in force of each camera and kind is",
     ["camera", "kind"],
 )
+REPORT_PARTS = FIELDS | {"payload"}
 _places: set[tuple[str, str]] = set()
 
 
@@ -112,6 +117,11 @@ def show_in_force(alerts: Iterable[Alert]) -> None:
         LONGITUDE.labels(camera=camera, kind=kind).set(alert.lon)
     _places.clear()
     _places.update(newest)
+
+
+def warned(field: str) -> None:
+    """Count a part of a report; names that the contract does not know are `other`."""
+    REPORT_WARNINGS.labels(kind=field if field in REPORT_PARTS else "other").inc()
 
 
 def declare() -> None:

@@ -10,7 +10,6 @@ class Reason(StrEnum):
     """The label `reason` of `hazardcast_alerts_rejected_total`."""
 
     SCHEMA = "schema"
-    FUTURE = "future"
     STALE = "stale"
     RETAINED = "retained"
     UNKNOWN_EVENT = "unknown_event"

@@ -13,12 +13,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from alerter import metrics
+from alerter.answers import Answer, Door
 from alerter.formats import CONTENT_TYPES, Format, encode
 from alerter.refusal import Reason, Refusal
-from alerter.register import Outcome
 from hazardcast import __version__
-from hazardcast.errors import DecodeError, HazardcastError
+from hazardcast.errors import HazardcastError
 from hazardcast.messages import MAX_MESSAGE_BYTES, Alert, Incident
 from hazardcast.metrics import Health
 
@@ -34,7 +33,7 @@ STATUS_OF: dict[Reason, HTTPStatus] = {
 class Doors:
     """What the webhook needs of the alerter."""
 
-    accept: Callable[[Incident], Outcome | Refusal]
+    accept: Callable[[bytes, Door], Answer]
     alerts: Callable[[], list[Alert]]
     health: Health
     token: str
@@ -72,8 +71,9 @@ def _add_ingest(app: FastAPI, doors: Doors) -> None:
     async def report_incident(request: Request) -> Response:
         """Report an incident; answers with the alert's event id. Needs the bearer token."""
         _check_token(request, doors.token)
-        incident = _decode(await _body(request))
-        return JSONResponse(_answer(doors.accept(incident)), HTTPStatus.ACCEPTED)
+        door = Door("http", request.client.host if request.client else None)
+        told = doors.accept(await _body(request), door)
+        return JSONResponse(_answer(told), HTTPStatus.ACCEPTED)
 
 
 def _add_views(app: FastAPI, doors: Doors) -> None:
@@ -146,25 +146,23 @@ async def _body(request: Request) -> bytes:
     raise RequestRefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
 
 
-def _decode(body: bytes) -> Incident:
-    try:
-        return Incident.decode(body)
-    except DecodeError as error:
-        metrics.REJECTED.labels(reason=Reason.SCHEMA).inc()
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if error.field else HTTPStatus.BAD_REQUEST
-        raise RequestRefusedError(
-            status, str(error), field=error.field, reason=Reason.SCHEMA.value
-        ) from None
-
-
-def _answer(outcome: Outcome | Refusal) -> dict[str, Any]:
+def _answer(told: Answer) -> dict[str, Any]:
+    outcome = told.outcome
+    odd = {"warnings": [warning.shown() for warning in told.warnings]} if told.warnings else {}
     if isinstance(outcome, Refusal):
-        status = STATUS_OF.get(outcome.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
         raise RequestRefusedError(
-            status, str(outcome), field=outcome.field, reason=outcome.reason.value
+            _status(outcome), str(outcome), field=outcome.field, reason=outcome.reason.value, **odd
         )
     alert = outcome.event.alert
-    return {"event_id": alert.event_id, "revision": alert.revision, "result": outcome.action}
+    return {
+        "event_id": alert.event_id, "revision": alert.revision, "result": outcome.action, **odd
+    }  # fmt: skip
+
+
+def _status(refusal: Refusal) -> HTTPStatus:
+    if refusal.reason is Reason.SCHEMA and refusal.field is None:
+        return HTTPStatus.BAD_REQUEST
+    return STATUS_OF.get(refusal.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _health(holds: bool, detail: str) -> Response:

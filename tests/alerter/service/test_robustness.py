@@ -44,9 +44,8 @@ def test_without_a_broker_http_and_files_still_reach_vehicles(
 def test_bad_messages_are_counted_and_stop_nothing(world: Any, observer: Any) -> None:
     world.start()
     bad = [
-        "", "{", "[]", "null", '{"type":7}', '{"type":"fire","lat":NaN,"lon":1}', "x" * 120_000,
-        '{"type":"fire","ts":1e999}', '{"type":"fire","ts":' + "9" * 400 + "}", "[" * 30_000,
-        '{"type":"fire","ts":1}', '{"type":"fire","road":"a\\nb"}', '{"type":"fire","clip_hint":"?"}',
+        "", "{", "[]", "null", '{"type":7}', "x" * 120_000, "[" * 30_000, '{"type":"fire","ts":1}',
+        '{"type":"fire","status":"gone"}', '{"lat":1,"lon":1}',
     ]  # fmt: skip
     for payload in bad:
         observer.report(payload)

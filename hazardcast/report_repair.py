@@ -1,0 +1,97 @@
+"""What can still be made of one field of a report that is not as the contract has it.
+
+Each repair takes the value as it came and returns the one to use, or None to leave the field out.
+Nothing is guessed: a value is used only where there is no doubt what it means.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from hazardcast.catalogue import Severity
+from hazardcast.fields import CAMERA_ID_PATTERN, EVENT_ID_LENGTH, NAME_PATTERN, line
+
+STATUSES = ("new", "update", "cancel")
+_YES = frozenset(
+    "true yes y on 1 test drill exercise 예 네 참 시험 훈련".split()  # noqa: SIM905 - as read
+)
+_NO = frozenset("false no n off 0 아니요 아니오 거짓".split())  # noqa: SIM905 - as read
+_CAMERA_ID = re.compile(CAMERA_ID_PATTERN)
+_NAME = re.compile(NAME_PATTERN)
+_ODD_ID = "odd-{digest}"
+
+
+def word(known: Iterable[str], value: object) -> str | None:
+    """The word of `known` that `value` is but for case and blanks around it."""
+    said = value.strip().casefold() if isinstance(value, str) else None
+    return next((one for one in known if one == said), None)
+
+
+def severity(value: object) -> str | None:
+    """`High` → `high`."""
+    return word((one.value for one in Severity), value)
+
+
+def truth(value: object) -> bool | None:
+    """` TRUE ` → True."""
+    said = str(value).strip().casefold() if isinstance(value, str) else None
+    return True if said in _YES else False if said in _NO else None
+
+
+def text(value: object) -> str | None:
+    """One line of at most 64 characters; a number is its digits."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)[:100]
+    return line(value) or None if isinstance(value, str) else None
+
+
+def camera(value: object) -> str | None:
+    """`North-1` → `north-1`, where that is an id that a camera can have."""
+    said = value.strip().casefold() if isinstance(value, str) else ""
+    return said if _CAMERA_ID.fullmatch(said) else None
+
+
+def event_id(value: object) -> str | None:
+    """A name by which later reports find the same event: the same text gets the same name."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)[:100]
+    said = value.strip() if isinstance(value, str) else ""
+    if not said:
+        return None
+    if _NAME.fullmatch(said) and len(said) <= EVENT_ID_LENGTH:
+        return said
+    digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return _ODD_ID.format(digest=digest)
+
+
+def confidence(value: object) -> float | None:
+    """A whole percentage from 2 to 100, with or without its sign, as a share."""
+    if isinstance(value, bool):
+        return None
+    said = str(value)[:20].strip() if isinstance(value, str | int | float) else ""
+    percent = re.fullmatch(r"(\d{1,3})(\.0+)?\s*(%?)", said, re.ASCII)
+    if percent is None:
+        return None
+    number = int(percent[1])
+    return number / 100 if (0 if percent[3] else 2) <= number <= 100 else None
+
+
+def left_out(_value: object) -> None:
+    """For what is right or is nothing."""
+
+
+REPAIRS: dict[str, Callable[[object], Any]] = {
+    "severity": severity,
+    "road": text,
+    "reported_type": text,
+    "report_id": text,
+    "camera": camera,
+    "event_id": event_id,
+    "confidence": confidence,
+    "test": truth,
+    "clip_hint": truth,
+}
+"""Field → its repair; every other field is right or left out."""
