@@ -9,8 +9,9 @@ import pytest
 from alerter.answers import Answer, Door
 from alerter.drop_folder import DropFolder
 from alerter.drop_watch import DropWatch, Seen, is_candidate
+from alerter.events import Event
 from alerter.refusal import Reason, Refusal
-from alerter.register import Event, Outcome
+from alerter.register import Outcome
 
 from hazardcast import reports
 from hazardcast.clock import SystemClock
@@ -18,7 +19,7 @@ from hazardcast.messages import Incident
 from hazardcast.reports import Unreadable
 from hazardcast.testing import ManualClock, SignedStation, eventually
 
-TAKEN = Event(SignedStation().alert(), evidence_ts=0.0)
+TAKEN = Event(SignedStation().alert(), began_at=0.0, life_s=900, evidence_at=0.0, source="")
 
 
 class Box:

@@ -21,6 +21,7 @@ from hazardcast.messages import (
     Incident,
     Message,
     Receipt,
+    SelfTest,
     ServiceStatus,
 )
 from hazardcast.report_warnings import ReportWarnings
@@ -28,7 +29,7 @@ from hazardcast.report_warnings import ReportWarnings
 EXAMPLES = Path(__file__).parent / "examples"
 MODELS: dict[str, type[Message]] = {
     model.__name__: model
-    for model in (Alert, ClipRequest, ClipState, Datagram, Detections, Evidence, Incident, Receipt, ReportWarnings, ServiceStatus)
+    for model in (Alert, ClipRequest, ClipState, Datagram, Detections, Evidence, Incident, Receipt, ReportWarnings, SelfTest, ServiceStatus)
 }  # fmt: skip
 
 json_values = st.recursive(
