@@ -39,7 +39,7 @@ class ReportWarnings(Message):
     report_id: Text
     """As the reporter gave it, else the first 16 hex digits of the payload's SHA-256."""
     ts: Time
-    """When the report came in."""
+    """When this was said: what it is about was on the air before."""
     door: Annotated[str, Field(max_length=16)]
     """`mqtt`, `http` or `file`."""
     sender: Remark | None = None

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alerter import store as store_module
 from alerter.alerter import Alerter
+from alerter.answers import Door
 from alerter.exports import Exports
 from alerter.receipts import Receipts
+from alerter.refusal import Refusal
 from alerter.register import Outcome, Register
 from alerter.store import Store
 from alerter.transmitter import Sent
 
-from hazardcast.messages import Alert, Incident
+from hazardcast.messages import Alert
 from hazardcast.settings import Settings
 from hazardcast.steady import Steady
 from hazardcast.testing import ManualClock, MemoryBroker
@@ -77,9 +80,13 @@ class Station:
         self.alerter.resume()
 
     def hears(self, **incident: Any) -> Outcome:
-        outcome = self.alerter.accept(Incident.parse({"type": "collision", **incident}))
+        outcome = self.reported(**incident)
         assert isinstance(outcome, Outcome), outcome
         return outcome
+
+    def reported(self, **incident: Any) -> Outcome | Refusal:
+        payload = json.dumps({"type": "collision", **incident}).encode()
+        return self.alerter.accept(payload, Door("http")).outcome
 
     def passes(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -196,9 +203,7 @@ def test_a_cancel_from_before_the_step_is_still_older_than_what_came_after_it(
     station.clock.step(2 * HOURS)
     station.passes(1)
     before = station.clock.now() - 10
-    outcome = station.alerter.accept(
-        Incident.parse({"type": "fire", "event_id": "a", "status": "cancel", "ts": before})
-    )
+    outcome = station.reported(type="fire", event_id="a", status="cancel", ts=before)
     assert getattr(outcome, "reason", None) == "stale"
 
 
