@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from detector import evaluate, scoring
+from detector.background import BackgroundModel
+from detector.evaluation import running
 from detector.evaluation.summary import summary
 from detector.incidents import Report
 from detector.labels import Clip, clips_of
@@ -230,6 +232,49 @@ def test_a_wrong_model_is_one_clear_line(videos, capsys) -> None:
 
     assert evaluate.main([str(videos / "black.mp4"), "--model", str(model)]) == 2
     assert "is not an ONNX network" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("setting", "option", "used"),
+    [
+        (None, [], "roadside"),
+        ("background", [], "background"),
+        ("background", ["--model", "roadside"], "roadside"),
+    ],
+)
+def test_the_settings_model_is_judged_unless_the_command_names_one_and_it_is_told(videos, capsys, monkeypatch, setting, option, used) -> None:  # fmt: skip
+    if setting:
+        monkeypatch.setenv("HAZARDCAST_MODEL", setting)
+    opened = []
+    monkeypatch.setattr(running, "model_opener", lambda path, **_: opened.append(path) or BackgroundModel)  # fmt: skip
+    clip = str(videos / "black.mp4")
+
+    assert evaluate.main([clip, *option]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == f"model: {used}"
+    assert evaluate.main([clip, *option, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == used
+    assert {str(path or "roadside") for path in opened} == {used}
+
+
+def test_a_model_of_the_setting_that_is_not_there_is_one_clear_line(videos, capsys, monkeypatch) -> None:  # fmt: skip
+    monkeypatch.setenv("HAZARDCAST_MODEL", "yolox-nano")
+    monkeypatch.setenv("HAZARDCAST_MODELS_DIR", str(videos))
+
+    assert evaluate.main([str(videos / "black.mp4")]) == 2
+    assert "HAZARDCAST_MODEL: yolox-nano is not at" in capsys.readouterr().err
+    assert evaluate.main([str(videos / "black.mp4"), "--model", "yolox-nano"]) == 2
+    assert "--model: yolox-nano is not at" in capsys.readouterr().err
+
+
+def test_threads_and_provider_of_the_settings_are_those_of_the_evaluation(videos, monkeypatch) -> None:  # fmt: skip
+    asked = {}
+    monkeypatch.setenv("HAZARDCAST_MODEL_THREADS", "3")
+    monkeypatch.setenv("HAZARDCAST_MODEL_PROVIDER", "cpu")
+    monkeypatch.setattr(running, "model_opener", lambda path, **given: asked.update(given) or BackgroundModel)  # fmt: skip
+
+    evaluate.main([str(videos / "black.mp4")])
+
+    assert asked == {"threads": 3, "provider": "cpu"}
 
 
 def test_a_missing_path_is_one_clear_line(tmp_path, capsys) -> None:

@@ -39,14 +39,17 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
     try:
         if asked.variations and (asked.kpi or asked.sheet or asked.soak is not None):
             raise ConfigError("--variations goes with none of --kpi, --sheet and --soak")
-        if asked.kpi:
-            return _kpi(asked)
-        if asked.path is None:
+        if not asked.kpi and asked.path is None:
             raise ConfigError("name a clip, a folder or a labels file; or ask for --kpi")
+        source = _source(asked)
+        if not asked.json:
+            _write(f"model: {source.name}")
+        if asked.kpi:
+            return _kpi(source, asked)
         clips = clips_of(asked.path)
         if asked.soak is not None:
-            return _soak(clips, asked)
-        return _evaluate(clips, asked, clock or SystemClock())
+            return _soak(clips, source, asked)
+        return _evaluate(clips, source, asked, clock or SystemClock())
     except HazardcastError as error:
         sys.stderr.write(f"hazardcast: {printable(str(error))}\n")
         return lifecycle.EXIT_BAD_CONFIGURATION
@@ -60,7 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument(
         "--model",
         type=Path,
-        help="ONNX model or its name, `roadside` (built in, the default) or `background`",
+        help="ONNX model or its name, or built-in `roadside` or `background`; "
+        "when left out that of HAZARDCAST_MODEL, else `roadside`",
     )
     which.add_argument("--detections", type=Path, metavar="FILE", help="boxes kept in a file")
     add("--fps", type=_positive, default=DEFAULT_FPS, help="frames per second")
@@ -97,20 +101,27 @@ def _count(text: str) -> int:
 
 
 def _source(asked: argparse.Namespace) -> Source:
-    model = cache.resolved(asked.model, settings.load()) if asked.model else None
-    return Source(model, asked.detections, asked.fps)
+    """What is judged: boxes kept in a file, the option's model, the setting's, or our own."""
+    chosen = settings.load()
+    model = None if asked.detections else asked.model or chosen.model
+    named_by = "--model" if asked.model else "HAZARDCAST_MODEL"
+    path = cache.resolved(model, chosen, named_by=named_by) if model else None
+    return Source(path, asked.detections, asked.fps, chosen.model_threads, chosen.model_provider)
 
 
-def _evaluate(clips: Sequence[Clip], asked: argparse.Namespace, clock: Clock) -> int:
+def _evaluate(
+    clips: Sequence[Clip], source: Source, asked: argparse.Namespace, clock: Clock
+) -> int:
     started = clock.monotonic()
-    results = _shown(clips, asked)
+    results = _shown(clips, source, asked)
     elapsed_s = clock.monotonic() - started
     total = summary(results)
     frames = sum(result.frames for result in results)
     total["frames_per_s"] = round(frames / max(elapsed_s, 1e-6), 1)
-    drawn = _draw_sheets(clips, results, asked) if asked.sheet else []
+    drawn = _draw_sheets(clips, results, source, asked) if asked.sheet else []
     if asked.json:
-        told: dict[str, Any] = {"summary": total, "clips": list(map(scoring.as_json, results))}
+        told: dict[str, Any] = {"model": source.name, "summary": total}
+        told["clips"] = list(map(scoring.as_json, results))
         if asked.sheet:
             told["sheets"] = [{"path": str(one.path), "cause": one.cause} for one in drawn]
         _write(json.dumps(told))
@@ -119,9 +130,9 @@ def _evaluate(clips: Sequence[Clip], asked: argparse.Namespace, clock: Clock) ->
     return 1 if total["failed"] else 0
 
 
-def _shown(clips: Sequence[Clip], asked: argparse.Namespace) -> list[ClipResult]:
+def _shown(clips: Sequence[Clip], source: Source, asked: argparse.Namespace) -> list[ClipResult]:
     results = []
-    for result in evaluate(clips, _source(asked), jobs=asked.jobs, variations=asked.variations):
+    for result in evaluate(clips, source, jobs=asked.jobs, variations=asked.variations):
         results.append(result)
         if not asked.json:
             _write(table.line_of(result))
@@ -129,51 +140,56 @@ def _shown(clips: Sequence[Clip], asked: argparse.Namespace) -> list[ClipResult]
 
 
 def _draw_sheets(
-    clips: Sequence[Clip], results: Sequence[ClipResult], asked: argparse.Namespace
+    clips: Sequence[Clip],
+    results: Sequence[ClipResult],
+    source: Source,
+    asked: argparse.Namespace,
 ) -> list[sheets.Sheet]:
     asked.sheet.mkdir(parents=True, exist_ok=True)
     tasks = [(fault, asked.sheet) for fault in sheets.faults(clips, results)]
     drawn = []
-    for one in spread(sheets.draw, tasks, _source(asked), jobs=asked.jobs):
+    for one in spread(sheets.draw, tasks, source, jobs=asked.jobs):
         drawn.append(one)
         if not asked.json:
             _write(f"sheet  {one.path}: {one.cause}")
     return drawn
 
 
-def _soak(clips: Sequence[Clip], asked: argparse.Namespace) -> int:
+def _soak(clips: Sequence[Clip], source: Source, asked: argparse.Namespace) -> int:
     def progress(line: str) -> None:
         sys.stderr.write(printable(line) + "\n")
 
-    results = soak.soak(clips, _source(asked), hours=asked.soak, jobs=asked.jobs, progress=progress)
+    results = soak.soak(clips, source, hours=asked.soak, jobs=asked.jobs, progress=progress)
     total = soak.summary(results)
-    _write(json.dumps(total) if asked.json else "\n".join(soak.lines(total)))
+    told = {"model": source.name, **total}
+    _write(json.dumps(told) if asked.json else "\n".join(soak.lines(total)))
     return 0
 
 
-def _kpi(asked: argparse.Namespace) -> int:
+def _kpi(source: Source, asked: argparse.Namespace) -> int:
     if asked.detections and asked.path is None:
         raise ConfigError("--kpi draws scenes, of which no file has detections: give the clips too")
     parts: dict[str, list[ClipResult]] = {}
     if not asked.detections:
         with tempfile.TemporaryDirectory() as folder:
             tasks = [(scenario, Path(folder)) for scenario in kpi.DRAWN]
-            parts["drawn scenes"] = list(
-                spread(kpi.run_drawn, tasks, _source(asked), jobs=asked.jobs)
-            )
+            parts["drawn scenes"] = list(spread(kpi.run_drawn, tasks, source, jobs=asked.jobs))
     share = None
     if asked.path is not None:
-        everything = list(evaluate(clips_of(asked.path), _source(asked), jobs=asked.jobs))
+        everything = list(evaluate(clips_of(asked.path), source, jobs=asked.jobs))
         parts["real clips"] = kpi.ten(everything, random.Random(asked.seed))
         share = kpi.share_passed(everything, seed=asked.seed)
-    return _tell_kpi(parts, share, as_json=asked.json)
+    return _tell_kpi(parts, share, source, as_json=asked.json)
 
 
-def _tell_kpi(parts: dict[str, list[ClipResult]], share: float | None, *, as_json: bool) -> int:
+def _tell_kpi(
+    parts: dict[str, list[ClipResult]], share: float | None, source: Source, *, as_json: bool
+) -> int:
     passed = all(kpi.judged(results).passed for results in parts.values())
     if as_json:
         told = {name: list(map(scoring.as_json, results)) for name, results in parts.items()}
-        _write(json.dumps({"passed": passed, "share_of_draws_that_pass": share, **told}))
+        judged = {"model": source.name, "passed": passed, "share_of_draws_that_pass": share}
+        _write(json.dumps({**judged, **told}))
         return 0 if passed else 1
     for name, results in parts.items():
         _write("\n".join([*map(table.line_of, results), *kpi.lines(name, results)]))

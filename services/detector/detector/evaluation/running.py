@@ -16,7 +16,7 @@ from detector.frame import Frame
 from detector.frames import FileFrames
 from detector.incidents import Report
 from detector.labels import Clip
-from detector.model import Model, OpenModel, model_opener
+from detector.model import ROADSIDE, Model, OpenModel, model_opener
 from detector.pipeline import Pipeline
 from detector.scoring import ClipResult
 from hazardcast.errors import HazardcastError
@@ -32,6 +32,17 @@ class Source:
     model: Path | None = None
     detections: Path | None = None
     fps: float = 8.0
+    threads: int = 1
+    """Inference threads of each worker."""
+    provider: str = "auto"
+    """ONNX Runtime's execution provider."""
+
+    @property
+    def name(self) -> str:
+        """What is judged, as it is told to people."""
+        if self.detections is not None:
+            return f"boxes kept in {self.detections}"
+        return str(self.model or ROADSIDE)
 
     def opener(self) -> Callable[[Clip], Model]:
         """How to make each clip's model.
@@ -42,7 +53,7 @@ class Source:
         if self.detections is not None:
             file = DetectionsFile(self.detections)
             return lambda clip: file.model(clip.name)
-        opened = model_opener(self.model, threads=1)
+        opened = model_opener(self.model, threads=self.threads, provider=self.provider)
         return lambda _clip: opened()
 
     def fps_of(self, model: Model) -> float:

@@ -109,7 +109,7 @@ def check_model(asked: argparse.Namespace, chosen: Settings, clock: Clock) -> di
     image.single_threaded()
     if Path(asked.model) in BUILT_IN:
         return _check_built_in(asked.model, clock)
-    path = cache.resolved(Path(asked.model), chosen)
+    path = cache.resolved(Path(asked.model), chosen, named_by="MODEL")
     weights = Weights(path, threads=asked.threads, provider=asked.provider)
     model = OnnxModel(weights)
     width, height = weights.size

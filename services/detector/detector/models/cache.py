@@ -14,8 +14,13 @@ def folder(chosen: Settings) -> Path:
     return chosen.models_dir or chosen.data_dir / "models"
 
 
-def resolved(model: Path, chosen: Settings) -> Path:
+def resolved(model: Path, chosen: Settings, *, named_by: str = "HAZARDCAST_MODEL") -> Path:
     """The file that `model` means: itself, or the fetched model of that name.
+
+    Args:
+        model: a file, or a name of the catalogue.
+        chosen: where fetched models are.
+        named_by: the setting or option that says so, for the error.
 
     Raises:
         ConfigError: it is the name of a model that was not fetched yet.
@@ -26,7 +31,7 @@ def resolved(model: Path, chosen: Settings) -> Path:
     path = folder(chosen) / entry.file_name
     if not path.is_file():
         raise ConfigError(
-            f"HAZARDCAST_MODEL: {entry.name} is not at {path}; "
+            f"{named_by}: {entry.name} is not at {path}; "
             f"fetch it with: hazardcast models fetch {entry.name}"
         )
     return path
