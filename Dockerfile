@@ -20,7 +20,7 @@ RUN groupadd --gid 10001 hazardcast \
 WORKDIR /app
 COPY requirements/base.txt requirements/
 RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/base.txt
-COPY deploy/docker/ready /usr/local/bin/
+COPY deploy/docker/ready deploy/docker/hazardcast /usr/local/bin/
 USER hazardcast
 HEALTHCHECK --interval=5s --timeout=4s --start-period=120s --retries=3 CMD ["ready"]
 ENTRYPOINT ["python", "-m"]

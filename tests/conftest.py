@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import signal
 import socket
@@ -200,3 +202,19 @@ def rtsp_camera() -> Iterator[Callable[..., RtspCamera]]:
     yield start
     for camera in cameras:
         camera.kill()
+
+
+CONTAINER_COMMAND = re.compile(r"docker compose (?:-f \S+ )*(?:exec|run)((?: --entrypoint \S+| -\S+)*) ([a-z-]+)([^`#\n]*)")  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def documented_commands() -> list[tuple[str, list[str]]]:
+    """What the documents and Compose files run in containers: (service, the command's words)."""
+    root = Path(__file__).resolve().parents[1]
+    files = [*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("compose*.yaml"), root / ".env.example"]  # fmt: skip
+    commands = []
+    for file in files:
+        for options, service, words in CONTAINER_COMMAND.findall(file.read_text(encoding="utf-8")):
+            entry = re.search(r"--entrypoint (\S+)", options)
+            commands.append((service, [*(entry.groups() if entry else ()), *shlex.split(words)]))
+    return commands

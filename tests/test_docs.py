@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from hazardcast import contracts, reference
+from hazardcast.cli import MODULES_RUN, VERBS, build
 from hazardcast.settings import PREFIX, Settings
 from hazardcast.topics import ALL
 
@@ -77,3 +83,50 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
     named = set(re.findall(r"`make ([a-z0-9-]+)", document.read_text()))
 
     assert not [target for target in named if not re.search(rf"^{target}:", makefile, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_verbs_and_options_of_the_command_line_that_are_named_exist(document: Path) -> None:
+    for verb, rest in re.findall(r"\bhazardcast ([a-z]+)\b([^`\n#]*)", _code(document)):
+        assert verb in VERBS, verb
+        known = _help(verb)
+        assert not [option for option in re.findall(r"--[a-z-]+", rest) if option not in known], verb  # fmt: skip
+
+
+def _code(document: Path) -> str:
+    """What stands in a document's code blocks and spans."""
+    text = document.read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return "\n".join([*blocks, *re.findall(r"(?<!`)`([^`\n]+)`", text)])
+
+
+@functools.cache
+def _help(verb: str) -> str:
+    """Every option of a verb and of what it consists of."""
+    if verb in MODULES_RUN:
+        file = importlib.util.find_spec(MODULES_RUN[verb]).origin
+        return Path(file).read_text()
+    return " ".join(_options(typer.main.get_command(build(verb)).commands[verb]))
+
+
+def _options(command: Any) -> Iterator[str]:
+    yield "--help"
+    for parameter in command.params:
+        yield from (*parameter.opts, *parameter.secondary_opts)
+    for inner in getattr(command, "commands", {}).values():
+        yield from _options(inner)
+
+
+def test_what_is_run_in_containers_is_a_verb_of_the_command_line_or_a_program(documented_commands) -> None:  # fmt: skip
+    """The Compose suite runs each of them."""
+    programs = {"mosquitto_pub", "cat", "detector.models"}
+    elsewhere = {*MODULES_RUN, "demo", "up"}  # they need more than the image `cli` holds
+
+    for service, (program, *words) in documented_commands:
+        if service == "cli" and program not in programs | {"VERB", "--help"}:
+            assert program in set(VERBS) - elsewhere, program
+        elif service != "cli":
+            assert program in programs | {"hazardcast"}, program
+            assert program != "hazardcast" or words[0] in VERBS, words
+
+    assert len(documented_commands) > 12

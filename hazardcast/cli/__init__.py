@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -64,7 +65,12 @@ def _not_imported() -> None:
 
 def _add(app: typer.Typer, name: str, purpose: str) -> None:
     importlib.import_module("hazardcast.logs").configure("WARNING", "text")
-    module = importlib.import_module(f"hazardcast.cli.{name}")
+    try:
+        module = importlib.import_module(f"hazardcast.cli.{name}")
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("hazardcast"):
+            raise
+        _needs(name, str(error.name))
     if hasattr(module, "app"):
         app.add_typer(module.app, name=name, help=purpose)
     else:
@@ -93,11 +99,16 @@ def _run_module(verb: str, arguments: list[str]) -> None:
     except ModuleNotFoundError:
         found = False
     if not found:
-        tell(
-            f"hazardcast: {verb} needs the module {module}: run it in the project's folder, "
-            "after pip install -e '.[demo]'",
-            err=True,
-        )
-        sys.exit(EXIT_BAD_CONFIGURATION)
+        _needs(verb, module)
     processes = importlib.import_module("hazardcast.processes")
     sys.exit(processes.run_module(module, arguments))
+
+
+def _needs(verb: str, module: str) -> NoReturn:
+    """Say what a verb lacks in an image or an installation that was made for less."""
+    tell(
+        f"hazardcast: {verb} needs the module {module}: run it in the project's folder, "
+        "after pip install -e '.[demo]'",
+        err=True,
+    )
+    sys.exit(EXIT_BAD_CONFIGURATION)

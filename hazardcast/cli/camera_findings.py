@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hazardcast import camera_address, ports, site
-from hazardcast.cli.findings import Finding, Result
+from hazardcast.cli.findings import Finding, Result, records_here
 from hazardcast.errors import HazardcastError
 from hazardcast.ffmpeg import find_ffmpeg, rtsp_options
 from hazardcast.ffmpeg_reasons import reason_of
@@ -35,6 +35,8 @@ def _camera(settings: Settings, camera_id: str, camera: Camera) -> Finding:
     what, scheme = f"camera {camera_id}", urlsplit(camera.url).scheme
     if scheme == "demo":
         return Finding(what, "ok", f"{camera.url}: drawn by the camera service")
+    if (scheme == "v4l2" or camera.file) and not records_here(settings):
+        return Finding(what, "ok", f"{camera.url}: read by the camera service, not from here")
     if scheme == "v4l2":
         device = Path(urlsplit(camera.url).path)
         result: Result = "ok" if device.exists() else "failed"
@@ -51,11 +53,15 @@ def _file_camera(settings: Settings, what: str, file: Path) -> Finding:
 
 
 def _network_camera(settings: Settings, what: str, camera_id: str, camera: Camera) -> Finding:
-    url = site.stream_url(camera_id, camera, camera_server=settings.camera_server)
+    here = records_here(settings)
+    server = settings.camera_server
+    url = site.stream_url(camera_id, camera, camera_server=server) if here else camera.url
     host, port = camera_address.host_port(url)
     if not ports.answers(host, port, timeout_s=3.0):
         advice = "look at its power, its cable and its address"
         return Finding(what, "failed", f"unreachable: nothing answers at {host}:{port}", advice)
+    if not here:
+        return Finding(what, "ok", f"{host}:{port} answers; frames are read where it is recorded")
     if not url.startswith("rtsp"):
         return _live_frame(settings, what, url, ())
     finding = _live_frame(settings, what, url, rtsp_options(camera.rtsp_transport))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,8 @@ def configuration(settings: Settings, config: SiteConfig) -> Finding:
 
 def keys(settings: Settings, config: SiteConfig) -> Finding:
     """Signing key and trust store, and that they belong together."""
+    if settings.truststore and not (settings.keys_dir / trust.SIGNING_KEY_FILE).exists():
+        return _keys_of_others(settings.truststore, config.site.station_id)
     try:
         signer = trust.load_signer(settings.keys_dir / trust.SIGNING_KEY_FILE)
         known = trust.load_truststore(settings.truststore_path).find(signer.kid)
@@ -56,6 +59,19 @@ def keys(settings: Settings, config: SiteConfig) -> Finding:
         detail = f"key {signer.kid} is station {known.station}'s, not {config.site.station_id}'s"
         return Finding("keys", "failed", detail, "set site.station_id, or make keys anew")
     return Finding("keys", "ok", f"signing with {signer.kid} ({signer.alg})")
+
+
+def _keys_of_others(truststore: Path, station: int) -> Finding:
+    """A trust store without a signing key: where alerts are heard, not sent."""
+    try:
+        known = trust.load_truststore(truststore).keys.values()
+    except KeyFileError as error:
+        return Finding("keys", "failed", str(error), "bring the station's trust store here")
+    usable = [key.kid for key in known if key.usable and key.station == station]
+    if not usable:
+        return Finding("keys", "failed", f"{truststore} trusts no key of station {station}")
+    detail = f"{truststore} trusts {', '.join(usable)}; no signing key here, where nothing is sent"
+    return Finding("keys", "ok", detail)
 
 
 def mqtt(settings: Settings) -> Finding:
@@ -94,6 +110,8 @@ def ffmpeg(settings: Settings) -> Finding:
     try:
         program = find_ffmpeg(settings.ffmpeg)
     except ToolMissingError as error:
+        if not records_here(settings):
+            return Finding("ffmpeg", "ok", "none here, where nothing is recorded")
         return Finding("ffmpeg", "failed", str(error))
     code, out, problem = run_captured([program, "-version"], timeout_s=10.0)
     if code:
@@ -107,7 +125,9 @@ def disk(settings: Settings) -> Finding:
     place = _existing(settings.data_dir.absolute())
     free_gb = shutil.disk_usage(place).free / GB
     detail = f"{settings.data_dir}: {free_gb:.1f} GB free"
-    if not _writable(place):
+    if not records_here(settings):
+        detail += ", as it is seen from here: for reading only, recorded by others"
+    elif not _writable(place):
         return Finding("disk", "failed", f"{place} cannot be written", "set HAZARDCAST_DATA_DIR")
     if free_gb < settings.free_space_floor_gb:
         detail += f", below the floor of {settings.free_space_floor_gb:g} GB"
@@ -115,6 +135,11 @@ def disk(settings: Settings) -> Finding:
     if free_gb < 2 * settings.free_space_floor_gb:
         return Finding("disk", "warning", f"{detail}, near the floor", "recordings will be short")
     return Finding("disk", "ok", detail)
+
+
+def records_here(settings: Settings) -> bool:
+    """False where recordings are mounted for reading only, as in the command line's container."""
+    return not os.statvfs(_existing(settings.data_dir.absolute())).f_flag & os.ST_RDONLY
 
 
 def _existing(path: Path) -> Path:

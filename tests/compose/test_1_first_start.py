@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
 import tarfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
@@ -134,6 +137,36 @@ def test_the_shortest_report_is_enough(stack, within) -> None:
 
     line = within(10, lambda: stack.received(since=began), what="[RECV]")
     assert line.at - began < ALERT_WITHIN_S
+
+
+def test_what_the_documents_run_in_containers_is_there(stack, documented_commands) -> None:
+    for service, (program, *words) in sorted(set(map(_hashable, documented_commands))):
+        if program == "cat":
+            assert _run(stack, service, "--entrypoint", "cat", arguments=words)
+        elif service == "cli":
+            verbs = [] if program in ("VERB", "--help") else [program, *words]
+            assert "Usage" in _run(stack, service, arguments=[*verbs, "--help"])
+        elif program == "detector.models":
+            assert "usage" in _run(stack, service, arguments=[program, *words, "--help"])
+        else:
+            stack.exec(service, program, *words, "--help", check=program == "hazardcast")
+
+
+def _hashable(command: tuple[str, list[str]]) -> tuple[str, tuple[str, ...]]:
+    return command[0], tuple(command[1])
+
+
+def _run(stack, service: str, *options: str, arguments: Sequence[str]) -> str:
+    return stack.compose("run", "--rm", "-T", "--no-deps", *options, service, *arguments)
+
+
+@pytest.mark.parametrize("service", ["cli", "recorder"])
+def test_a_check_finds_nothing_wrong_where_nothing_is(stack, service: str) -> None:
+    run = ("exec", "-T", "recorder", "hazardcast") if service == "recorder" else ("run", "--rm", "-T", "cli")  # fmt: skip
+
+    report = json.loads(stack.compose(*run, "check", "--json"))
+
+    assert report["ok"], report
 
 
 @pytest.mark.parametrize("topic", ["v2x/alert", "v2x/active/1", "v2x/broadcast"])
@@ -320,6 +353,31 @@ def test_the_files_are_valid(overlay: str) -> None:
     assert not done.stderr
 
 
+def test_keys_rotate_as_the_operations_page_says_while_everything_runs(stack, within) -> None:
+    def keys() -> dict[str, str]:
+        listed = json.loads(stack.exec("alerter", "hazardcast", "keys", "list", "--json"))["keys"]
+        return {key["state"] + " signs" * key["signs"]: key["kid"] for key in listed}
+
+    def told(lat: float) -> bool:
+        began = stack.report(type="collision", lat=lat, lon=127.5)
+        return bool(within(10, lambda: stack.received(since=began), what="[RECV]"))
+
+    started = {name: stack.inspect(stack.containers(name)[0])["State"]["StartedAt"] for name in SERVICES}  # fmt: skip
+    old = keys()["active signs"]
+    stack.exec("alerter", "hazardcast", "keys", "rotate", "--prepare")
+    stack.up()
+    stack.exec("alerter", "hazardcast", "keys", "rotate")
+    new = keys()["active signs"]
+    within(10, lambda: _on_air(stack)["kid"] == new, what="the new key signs")
+    assert told(37.51)
+    stack.exec("alerter", "hazardcast", "keys", "revoke", old)
+    stack.up()
+
+    assert told(37.52)
+    assert keys() == {"revoked": old, "active signs": new}
+    assert started == {name: stack.inspect(stack.containers(name)[0])["State"]["StartedAt"] for name in SERVICES}  # fmt: skip
+
+
 def test_a_stop_is_clean_and_a_second_start_goes_on(stack, within) -> None:
     began = stack.report(type="fire", lat=37.3, lon=127.3)
     within(10, lambda: stack.received(since=began, containing="fire"), what="[RECV]")
@@ -346,16 +404,19 @@ def test_a_stop_is_clean_and_a_second_start_goes_on(stack, within) -> None:
 
 def _epoch(stack) -> int:
     """The epoch that is on the air."""
+    return int(_on_air(stack)["epoch"])
+
+
+def _on_air(stack) -> dict[str, Any]:
+    """Header and payload of a datagram that is on the air, in one."""
     ear = stack.hear("v2x/broadcast")
     try:
-        import base64
-        import time
-
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
             if ear.heard:
-                payload = ear.heard[-1].payload.split(".")[1]
-                return int(json.loads(base64.urlsafe_b64decode(payload + "=="))["epoch"])
+                parts = ear.heard[-1].payload.split(".")[:2]
+                header, payload = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in parts)  # fmt: skip
+                return header | payload
             time.sleep(0.1)
         pytest.fail("nothing on the second path")
     finally:
