@@ -112,7 +112,7 @@ def list_segments(
     found = (
         segment
         for hour in _hours(recordings_dir / camera, start, end)
-        for path in hour.iterdir()
+        for path in _files(hour)
         if (segment := parse_segment(path))
     )
     found = (believed(segment) for segment in found)
@@ -121,6 +121,14 @@ def list_segments(
         for segment in found
         if (start is None or segment.end >= start) and (end is None or segment.start <= end)
     )
+
+
+def _files(hour: Path) -> list[Path]:
+    """Of an hour's directory, which retention may take away at any moment."""
+    try:
+        return list(hour.iterdir())
+    except FileNotFoundError:
+        return []
 
 
 def _hours(camera_dir: Path, start: float | None, end: float | None) -> Iterator[Path]:

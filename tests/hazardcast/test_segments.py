@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hazardcast import segments
 from hazardcast.segments import (
     Run,
     Segment,
@@ -156,3 +157,13 @@ def test_names_and_hours_go_on_when_local_clocks_are_changed(
     assert len(list((tmp_path / "north").iterdir())) == 4
     assert {round(b.start - a.start) for a, b in pairwise(found)} == {600}
     assert len(found) == 12
+
+
+def test_an_hour_that_retention_takes_while_it_is_looked_at_is_as_good_as_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    kept, taken = record(tmp_path, T0_MS, T0_MS + 1000), record(tmp_path, T0_MS + HOUR_MS, T0_MS + HOUR_MS + 1000)  # fmt: skip
+    both = [kept.parent, taken.parent]
+    taken.unlink()
+    taken.parent.rmdir()
+    monkeypatch.setattr(segments, "_hours", lambda *_: both)
+
+    assert [segment.path for segment in list_segments(tmp_path, "north")] == [kept]
