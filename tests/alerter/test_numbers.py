@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from alerter import numbers
+from alerter.numbering import Numbering
 from alerter.register import Register
 from alerter.sequence import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hazardcast.bus import Delivery
 from hazardcast.fields import NAME_PATTERN
+from hazardcast.steady import Steady
+from hazardcast.testing import ManualClock
 
 NOW = 1_800_000_000.0
 
@@ -87,3 +91,60 @@ def test_a_station_file_of_an_earlier_version_is_gone_on_from(tmp_path: Path) ->
     kept = json.loads('{"epoch": 5, "next_number": 33}')
     first = numbers.first_free(kept=kept["next_number"], held=["4097-32"], station=4097, now=NOW)
     assert first == numbers.floor(NOW)
+
+
+class Counted:
+    """A sequence whose numbers are known, and what is kept of it."""
+
+    def __init__(self, now: float = NOW, first: int | None = None) -> None:
+        self.clock = ManualClock(now)
+        self.kept: list[int] = []
+        self.sequence = Sequence(first or numbers.floor(now), self.kept.append)
+        self.steady = Steady(self.clock)
+        self.numbering = Numbering(
+            self.sequence, station=4097, steady=self.steady, clock=self.clock
+        )
+
+    def hears(self, event_id: str, *, retained: bool = True) -> None:
+        path = f"v2x/clips/{event_id}"
+        self.numbering.hear(b"\xff", Delivery(path, {"event_id": event_id}, NOW, 0.0, retained))
+
+
+def test_numbers_go_on_beyond_what_the_broker_retains_of_this_station() -> None:
+    counted = Counted()
+    ahead = numbers.floor(NOW) + 5000
+    counted.hears(f"4097-{ahead}")
+    for other in (f"77-{ahead + 9}", "north-99999999999999", f"4097-{ahead - 7}"):
+        counted.hears(other)
+
+    assert counted.sequence.take() == ahead + 1
+
+
+def test_what_is_said_just_now_or_made_up_moves_no_number() -> None:
+    counted = Counted()
+    counted.hears(f"4097-{numbers.floor(NOW) + 5000}", retained=False)
+    counted.hears("4097-" + "9" * 30)
+
+    assert counted.sequence.take() == numbers.floor(NOW)
+
+
+def test_a_clock_of_1970_at_the_first_start_counts_from_the_floor_once_it_is_right() -> None:
+    counted = Counted(now=100.0)
+    assert counted.sequence.take() == 1
+    counted.hears(f"4097-{numbers.floor(NOW)}")
+    assert counted.sequence.take() == numbers.floor(NOW) + 1
+    counted.clock.step(NOW + 3600 - 100.0)
+    counted.steady.look()
+    counted.numbering.tidy()
+
+    assert counted.sequence.take() == numbers.floor(counted.clock.now())
+    assert counted.kept[-1] > numbers.floor(counted.clock.now()), "on disk before it is given"
+
+
+def test_a_clock_that_is_set_back_takes_no_number_back() -> None:
+    counted = Counted()
+    counted.clock.step(-7200)
+    counted.steady.look()
+    counted.numbering.tidy()
+
+    assert counted.sequence.take() == numbers.floor(NOW)

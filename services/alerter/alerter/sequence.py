@@ -38,6 +38,11 @@ class Sequence:
                 end = self._end + self._block
             self._reserve_to(end)
 
+    @property
+    def following(self) -> int:
+        """The number that would be given next."""
+        return self._next
+
     def top_up(self) -> None:
         """Reserve another block once half of this one is gone; called off the hot path."""
         if self._owed:

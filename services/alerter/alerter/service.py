@@ -16,6 +16,7 @@ from alerter.datagrams import fit, room_for_alert
 from alerter.drop_folder import DropFolder
 from alerter.exports import Exports
 from alerter.http_server import TICK_S, HttpServer
+from alerter.numbering import Numbering
 from alerter.on_air import OnAir
 from alerter.presence import SERVICE, Presence, status
 from alerter.receipts import Receipts
@@ -97,6 +98,9 @@ class Service:
         )
         self._sequence = Sequence(first, self._store.reserve_number)
         self._stack.callback(self._sequence.close)
+        self._numbering = Numbering(
+            self._sequence, station=self._station, steady=self._steady, clock=self._clock
+        )
         self._epoch = self._store.next_epoch(self._clock.now())
 
     def _open_air(self) -> None:
@@ -187,11 +191,13 @@ class Service:
         self._self_test.listen()
         self._alerter.resume()
         self._bus.on_connect(lambda: self._presence.say(**self._facts()))
+        self._bus.on_connect(self._numbering.ask)
         timer = self._thread("on air", self._on_air.run)
         health = Health(alive=lambda: _alive(timer), ready=lambda: self._ready(timer))
         doors = self._open_doors(health)
         self._bus.start()
         self._thread("self-test", self._self_test.run)
+        self._thread("numbers", lambda stop: self._numbering.census(self._census_bus, stop))
         log.info("alerter runs", extra={"station": self._station, "epoch": self._epoch})
         lifecycle.repeat(
             self._tidy_until_stopped, what="tidying", stop=self._stop, clock=self._clock
@@ -242,7 +248,7 @@ class Service:
     def _tidy(self) -> None:
         self._alerter.expire()
         self._exports.repeat(self._alerter.alerts())
-        self._sequence.top_up()
+        self._numbering.tidy()
         self._store.sync()
         self._on_air.set_copies(self._receipts.settle(self._clock.monotonic()))
         self._presence.refresh(**self._facts())
@@ -252,6 +258,10 @@ class Service:
     def _beat(self) -> None:
         if not self._stopping:
             self._on_air.beat()
+
+    def _census_bus(self) -> MqttBus:
+        name = f"hazardcast-alerter-{self._settings.instance}-numbers"
+        return MqttBus(self._settings, client_id=name, clock=self._clock)
 
     def _second_path(self, text: str) -> None:
         """A datagram in the outbox would be too old when it leaves: say it now or not at all."""

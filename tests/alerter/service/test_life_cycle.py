@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hazardcast import trust
+from hazardcast.messages import ClipState, Window
 from hazardcast.testing import eventually
-from hazardcast.topics import ACTIVE, BROADCAST, CLIP_REQUESTS, STATUS
+from hazardcast.topics import ACTIVE, BROADCAST, CLIP_REQUESTS, CLIPS, STATUS
 
 pytestmark = pytest.mark.network
 
@@ -114,6 +117,48 @@ def test_what_a_killed_alerter_left_retained_is_put_right_at_the_next_start(
     eventually(
         lambda: retained() == {"77-1", alert.event_id}, within_s=10, what="retained alerts right"
     )
+
+
+def test_a_backup_that_is_restored_while_the_broker_is_away_gives_no_number_twice(
+    world: Any, mosquitto: Any, tmp_path: Path
+) -> None:
+    mosquitto.stop()
+    world.start(ready=False)
+    world.stop()
+    shutil.copytree(world.data, tmp_path / "backup")
+    world.start(ready=False)
+    places = [f'{{"type":"fire","lat":{30 + n},"lon":127}}' for n in range(40)]
+    given = [world.post(place).json()["event_id"] for place in places]
+    world.stop(signal.SIGKILL)
+    shutil.rmtree(world.data)
+    shutil.copytree(tmp_path / "backup", world.data)
+    world.start(ready=False)
+    given += [world.post(place).json()["event_id"] for place in places[:3]]
+
+    numbers = [int(event_id.partition("-")[2]) for event_id in given]
+    assert numbers == sorted(set(numbers))
+
+
+def test_numbers_begin_beyond_what_the_broker_retains_of_the_station(
+    world: Any, observer: Any
+) -> None:
+    world.start()
+    first = int(world.post('{"type":"fire"}').json()["event_id"].partition("-")[2])
+    world.stop()
+    beyond = f"4097-{first + 10_000_000}"
+    window = Window(start=1.0, end=2.0)
+    clip = ClipState(
+        event_id=beyond, camera="north", state="failed", requested=window, updated_at=2.0
+    )
+    observer.say(CLIPS, clip, event_id=beyond)
+    assert observer.bus.flush(5)
+    world.start()
+
+    def next_number() -> int:
+        answer = world.post(f'{{"type":"fire","lat":{30 + time.monotonic() % 50},"lon":1}}')
+        return int(answer.json()["event_id"].partition("-")[2])
+
+    eventually(lambda: next_number() > first + 10_000_000, within_s=10)
 
 
 def test_a_clean_stop_says_so_and_exits_with_zero(world: Any, observer: Any) -> None:
