@@ -13,7 +13,7 @@ from benchmarks.station import GROUP, Helper, Station, on_air
 RATE_PER_S = 1000
 SECONDS = 30
 EVENTS = 200
-"""Held at once; the register holds 500, and refuses more by name (`too_many`)."""
+"""Held at once: one source may hold so many while less than half of the register is taken."""
 TAKEN = 'hazardcast_alerts_ingested_total{result="%s"}'
 
 

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from alerter import ingress, placing
-from alerter.answers import Answer, answer
+from alerter.alerter import Alerter
+from alerter.answers import Answer, Door, answer
 from alerter.events import Event
+from alerter.exports import Exports
 from alerter.ingress import Limits
+from alerter.receipts import Receipts
 from alerter.refusal import Reason, Refusal
 from alerter.register import Outcome, Register
+from alerter.store import Store
+from alerter.transmitter import Sent
 
 from hazardcast import reports, site
 from hazardcast.messages import Alert, Incident
 from hazardcast.reports import Unreadable
+from hazardcast.settings import Settings
 from hazardcast.site import SiteConfig
+from hazardcast.steady import Steady
+from hazardcast.testing import ManualClock, MemoryBroker
 
 NOW = 1_800_000_000.0
 SITE = {
@@ -111,3 +121,81 @@ def new_desk() -> Callable[[], Desk]:
 def alert(desk: Desk) -> Alert:
     """Some alert."""
     return desk.alert(camera="north", confidence=0.9)
+
+
+class Air:
+    """What is said on the air, and how long each alert is to be repeated."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.said: list[Alert] = []
+        self.until: dict[str, float] = {}
+
+    def announce(self, event_id: str, text: str, *, for_s: float, routine: bool = False) -> Sent:
+        self.said.append(Alert.decode(text))
+        self.until[event_id] = self.clock.monotonic() + for_s
+        return Sent(text, seq=1, tx=self.clock.now())
+
+    def resume(self, event_id: str, text: str, *, for_s: float, after_s: float) -> None:
+        self.announce(event_id, text, for_s=for_s)
+
+    def stop(self, event_id: str) -> None:
+        self.until.pop(event_id, None)
+
+
+class Station:
+    """An alerter on clocks, a bus and an air of its own; it can be started again."""
+
+    def __init__(self, folder: Path, config: Any) -> None:
+        self.folder, self.config = folder, config
+        self.clock = ManualClock()
+        self.broker = MemoryBroker()
+        self.numbers = itertools.count(1)
+        self.store: Store | None = None
+        self.start()
+
+    def start(self) -> None:
+        if self.store:
+            self.store.close()
+        steady, bus = Steady(self.clock), self.broker.bus(self.clock)
+        self.store = Store(self.folder, self.clock, steady)
+        self.register = Register(
+            station=4097, next_number=self.numbers.__next__, events=self.store.load()
+        )
+        self.air = Air(self.clock)
+        self.alerter = Alerter(
+            config=self.config, settings=Settings(), register=self.register, store=self.store,
+            on_air=self.air, receipts=Receipts(station=4097, epoch=1),  # type: ignore[arg-type]
+            exports=Exports(bus, clock=self.clock, with_denm=False), bus=bus, clock=self.clock,
+            steady=steady,
+        )  # fmt: skip
+        self.alerter.resume()
+
+    def hears(self, **incident: Any) -> Outcome:
+        outcome = self.asks(**incident)
+        assert isinstance(outcome, Outcome), outcome
+        return outcome
+
+    def asks(self, **incident: Any) -> Outcome | Refusal:
+        return self.answers(**incident).outcome
+
+    def answers(self, **incident: Any) -> Answer:
+        payload = json.dumps({"type": "collision", **incident}).encode()
+        return self.alerter.accept(payload, Door("http"))
+
+    def passes(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.alerter.expire()
+
+    def ids(self) -> list[str]:
+        return [alert.event_id for alert in self.alerter.alerts()]
+
+    def remains_s(self) -> float:
+        """As a vehicle counts that hears of it only now: by the station's clock, and bounded."""
+        (alert,) = self.alerter.alerts()
+        return min(alert.valid_until - self.clock.now(), alert.validity_duration_s)
+
+
+@pytest.fixture
+def station(tmp_path: Path, config: Any) -> Station:
+    return Station(tmp_path / "state", config)

@@ -133,7 +133,7 @@ def test_a_body_without_a_length_is_given_up_on_when_it_is_too_long(web: Web) ->
 @pytest.mark.parametrize(
     ("reason", "status"),
     [
-        (Reason.STALE, 422), (Reason.UNKNOWN_EVENT, 404), (Reason.ENDED, 409), (Reason.TOO_MANY, 503),
+        (Reason.STALE, 422), (Reason.UNKNOWN_EVENT, 404), (Reason.ENDED, 409),
     ],
 )  # fmt: skip
 def test_a_refusal_is_a_problem_with_its_reason(web: Web, reason: Reason, status: int) -> None:

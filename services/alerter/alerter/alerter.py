@@ -23,6 +23,7 @@ from hazardcast.bus import Bus, Delivery
 from hazardcast.clock import Clock
 from hazardcast.messages import Alert, Receipt, ServiceStatus
 from hazardcast.metrics import GAVE_WAY, MESSAGES_REJECTED
+from hazardcast.report_warnings import FieldWarning
 from hazardcast.reports import Reading, Unreadable
 from hazardcast.settings import Settings
 from hazardcast.site import SiteConfig
@@ -115,7 +116,8 @@ class Alerter:
                 self._carry_out(outcome, received_at)
                 if outcome.gave_way or outcome.joined:
                     self._make_room(outcome, report, place)
-        return answer(outcome, reading.warnings + report.warnings, given_id)
+        warnings = reading.warnings + report.warnings + _joined(outcome)
+        return answer(outcome, warnings, given_id)
 
     def _make_room(self, outcome: Outcome, report: Report, place: Place) -> None:
         """The register is crowded: forget what gave way, and say what had to join another."""
@@ -261,6 +263,14 @@ class Alerter:
     def _show_active(self) -> None:
         with self._lock:
             self._active.say_all(self.alerts())
+
+
+def _joined(outcome: Outcome | Refusal) -> tuple[FieldWarning, ...]:
+    """What a reporter must know whose accident is told as part of an alert that is elsewhere."""
+    if isinstance(outcome, Refusal) or not outcome.joined:
+        return ()
+    problem = "no room for an alert of its own: told with the nearest, reaching to this place"
+    return (FieldWarning(field="payload", problem=problem, used=outcome.event.alert.event_id),)
 
 
 def _air_time_s(event: Event, now: float) -> float:

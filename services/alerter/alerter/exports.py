@@ -17,6 +17,8 @@ from hazardcast.messages import Alert
 from hazardcast.topics import DENM
 
 log = logging.getLogger(__name__)
+MOST_ENDED = 500
+"""Ends that are said again; the oldest has been said most."""
 REPEAT_EVERY_S = 1.0
 """Vanetza-NAP sends once what it is given; repeating is up to the application."""
 
@@ -52,6 +54,8 @@ class Exports:
                 if alert.terminated:
                     until = self._clock.monotonic() + CANCEL_REPEATED_S
                     self._ended[alert.event_id] = (alert, until)
+                    while len(self._ended) > MOST_ENDED:
+                        del self._ended[next(iter(self._ended))]
 
     def repeat(self, alerts: Iterable[Alert]) -> None:
         """Say the DENMs in force, and those that ended just now, again when it is time."""

@@ -14,7 +14,6 @@ class Reason(StrEnum):
     RETAINED = "retained"
     UNKNOWN_EVENT = "unknown_event"
     ENDED = "ended"
-    TOO_MANY = "too_many"
 
 
 @dataclass(frozen=True)

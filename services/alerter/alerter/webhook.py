@@ -25,7 +25,6 @@ PROBLEM_JSON = "application/problem+json"
 STATUS_OF: dict[Reason, HTTPStatus] = {
     Reason.UNKNOWN_EVENT: HTTPStatus.NOT_FOUND,
     Reason.ENDED: HTTPStatus.CONFLICT,
-    Reason.TOO_MANY: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
