@@ -313,3 +313,13 @@ def test_a_topic_that_steers_a_terminal_passes_no_embedded_broker(
     assert set(heard) == {"v2x/clips/plain"}
     stranger.loop_stop()
     listener.close()
+
+
+def test_bytes_arrive_as_they_were_said(make_bus: MakeBus) -> None:
+    bus, other = make_bus("a"), make_bus("b")
+    heard: list[bytes] = []
+    other.subscribe_bytes(BROADCAST, lambda payload, _delivery: heard.append(payload))
+
+    said_until_heard(lambda: bus.publish_text(BROADCAST, "{사고"), heard)
+
+    assert heard[0] == "{사고".encode()
