@@ -20,7 +20,7 @@ from hazardcast import site, trust
 from hazardcast.bus import Bus, MqttBus
 from hazardcast.clock import Clock, SystemClock
 from hazardcast.envelope import Signer
-from hazardcast.errors import KeyFileError
+from hazardcast.errors import KeyFileError, blamed_on
 from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.lifecycle import repeat
 from hazardcast.metrics import Health, MetricsServer
@@ -46,7 +46,8 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         settings, client_id=f"clipper-{settings.instance}", persistent=True, will=will, clock=clock
     )
     executor = ThreadPoolExecutor(BUILDS_AT_ONCE, thread_name_prefix="build")
-    clipper, progress, store = assemble(settings, bus, clock, executor, stop)
+    with blamed_on("HAZARDCAST_DATA_DIR"):
+        clipper, progress, store = assemble(settings, bus, clock, executor, stop)
     pulse = Pulse(clock)
     server = MetricsServer(settings.metrics_host, settings.metrics_port, health(pulse, bus))
     words = StatusWord(bus, clock, settings.instance)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from hazardcast import __version__
 from hazardcast.bus import Bus
 from hazardcast.clock import Clock
+from hazardcast.errors import blamed_on
 from hazardcast.messages import CameraStatus, ServiceStatus
 from hazardcast.settings import Settings
 from hazardcast.site import Camera, stream_url
@@ -72,7 +73,8 @@ class RecorderService:
             threading.Thread(target=recorder.run, name=f"camera {name}", daemon=True)
             for name, recorder in self.recorders.items()
         ]
-        settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+        with blamed_on("HAZARDCAST_DATA_DIR"):
+            settings.recordings_dir.mkdir(parents=True, exist_ok=True)
         bus.on_connect(lambda: self.publish("online"))
 
     def run(self) -> None:

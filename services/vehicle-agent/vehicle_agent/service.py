@@ -66,10 +66,10 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     health = Health(ready=lambda: running[0].ready() if running else (False, "no trust store yet"))
     host, port = settings.metrics_host, settings.metrics_port
     door = MetricsDoor(lambda: MetricsServer(host, port, health, metrics.REGISTRY), stop, clock)
+    will = status(vehicle, "offline", clock.now())
+    bus = MqttBus(settings, client_id=f"{SERVICE}-{vehicle}", will=will, clock=clock)
     trust_file = TrustFile(settings.truststore_path)
     if store := trust_file.wait(stop, clock):
-        will = status(vehicle, "offline", clock.now())
-        bus = MqttBus(settings, client_id=f"{SERVICE}-{vehicle}", will=will, clock=clock)
         agent = VehicleAgent(
             settings, store, bus=bus, console=open_console(), clock=clock, stop=stop
         )
