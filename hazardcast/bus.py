@@ -130,6 +130,7 @@ class MqttBus:
         self._last: mqtt.MQTTMessageInfo | None = None
         self._owed: deque[mqtt.MQTTMessageInfo] = deque()
         self._drops = SparingLog(log, clock)
+        self._asked: dict[int, list[str]] = {}
         self._persistent = persistent
         self._own_id = f"{client_id}-{boot}"
         client_id = client_id if persistent else self._own_id
@@ -161,6 +162,7 @@ class MqttBus:
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
         client.on_socket_open = _send_at_once
         _wait(client, retry_wait_s(0))
         return client
@@ -244,7 +246,12 @@ class MqttBus:
 
     def _subscribe_now(self, topic: Topic[Any]) -> None:
         if self._connected.is_set():
-            self._client.subscribe(topic.filter, topic.qos)
+            self._ask_for([(topic.filter, topic.qos)])
+
+    def _ask_for(self, filters: list[tuple[str, int]]) -> None:
+        _, number = self._client.subscribe(filters)
+        if number is not None:
+            self._asked[number] = [one for one, _ in filters]
 
     def publish(self, topic: Topic[M], message: M, **parameters: str) -> bool:
         """Say `message`; kept in the outbox while the broker is away if the topic is QoS 1."""
@@ -324,7 +331,7 @@ class MqttBus:
                 self._owed.popleft()
 
     def _on_connect(
-        self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
+        self, _client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
         if reason.is_failure:
             self._attempts.refused(str(reason))
@@ -333,7 +340,7 @@ class MqttBus:
         if self._guard:
             self._guard.connected()
         if filters := list(self._dispatcher.filters.items()):
-            client.subscribe(filters)
+            self._ask_for(filters)
         self._connections += 1
         metrics.MQTT_CONNECTED.set(1)
         if self._connections > 1:
@@ -341,6 +348,13 @@ class MqttBus:
         self._connected.set()
         for hook in self._hooks:
             _call(hook)
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _userdata: Any, number: int, reasons: Any, _properties: Any
+    ) -> None:
+        for one, reason in zip(self._asked.pop(number, []), reasons, strict=False):
+            if reason.is_failure:
+                log.error("broker refuses a subscription: see its ACL", extra={"topic": one})
 
     def _on_connect_fail(self, client: mqtt.Client, _userdata: Any) -> None:
         _wait(client, self._attempts.failed(sys.exception()))

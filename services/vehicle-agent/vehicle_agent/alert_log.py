@@ -7,6 +7,7 @@ import errno
 import io
 import logging
 import os
+import unicodedata
 from io import RawIOBase
 from pathlib import Path
 
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 FILE = "alerts.csv"
 MAX_BYTES = 10_000_000
 KEPT = 5
+_FORMULA = frozenset("=+-@")
 COLUMNS = (
     "event_id", "word", "status", "revision", "type", "severity", "road", "test",
     "station", "epoch", "seq", "copy", "copies", "path",
@@ -84,8 +86,11 @@ def _text(cells: tuple[object, ...]) -> str:
 
 
 def _harmless(cell: object) -> object:
-    """A text that a spreadsheet would take for a formula is marked as text."""
-    if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@"):
+    """A text that a spreadsheet would take for a formula is marked as text.
+
+    Where East Asian letters are typed, also by a full-width sign (OWASP, CSV Injection).
+    """
+    if isinstance(cell, str) and unicodedata.normalize("NFKC", cell.lstrip()[:1]) in _FORMULA:
         return "'" + cell
     return "" if cell is None else cell
 
