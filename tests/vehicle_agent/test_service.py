@@ -16,7 +16,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 import pytest
@@ -42,7 +42,17 @@ def free_port(kind: socket.SocketKind) -> int:
 class Vehicle:
     """One vehicle-agent process and what it prints."""
 
-    def __init__(self, name: str, port: int, folder: Path, **changes: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        port: int,
+        folder: Path,
+        *,
+        stdout: int | IO[bytes] = subprocess.PIPE,
+        environment: dict[str, str] | None = None,
+        close_stdout: bool = False,
+        **changes: str,
+    ) -> None:
         self.name, self.folder = name, folder
         self.metrics_port = free_port(socket.SOCK_STREAM)
         self.lines: list[str] = []
@@ -56,18 +66,17 @@ class Vehicle:
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "vehicle_agent"],
-            env=environment_with(**{**settings, **changes}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
+            env={**environment_with(**{**settings, **changes}), **(environment or {})},
+            stdout=stdout,
+            stderr=(folder / f"{name}.err").open("wb"),
+            preexec_fn=(lambda: os.close(1)) if close_stdout else None,  # noqa: PLW1509
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
+        for line in self.process.stdout or ():
+            self.lines.append(line.decode(errors="replace").rstrip("\n"))
 
     def ready(self) -> bool:
         return self.answer("/readyz") is not None
@@ -120,7 +129,7 @@ class Road:
             folder / "keys" / "truststore.json", version=1, entries=[self.station.trust_entry()]
         )
 
-    def start(self, name: str = "car-1", **changes: str) -> Vehicle:
+    def start(self, name: str = "car-1", **changes: Any) -> Vehicle:
         vehicle = Vehicle(name, self.group.port, self.folder, **changes)
         self.vehicles.append(vehicle)
         eventually(vehicle.ready, within_s=20, what=f"{name} is ready")

@@ -119,6 +119,7 @@ class Announcer:
         except Exception:  # noqa: BLE001 - the thread that may wait tries again, and tells why
             return False
         if taken:
+            self._lines.fault.worked()
             self._shown(telling)
         return taken
 

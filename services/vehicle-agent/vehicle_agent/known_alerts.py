@@ -206,7 +206,7 @@ class KnownAlerts:
         """
         return [
             _Place(
-                known.alert and source_of(known.station, known.alert),
+                source_of(known.station, known.alert) if known.alert else None,
                 gravity(known.alert) if known.alert else 0,
                 not known.in_force,
                 known=known,
