@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos.kinds import BY_NAME, Kind
-from tests.chaos.ledger import Account, Ledger, Shown, Span
+from tests.chaos.ledger import Account, Clip, Ledger, Shown, Span
 from tests.chaos.reports import number_of
 from tests.chaos.schedule import HEAL_S
 
@@ -333,7 +333,9 @@ def _old(account: Account, ledger: Ledger) -> bool:
 
 
 def _clips(ledger: Ledger, ids: _Identities, verdict: Verdict) -> None:
-    found = {clip.event_id: clip for clip in ledger.clips}
+    found: dict[str, list[Clip]] = defaultdict(list)
+    for clip in ledger.clips:
+        found[clip.event_id].append(clip)
     shown = {ids.number(one.event_id) for one in ledger.shown}
     away = [span for span in ledger.spans if span.kind.no_video]
     for number, account in ledger.accounts.items():
@@ -342,19 +344,21 @@ def _clips(ledger: Ledger, ids: _Identities, verdict: Verdict) -> None:
         if _clock_wrong(ledger.spans, account.said - 2, (account.accepted or account.said) + 20):
             continue
         verdict.clips_due += 1
-        clips = [found[event_id] for event_id in ids.ids(number) if event_id in found]
+        clips = [clip for event_id in ids.ids(number) for clip in found.get(event_id, ())]
         if not clips:
             verdict.clips_lost.append(f"{_name(account)} has no clip")
             continue
-        clip = clips[0]
-        verdict.clips_whole += clip.state == "ready"
-        if clip.state not in ("ready", "partial") or not clip.has_video:
-            verdict.clips_lost.append(f"the clip of {_name(account)} is {clip.state}")
-        for begin, end, cause in clip.gaps:
-            if cause in UNNAMED or not _explained(begin, end, away):
-                verdict.clips_lost.append(
-                    f"the clip of {_name(account)} lacks {begin:.1f} to {end:.1f} s: {cause!r}"
-                )
+        lacks = min((list(_lacks(clip, away)) for clip in clips), key=len)
+        verdict.clips_whole += any(clip.state == "ready" and clip.has_video for clip in clips)
+        verdict.clips_lost += [f"the clip of {_name(account)} {lack}" for lack in lacks]
+
+
+def _lacks(clip: Clip, away: Iterable[Span]) -> Iterator[str]:
+    if clip.state not in ("ready", "partial") or not clip.has_video:
+        yield f"is {clip.state}{'' if clip.has_video else ', without video'}"
+    for begin, end, cause in clip.gaps:
+        if cause in UNNAMED or not _explained(begin, end, away):
+            yield f"lacks {begin:.1f} to {end:.1f} s: {cause!r}"
 
 
 def _explained(begin: float, end: float, away: Iterable[Span]) -> bool:
