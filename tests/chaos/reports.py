@@ -19,7 +19,8 @@ CLIP_EVERY = 8
 REPORTERS = 25
 """Sources that take turns, as none may fill the register alone."""
 FLAPPING = "flapping"
-NUMBERS_OF_NONE = 5000
+LASTING_S = 200.0
+NUMBERS_OF_NONE = 20_000
 """What is no accident is numbered from here on."""
 
 
@@ -223,17 +224,23 @@ def _made_odd(case: Case, label: str, body: dict[str, Any], told: dict[str, Any]
 
 def _with_a_life(case: Case, chance: random.Random, end_s: float) -> Case:
     """It may be seen by a second witness or become graver, and most are over some time."""
-    lot = chance.random()
-    if lot < 0.1 and case.label == "":
+    lot, late = chance.random(), case.at_s > end_s - LASTING_S
+    if lot < 0.1 and case.label == "" and late:
         case = replace(case, witness_at_s=case.at_s + chance.uniform(0.5, 3))
     elif lot < 0.25 and case.label == "":
         case = replace(case, update_at_s=case.at_s + chance.uniform(0.5, 15))
-    if chance.random() < 0.8:
-        lasts_s = 0.5 if chance.random() < 0.1 else chance.uniform(16, 40)
-        over_s = max(case.at_s, case.update_at_s or 0, case.witness_at_s or 0) + lasts_s
-        if over_s < end_s:
-            case = replace(case, cancel_at_s=over_s, ends=case.witness_at_s is None)
+    over_s = max(case.at_s, case.update_at_s or 0, case.witness_at_s or 0) + _lasts_s(chance)
+    if over_s < end_s:
+        case = replace(case, cancel_at_s=over_s, ends=case.witness_at_s is None)
     return case
+
+
+def _lasts_s(chance: random.Random) -> float:
+    """Some are over at once; about 90 hold at a time, so that repeating them leaves room."""
+    lot = chance.random()
+    if lot < 0.08:
+        return 0.5
+    return chance.uniform(16, 40) if lot < 0.8 else chance.uniform(60, LASTING_S)
 
 
 def _flapping(
