@@ -20,7 +20,7 @@ from tests.chaos.world import HTTP_PORT, METRICS, STATION, World, ip, run
 Fault = Callable[[World, str], AbstractContextManager[None]]
 Doing = Callable[[World, str], Iterator[None]]
 FAULTS: dict[str, Fault] = {}
-TWO_HOURS = {"ahead": "+7200", "behind": "-7200"}
+TWO_HOURS = {"ahead": "7200", "behind": "-7200"}
 
 
 class MishapError(Exception):
@@ -98,8 +98,8 @@ def _clock(name: str, station: bool, off: str) -> None:
         file = world.offset if station else world.folder / f"{subject}.offset"
         world.set_clock(file, off)
         yield
-        world.set_clock(file, "+0" if station else "0")
-        time.sleep(1.2 if station else 0.3)  # until the process has looked
+        world.set_clock(file, "0")
+        time.sleep(0.3)  # until the process has looked
 
 
 for way, seconds in TWO_HOURS.items():

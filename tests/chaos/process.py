@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.testbed import Node
@@ -81,7 +81,6 @@ class Service:
         command: Sequence[str],
         folder: Path,
         *,
-        environment: Mapping[str, str] | None = None,
         line: Line | None = None,
         **settings: str,
     ) -> None:
@@ -92,7 +91,7 @@ class Service:
         self._command = ("ip", "netns", "exec", node.namespace, *command)
         self._folder, self._line = folder, line
         changes = {PREFIX + key.upper(): value for key, value in settings.items()}
-        self._environment = {**os.environ, **(environment or {}), **changes}
+        self._environment = {**os.environ, **changes}
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.RLock()
 

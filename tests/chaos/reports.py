@@ -170,7 +170,7 @@ def script(seed: int, amount: Amount) -> Script:
         at_s = number / amount.calm_per_s
         body = {"type": "collision", "severity": "low", "clip_hint": False}
         calm = _case(next(numbers), "mqtt", at_s, body)
-        found.append(replace(calm, severity="low", cancel_at_s=at_s + amount.calm_s, ends=True))
+        found.append(replace(calm, severity="low", cancel_at_s=at_s + 20, ends=True))
     begin_s, end_s = amount.calm_s, amount.calm_s + amount.storm_s
     times = list(_times(chance, begin_s, end_s, amount.true_per_s))
     found += [_true(next(numbers), at_s, chance, end_s) for at_s in times]

@@ -37,7 +37,6 @@ AIR_PORT = "air"
 HTTP_PORT, UNICAST_PORT = 8080, 5530
 METRICS = {"alerter": 9101, "clipper": 9102, "recorder": 9103}
 NAME = f"{BY_NAME}.fleet.example"
-FAKETIME = "/usr/lib/{machine}/faketime/libfaketimeMT.so.1"
 DISK_MB = {"station": 16, "video": 96, "cars": 8}
 BROKER = """\
 user root
@@ -57,14 +56,13 @@ log_type error
 
 def lacking() -> str | None:
     """What this machine lacks beyond a testbed; None: nothing."""
-    if faketime() is None:
-        return "libfaketime"
     return None if shutil.which("chattr") else "chattr (e2fsprogs)"
 
 
-def faketime() -> Path | None:
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    return found[0] if found else None
+def clocked(module: str, offset: Path) -> tuple[str, ...]:
+    """The command of a service whose clock is off by what a file says."""
+    program = str(Path(__file__).with_name("wrong_clock.py"))
+    return (sys.executable, "-u", program, str(offset), module)
 
 
 class World:
@@ -128,18 +126,11 @@ class World:
         self.broker_conf = self.folder / "mosquitto.conf"
         self.broker_conf.write_text(BROKER.format(port=BROKER_PORT, folder=self.folder / "broker"))
         self.offset = self.folder / "station.offset"
-        self.set_clock(self.offset, "+0")
+        self.set_clock(self.offset, "0")
 
     def _station(self) -> list[Service]:
         program = find_mosquitto()
         assert program
-        library = faketime()
-        assert library
-        clock = {
-            "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(self.offset),
-            "FAKETIME_CACHE_DURATION": "1", "NO_FAKE_STAT": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
-        }  # fmt: skip
         video = {
             "config": str(self.config),
             "data_dir": str(self.folder / "video"),
@@ -148,8 +139,10 @@ class World:
         keys = self.folder / "station" / "keys"
         return [
             self._service("broker", self.station, program, "-c", str(self.broker_conf)),
-            self._python(
-                "alerter", self.station, "alerter", environment=clock, config=str(self.config),
+            self._service(
+                "alerter",
+                self.station,
+                *clocked("alerter", self.offset), config=str(self.config),
                 data_dir=str(self.folder / "station"), multicast_interface=STATION, instance="s",
                 unicast=f"{NAME}:{UNICAST_PORT}", metrics_port=str(METRICS["alerter"]),
                 clip_pre_s="2", clip_post_s="2",
@@ -178,10 +171,7 @@ class World:
                 self._service(
                     name,
                     car,
-                    sys.executable,
-                    "-u",
-                    str(Path(__file__).with_name("wrong_clock.py")),
-                    str(offset),
+                    *clocked("vehicle_agent", offset),
                     vehicle=name,
                     data_dir=str(self.folder / name),
                     multicast_interface="eth0",
@@ -196,26 +186,23 @@ class World:
         name: str,
         node: Node,
         module: str,
-        *,
-        environment: dict[str, str] | None = None,
         **settings: str,
     ) -> Service:
         command = (sys.executable, "-u", "-m", module)
-        return self._service(name, node, *command, environment=environment, **settings)
+        return self._service(name, node, *command, **settings)
 
     def _service(
         self,
         name: str,
         node: Node,
         *command: str,
-        environment: dict[str, str] | None = None,
         **settings: str,
     ) -> Service:
         def line(text: str) -> None:
             self._line(name, self.services[name].life, text)
 
         logs = self.folder / "logs"
-        return Service(name, node, command, logs, environment=environment, line=line, **settings)
+        return Service(name, node, command, logs, line=line, **settings)
 
     def start(self) -> None:
         """Start everything, and wait until every vehicle hears the station."""

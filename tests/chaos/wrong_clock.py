@@ -1,8 +1,9 @@
-"""`wrong_clock.py FILE`: a vehicle-agent on a machine whose clock is off by the seconds in FILE.
+"""`wrong_clock.py FILE MODULE`: a service on a machine whose clock is off by the seconds in FILE.
 
 The file is read again and again. What the process reads itself and the times that the kernel
-stamps on datagrams are off alike, as on a machine whose clock is wrong; libfaketime could not do
-the second. No time daemon vouches for it.
+stamps on datagrams are off alike, as on a machine whose clock is wrong; no time daemon vouches for
+it. libfaketime could not do the second, and with it every `time.sleep` of Python 3.11 fails
+(EINVAL, 0.9.10).
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ import runpy
 import sys
 import time
 from pathlib import Path
-
-from vehicle_agent import service
 
 from hazardcast.clock import SystemClock
 from hazardcast.multicast import Packet
@@ -41,5 +40,8 @@ def stamp(packet: Packet) -> float | None:
 
 SystemClock.now = now
 Packet.kernel_time = property(stamp)
-service.kernel_bound_s = lambda: None
-runpy.run_module("vehicle_agent", run_name="__main__")
+if sys.argv[2] == "vehicle_agent":
+    from vehicle_agent import service
+
+    service.kernel_bound_s = lambda: None
+runpy.run_module(sys.argv[2], run_name="__main__")
