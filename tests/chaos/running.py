@@ -172,6 +172,7 @@ def run(
     finally:
         if storm:
             storm.close()
+        world.keep_papers()
         world.close()
         witness.close()
     return Result(judge(ledger), ledger, _latencies(ledger, witness, reporters, amount))

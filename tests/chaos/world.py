@@ -276,6 +276,14 @@ class World:
         for target in ("224.0.0.0/4", "10.84.0.0/24"):
             run("ip", "-n", car.namespace, "route", "replace", target, "dev", "eth0")
 
+    def keep_papers(self) -> None:
+        """What the small disks hold beside video goes with them; a finding may need it."""
+        for disk in ("station", "video", *CARS):
+            for path in (self.folder / disk).rglob("*.json*"):
+                target = self.folder / "papers" / path.relative_to(self.folder)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, target)
+
     def _end(self) -> None:
         enders = [threading.Thread(target=service.kill) for service in self.services.values()]
         for thread in enders:
