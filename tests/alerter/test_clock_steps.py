@@ -10,7 +10,7 @@ import pytest
 from alerter import store as store_module
 from alerter.refusal import Refusal
 
-from hazardcast.topics import ACTIVE
+from hazardcast.topics import ACTIVE, CLIP_REQUESTS
 
 HOURS = 3600.0
 STEPS = pytest.mark.parametrize(
@@ -194,3 +194,18 @@ def test_a_retained_cancel_does_not_end_today_s_alert(station: Any) -> None:
     station.alerter.listen()
 
     assert station.ids() == ["4097-1"]
+
+
+@STEPS
+def test_a_restart_after_the_clock_was_set_asks_for_the_very_same_clip(
+    station: Any, step_s: float
+) -> None:
+    """Recordings are named by the clock of then; another moment would be another clip."""
+    station.hears(severity="critical", event_id="a", camera="north")
+    station.passes(4)
+    station.clock.step(step_s)
+    station.passes(0.25)
+    station.start()
+
+    first, again = station.broker.messages(CLIP_REQUESTS)
+    assert (again.ts, again.camera) == (first.ts, first.camera)

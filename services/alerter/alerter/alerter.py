@@ -172,7 +172,11 @@ class Alerter:
         """Once for each camera of an event; `at` where it is not the event's own beginning."""
         settings = self._settings
         request = clips.request(
-            event.alert, camera, pre_s=settings.clip_pre_s, post_s=settings.clip_post_s, at=at
+            event.alert,
+            camera,
+            pre_s=settings.clip_pre_s,
+            post_s=settings.clip_post_s,
+            at=event.first_ts if at is None else at,
         )
         asked = self._clips_asked.setdefault(event.alert.event_id, set())
         if request and request.camera not in asked:

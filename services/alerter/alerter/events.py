@@ -37,6 +37,8 @@ class Event:
     source: str
     """Whose room it takes: the source of the report that opened it."""
     clip_camera: str | None = None
+    first_ts: float | None = None
+    """When it was by the wall clock of then, which names recordings; None: as the alert says."""
     owner: str | None = None
     """The producer's id of the report that opened it; only its owner may make it less grave."""
     words: Mapping[str, Word] = field(default_factory=dict)

@@ -153,6 +153,7 @@ class Register:
             evidence_at=report.at,
             source=newcomer.source,
             clip_camera=place.clip_camera,
+            first_ts=alert.ts,
             owner=report.incident.event_id,
         )
         outcome = self._put("new", self._witnessed(event, report, now))

@@ -233,6 +233,7 @@ class Store:
             "life_s": event.life_s,
             "source": event.source,
             "clip_camera": event.clip_camera,
+            "first_ts": event.first_ts,
             "owner": event.owner,
             "aliases": list(event.aliases),
             "open_reports": sorted(event.open_reports),
@@ -336,6 +337,7 @@ def _event(data: dict[str, Any], age: _Age) -> Event:
         evidence_at=evidence_at + shift_s,
         source=str(about.get("source", source)),
         clip_camera=about["clip_camera"],
+        first_ts=about.get("first_ts"),
         owner=owner,
         words=_words(about, source, shift_s),
     )
