@@ -300,3 +300,11 @@ def read_secret(variable: str) -> str | None:
 def environment_with(**changes: str) -> dict[str, str]:
     """The whole environment with `HAZARDCAST_*` changes, for a child process."""
     return {**os.environ, **{PREFIX + name.upper(): value for name, value in changes.items()}}
+
+
+def forbid_telemetry() -> None:
+    """Keep ONNX Runtime from telling its maker about this machine, as from 1.31 on Linux it would.
+
+    It looks when it is imported, so this comes before; `disable_telemetry_events` comes too late.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -11,6 +11,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -32,6 +33,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full-length", action="store_true", help="clips of ten minutes: takes as long"
     )
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """For `.ci/run`: which tests needed another try, and where the time went."""
+    if file := os.environ.pop("HAZARDCAST_TEST_REPORT", None):  # once
+        reports = [one for group in terminalreporter.stats.values() for one in group]
+        phases = [one for one in reports if isinstance(one, pytest.TestReport)]
+        lines = [f"rerun {one.nodeid}" for one in terminalreporter.stats.get("rerun", ())]
+        lines += [f"time {Path(one.nodeid.split('::')[0]).parent} {one.duration}" for one in phases]
+        with Path(file).open("a", encoding="utf-8") as report:
+            report.writelines(f"{line}\n" for line in lines)
 
 
 @pytest.fixture

@@ -70,6 +70,15 @@ def test_every_service_says_that_it_is_online(stack, within) -> None:
     assert within(15, online, what="all services online")
 
 
+def test_every_line_that_a_service_writes_can_be_read_by_programs_and_none_complains(stack) -> None:
+    """The vehicle's console is for people."""
+    for service in set(SERVICES) - {"vehicle-agent"}:
+        lines = [line.text for line in stack.lines(service)]
+        levels = {json.loads(line)["level"] for line in lines}
+        assert levels <= {"INFO", "WARNING"}, lines
+    assert not [line.text for line in stack.lines("prometheus") if "level=error" in line.text]
+
+
 def test_another_model_can_be_fetched_and_chosen(stack) -> None:
     stack.exec("detector", "sh", "-c", "touch /models/new && rm /models/new")
     models = stack.compose("run", "--rm", "-T", "--no-deps", "detector", "detector.models", "list")
