@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from alerter import register as register_module
-from alerter.crowding import source_of
+from alerter.crowding import Newcomer
+from alerter.placing import Place
 from alerter.register import Outcome
 
 from hazardcast.messages import Incident
@@ -186,7 +187,8 @@ def test_rehearsals_take_no_room_of_the_real_thing_and_none_joins_it(crowd: Crow
     ],
 )
 def test_a_source_is_a_camera_or_else_whoever_counts_ids(fields: Any, source: str) -> None:
-    assert source_of(Incident.parse({"type": "fire", **fields})) == source
+    incident = Incident.parse({"type": "fire", **fields})
+    assert Newcomer.of(incident, Place(37.0, 127.0)).source == source
 
 
 def test_every_report_of_a_flood_is_told_or_joined_and_nothing_in_force_goes(

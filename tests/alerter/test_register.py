@@ -180,6 +180,9 @@ def test_a_source_with_many_reports_of_one_event_pushes_nobody_else_out(desk: An
     event = desk.register.events[0]
     assert len(event.words) == MAX_WORDS
     assert "first" in event.open_reports
+    assert desk.action(status="cancel", event_id="flap-0") == "unknown_event", "forgotten"
+    desk.register = Register(station=4097, next_number=lambda: 33, events=[event])
+    assert desk.alert(**HERE, event_id="first").event_id == "4097-1"
 
 
 INCIDENTS = st.fixed_dictionaries(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 
 from alerter import clips, ingress, metrics, placing
 from alerter.active_topics import ActiveTopics
@@ -62,6 +63,7 @@ class Alerter:
         self._bus = bus
         self._clock = clock
         self._steady = steady
+        self._dated_by_s = steady.set_by_s
         self._active = ActiveTopics(
             bus, station=config.site.station_id, register=register, clock=clock, steady=steady
         )
@@ -88,7 +90,7 @@ class Alerter:
 
     def _accept(self, payload: bytes, door: Door, received_at: float, *, retained: bool) -> Answer:
         """Read, decide, send; what there is to say about the report itself comes last."""
-        self._look_at_the_clock()
+        self._steady.look()
         reading = reports.read(payload, self._config.cameras)
         if isinstance(reading, Unreadable):
             refusal = Refusal(Reason.SCHEMA, reading.problem.reason, reading.problem.field)
@@ -187,8 +189,8 @@ class Alerter:
     def resume(self) -> None:
         """Go on where the process before this one was stopped or killed."""
         self.expire()
-        with self._lock:
-            self._redate()
+        for _ in self._redated():
+            pass  # told by the ticks to come
         now = self._steady.now()
         events = [event for event in self._register.events if _air_time_s(event, now) > 0]
         self._exports.resume(self._register.in_force(now))
@@ -206,7 +208,7 @@ class Alerter:
 
     def expire(self) -> None:
         """End every alert whose validity is over."""
-        self._look_at_the_clock()
+        self._notice_clock()
         now = self._steady.now()
         with self._lock:
             for event in self._register.expire(now):
@@ -215,24 +217,28 @@ class Alerter:
             self._store.keep_short(self._register.events)
         metrics.show_in_force(self._register.in_force(now))
 
-    def _look_at_the_clock(self) -> None:
+    def _notice_clock(self) -> None:
         """When the machine's clock was set, alerts go on as they were, dated anew on the wire."""
-        step_s = self._steady.look()
-        if not step_s:
+        self._steady.look()
+        by_s = self._steady.set_by_s - self._dated_by_s
+        if not by_s:
             return
-        log.warning("the clock was set", extra={"by_s": round(step_s, 3)})
-        with self._lock:
-            self._receipts.clock_was_set(self._clock.monotonic())
-            for event in self._redate():
-                self._announce(event, self._clock.now())
-                self._active.say(event.alert)
-                self._exports.tell(event.alert)
+        self._dated_by_s += by_s
+        log.warning("the clock was set", extra={"by_s": round(by_s, 3)})
+        self._receipts.clock_was_set(self._clock.monotonic())
+        for event in self._redated():
+            self._announce(event, self._clock.now())
+            self._active.say(event.alert)
+            self._exports.tell(event.alert)
 
-    def _redate(self) -> list[Event]:
-        changed = self._register.clock_was_set(self._steady.moment())
-        for event in changed:
-            self._store.put(event)
-        return changed
+    def _redated(self) -> Iterator[Event]:
+        """Each alert that must be told anew; a report waits for one of them at most."""
+        for event in self._register.events:
+            with self._lock:
+                changed = self._register.redate(event.alert.event_id, self._steady.moment())
+                if changed:
+                    self._store.put(changed)
+                    yield changed
 
     def _forget(self, event: Event) -> None:
         event_id = event.alert.event_id

@@ -31,7 +31,17 @@ class Newcomer:
 
     incident: Incident
     place: Place
-    source: str
+    reporter: str
+
+    @classmethod
+    def of(cls, incident: Incident, place: Place) -> Newcomer:
+        """A report, with who it is from."""
+        return cls(incident, place, reporter_of(incident))
+
+    @property
+    def source(self) -> str:
+        """Whose room it takes; a rehearsal takes none of the real thing, whoever plays it."""
+        return REHEARSAL if self.incident.test else self.reporter
 
     @property
     def grave(self) -> bool:
@@ -47,9 +57,25 @@ class Way:
     joins: Event | None = None
 
 
-def source_of(incident: Incident) -> str:
-    """Whose room a report takes; a rehearsal takes none of the real thing, whoever plays it."""
-    return REHEARSAL if incident.test else reporter_of(incident)
+def has_room(newcomer: Newcomer, *, taken: int, mine: int, over: int, most: int) -> bool:
+    """Whether there is surely room without looking any closer.
+
+    Args:
+        newcomer: who wants it.
+        taken: how many events are held.
+        mine: how many of its source.
+        over: how many of these are over.
+        most: how many there may be.
+    """
+    if taken >= most:
+        return False
+    if mine < max(1, most // 10):
+        return True
+    if over or newcomer.source.startswith(CAMERA) or newcomer.source == REHEARSAL:
+        return False
+    if newcomer.source == UNNAMED:
+        return newcomer.grave and mine < most - most // 10
+    return taken < most // 2
 
 
 def reporter_of(incident: Incident) -> str:

@@ -64,12 +64,14 @@ class Event:
         return not self.alert.terminated and now < self.ends_at
 
 
-def noted(event: Event, name: str, word: Word) -> Event:
-    """The event with a reporter's newest word; when there are too many, the least gives way."""
-    words = {known: said for known, said in event.words.items() if known != name}
-    if len(words) >= MAX_WORDS:
-        del words[_least(words)]
-    return replace(event, words={**words, name: word})
+def noted(words: Mapping[str, Word], name: str, word: Word) -> dict[str, Word]:
+    """With a reporter's newest word last; when there are too many, the least gives way."""
+    known = dict(words)
+    known.pop(name, None)
+    if len(known) >= MAX_WORDS:
+        del known[_least(known)]
+    known[name] = word
+    return known
 
 
 def _least(words: Mapping[str, Word]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from alerter.refusal import Reason, Refusal
 from hazardcast.messages import Incident
@@ -58,35 +58,32 @@ def judge(
         return Refusal(Reason.RETAINED, "a retained cancel is of the past", "status")
     if incident.status == "update" and incident.event_id is None:
         return Refusal(Reason.UNKNOWN_EVENT, "an update must say which event", "event_id")
-    report = _judge_time(incident, received_at, limits, retained=retained)
-    if isinstance(report, Refusal):
-        return report
-    return replace(report, at=report.ts - set_by_s, retained=retained)
-
-
-def _judge_time(
-    incident: Incident, received_at: float, limits: Limits, *, retained: bool
-) -> Report | Refusal:
-    age_s = 0.0 if incident.ts is None else received_at - incident.ts
-    if incident.ts is None or age_s < -limits.max_future_s:
-        if retained:
-            return Refusal(Reason.RETAINED, "a retained incident must say when it was", "ts")
-        return _report(incident, received_at, received_at, limits)
-    if age_s > limits.max_age_s and incident.status != "cancel":
-        detail = f"{age_s:.1f} s old, at most {limits.max_age_s:g} s accepted"
-        return Refusal(Reason.STALE, detail, "ts")
-    return _report(incident, incident.ts, received_at, limits)
-
-
-def _report(incident: Incident, ts: float, received_at: float, limits: Limits) -> Report:
+    ts = _settled(incident, received_at, limits, retained=retained)
+    if isinstance(ts, Refusal):
+        return ts
     return Report(
         incident=incident,
         ts=round(ts, 3),
         confirmed_at=round(_confirmed_at(incident, received_at, limits), 3),
         received_at=received_at,
-        at=round(ts, 3),
+        at=round(ts, 3) - set_by_s,
+        retained=retained,
         warnings=_ahead(incident, received_at, limits),
     )
+
+
+def _settled(
+    incident: Incident, received_at: float, limits: Limits, *, retained: bool
+) -> float | Refusal:
+    age_s = 0.0 if incident.ts is None else received_at - incident.ts
+    if incident.ts is None or age_s < -limits.max_future_s:
+        if retained:
+            return Refusal(Reason.RETAINED, "a retained incident must say when it was", "ts")
+        return received_at
+    if age_s > limits.max_age_s and incident.status != "cancel":
+        detail = f"{age_s:.1f} s old, at most {limits.max_age_s:g} s accepted"
+        return Refusal(Reason.STALE, detail, "ts")
+    return incident.ts
 
 
 def _ahead(incident: Incident, received_at: float, limits: Limits) -> tuple[FieldWarning, ...]:

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from alerter import crowding, numbers, versions
 from alerter.crowding import Newcomer
-from alerter.events import NOBODY, Event, Word, closed, noted
+from alerter.events import MAX_WORDS, NOBODY, Event, Word, closed, noted
 from alerter.ingress import Report
 from alerter.placing import Place
 from alerter.refusal import Reason, Refusal
@@ -68,7 +69,8 @@ class Register:
         self._own_id = re.compile(rf"{station}-\d+")
         self._events: dict[str, Event] = {}
         self._aliases: dict[str, str] = {}
-        self._held: dict[str, int] = {}
+        self._held: Counter[str] = Counter()
+        self._over: Counter[str] = Counter()
         self._residues: set[int] = set()
         for event in events:
             self._keep(event)
@@ -139,13 +141,14 @@ class Register:
         return not _may_be_same(event, report, now) or not _near(event.alert, place)
 
     def _open(self, report: Report, place: Place, now: float) -> Outcome:
-        newcomer = Newcomer(report.incident, place, crowding.source_of(report.incident))
+        newcomer = Newcomer.of(report.incident, place)
         way = self._way(newcomer, now)
         if way.joins:
             return self._join(way.joins, report, place, now)
         if way.gives:
             self._drop(way.gives)
         alert = self._finish(versions.first(self._new_id(), report, place, report.received_at))
+        named = report.incident.event_id
         event = Event(
             alert,
             began_at=report.at,
@@ -154,15 +157,21 @@ class Register:
             source=newcomer.source,
             clip_camera=place.clip_camera,
             first_ts=alert.ts,
-            owner=report.incident.event_id,
+            owner=named,
+            words={named or NOBODY: Word(min(report.at, now), newcomer.reporter)},
         )
-        outcome = self._put("new", self._witnessed(event, report, now))
-        return replace(outcome, gave_way=way.gives)
+        self._keep(event)
+        return Outcome("new", event, gave_way=way.gives)
 
     def _way(self, newcomer: Newcomer, now: float) -> crowding.Way:
         """Nothing is looked through while there is room for everyone."""
-        crowded = len(self._events) >= MAX_EVENTS
-        if not crowded and self._held.get(newcomer.source, 0) < max(1, MAX_EVENTS // 10):
+        if crowding.has_room(
+            newcomer,
+            taken=len(self._events),
+            mine=self._held.get(newcomer.source, 0),
+            over=self._over.get(newcomer.source, 0),
+            most=MAX_EVENTS,
+        ):
             return crowding.Way()
         return crowding.make_room(self._events.values(), newcomer, now=now, most=MAX_EVENTS)
 
@@ -199,20 +208,27 @@ class Register:
         return self._merge(event, report, now)
 
     def _change(self, event: Event, changes: dict[str, Any], report: Report, now: float) -> Outcome:
-        event, alert = self._witnessed(event, report, now), event.alert
+        alert = event.alert
         life_s = versions.life_s(
             alert, changes, life_s=event.life_s, elapsed_s=report.at - event.began_at
         )
-        changes = changes | {"validity_duration_s": alert.validity_duration_s, "status": "update"}
+        changes["validity_duration_s"] = alert.validity_duration_s
         if life_s != event.life_s:
-            event = replace(event, life_s=life_s)
             changes["validity_duration_s"] = versions.told_validity_s(
-                alert, ends_at=event.ends_at, life_s=life_s, moment=_moment(report, now)
+                alert, ends_at=event.began_at + life_s, life_s=life_s, moment=_moment(report, now)
             )
-        version = self._finish(versions.next_version(alert, changes, report))
-        if versions.says_the_same(version, alert):
-            return self._put("unchanged", event)
-        return self._put("update", replace(event, alert=version))
+        version = self._finish(
+            versions.next_version(alert, {**changes, "status": "update"}, report)
+        )
+        same = versions.says_the_same(version, alert)
+        event = replace(
+            event,
+            alert=alert if same else version,
+            life_s=life_s,
+            evidence_at=max(event.evidence_at, report.at),
+            words=self._words(event, report, now),
+        )
+        return self._put("unchanged" if same else "update", event)
 
     def _cancel(
         self, named: str | None, event: Event | None, report: Report, now: float
@@ -258,26 +274,20 @@ class Register:
         said = [event.words[name].at for name in share if name in event.words]
         return max(said, default=event.began_at)
 
-    def clock_was_set(self, moment: Moment) -> list[Event]:
-        """Tell the alerts in force anew where their dates no longer fit the wall clock.
+    def redate(self, event_id: str, moment: Moment) -> Event | None:
+        """Tell an alert anew if it is in force and its dates no longer fit the wall clock.
 
-        Returns the events with new versions.
+        Returns the event with its new version; None if nothing is to be told.
         """
-        redated = [
-            self._redated(event, moment) for event in self.events if event.in_force(moment.steady)
-        ]
-        changed = [event for event in redated if event is not self.find(event.alert.event_id)]
-        for event in changed:
-            self._keep(event)
-        return changed
-
-    def _redated(self, event: Event, moment: Moment) -> Event:
+        event = self.find(event_id)
+        if event is None or not event.in_force(moment.steady):
+            return None
         version = versions.redated(
             event.alert, began_at=event.began_at, life_s=event.life_s, moment=moment
         )
         if version is event.alert:
-            return event
-        return replace(event, alert=self._finish(version))
+            return None
+        return self._put("update", replace(event, alert=self._finish(version))).event
 
     def expire(self, now: float) -> list[Event]:
         """Forget and return every event past its validity; those not terminated expire now."""
@@ -289,9 +299,9 @@ class Register:
     def _drop(self, event: Event) -> None:
         del self._events[event.alert.event_id]
         self._residues.discard(numbers.residue(event.alert.event_id))
-        self._held[event.source] -= 1
-        if not self._held[event.source]:
-            del self._held[event.source]
+        _count_down(self._held, event.source)
+        if event.alert.terminated:
+            _count_down(self._over, event.source)
         for alias in event.aliases:
             self._unname(alias, event)
 
@@ -307,11 +317,13 @@ class Register:
         event_id = event.alert.event_id
         before = self._events.get(event_id)
         if before is None:
-            self._held[event.source] = self._held.get(event.source, 0) + 1
+            self._held[event.source] += 1
             self._residues.add(numbers.residue(event_id))
-        elif before.words.keys() - event.words.keys():
+        elif len(event.words) >= MAX_WORDS:
             for alias in before.words.keys() - event.words.keys():
                 self._unname(alias, event)
+        if event.alert.terminated and not (before and before.alert.terminated):
+            self._over[event.source] += 1
         self._events[event_id] = event
         for alias in event.aliases:
             self._aliases[alias] = event_id
@@ -321,18 +333,22 @@ class Register:
         """Under what name a reporter's word is kept."""
         return NOBODY if named is None or named == event.alert.event_id else named
 
-    def _witnessed(self, event: Event, report: Report, now: float) -> Event:
-        """The event with this report noted; a correction by our own id is no other reporter's."""
+    def _words(self, event: Event, report: Report, now: float) -> dict[str, Word]:
+        """With this report's; a correction by our own id is no other reporter's word."""
         named = report.incident.event_id
         name = self._name(event, named)
-        said = event.words.get(name)
-        at = min(report.at, now)
-        is_open = named != event.alert.event_id if said is None else said.open or at >= said.at
-        word = Word(
-            max(at, said.at) if said else at, crowding.reporter_of(report.incident), is_open
-        )
-        event = replace(event, evidence_at=max(event.evidence_at, report.at))
-        return noted(event, name, word)
+        said, at = event.words.get(name), min(report.at, now)
+        reporter = crowding.reporter_of(report.incident)
+        if said is None:
+            return noted(event.words, name, Word(at, reporter, named != event.alert.event_id))
+        is_open = said.open or at >= said.at
+        return noted(event.words, name, Word(max(at, said.at), reporter, is_open))
+
+
+def _count_down(counter: Counter[str], key: str) -> None:
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]
 
 
 def _moment(report: Report, now: float) -> Moment:
