@@ -83,7 +83,8 @@ def _acceptance(
     run.listen()
     bus.start()
     if not bus.wait_connected(CONNECT_S):
-        raise ConfigError(f"no broker answers at {settings.broker}")
+        why = f": {bus.problem}" if bus.problem else ""
+        raise ConfigError(f"no broker lets us in at {settings.broker}{why}")
     return run
 
 

@@ -24,8 +24,9 @@ def visit(settings: Settings) -> Iterator[MqttBus]:
     bus.start()
     try:
         if not bus.wait_connected(CONNECT_S):
+            why = f" ({bus.problem})" if bus.problem else ""
             raise ConfigError(
-                f"no broker answers at {settings.broker}: start the system "
+                f"no broker lets us in at {settings.broker}{why}: start the system "
                 "with `hazardcast up`, or set HAZARDCAST_MQTT_HOST and HAZARDCAST_MQTT_PORT"
             )
         yield bus

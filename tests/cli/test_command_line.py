@@ -93,7 +93,7 @@ def test_emit_without_a_broker_says_so(tmp_path: Path) -> None:
     shown = run("emit", mqtt_port=9, data_dir=tmp_path)
 
     assert shown.returncode == 2
-    assert "no broker answers at 127.0.0.1:9" in shown.stderr
+    assert "no broker lets us in at 127.0.0.1:9 (nobody listens there)" in shown.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +45,41 @@ def test_a_process_whose_lines_cannot_be_shown_goes_on() -> None:
 
     machine.stop()
     assert len(heard) == 20_001
+
+
+SUPERVISOR = """
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from hazardcast.cli.lines import PrefixedLines
+from hazardcast.clock import SystemClock
+from hazardcast.lifecycle import stop_on_signals
+from hazardcast.machine import Machine
+from hazardcast.processes import Process
+lines, stop = PrefixedLines(), stop_on_signals()
+machine = Machine(sink=lines, clock=SystemClock(), restart=True)
+chatty = "import pathlib, sys, time\\n"
+chatty += "for n in range(20_000): print('x' * 80)\\n"
+chatty += "sys.stdout.flush()\\npathlib.Path(sys.argv[1]).touch()\\ntime.sleep(60)"
+machine.start([Process("chatty", (sys.executable, "-c", chatty, sys.argv[1]))])
+machine.run(stop, lambda death: lines.own(str(death)), lambda: None)
+lines.own("stopping")
+machine.stop()
+lines.close()
+"""
+
+
+def test_a_held_terminal_holds_up_neither_a_process_nor_the_end(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR, str(done)], stdout=subprocess.PIPE
+    )
+    assert supervisor.stdout
+
+    eventually(done.exists, within_s=20, what="the child went on though nobody read")
+    supervisor.send_signal(signal.SIGTERM)
+
+    assert supervisor.wait(8) == 0
+    told = supervisor.stdout.read().decode().splitlines()
+    assert len(told) < 2_000, "what nobody read is dropped, not waited for"
