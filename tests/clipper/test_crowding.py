@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from clipper import progress as progress_module
 from clipper import service as service_module
 
 from hazardcast.testing import SignedStation
@@ -116,3 +117,16 @@ def test_a_flood_leaves_room_for_every_camera_s_own(bench: Any, clipper: Any) ->
 
     assert not {"first", "last"} & set(failed(bench))
     assert len(bench.jobs()) == MOST
+
+
+def test_refusals_do_not_fill_the_broker_and_never_clear_a_clip_s_state(
+    bench: Any, clipper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress_module, "MOST_REFUSED", 5)
+    bench.ask("both", camera="nowhere")
+    bench.ask("both")
+    for number in range(20):
+        bench.ask(f"r-{number}", camera="nowhere")
+
+    retained = {path.rpartition("/")[2] for path in bench.broker.retained}
+    assert retained == {"both", *(f"r-{number}" for number in range(15, 20))}

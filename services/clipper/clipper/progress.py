@@ -13,6 +13,8 @@ from hazardcast.topics import CLIPS
 
 INTERVAL_S = 1.0
 MOST_OTHERS = 64
+MOST_REFUSED = 500
+"""Refusals that stay retained; a flood of requests must not fill the broker."""
 STEP_S = 1.0
 """Video that must have come in to be worth a message."""
 
@@ -64,6 +66,7 @@ class Progress:
         self._finished = finished
         self._of_event = of_event
         self._said: dict[str, _Said] = {}
+        self._refused: dict[str, None] = {}
         # Held while publishing too (which never waits): a job's last state is said last.
         self._lock = threading.RLock()
 
@@ -88,6 +91,28 @@ class Progress:
         with self._lock:
             self._said.pop(job, None)
             self.publish(state)
+
+    def drop(self, job: str) -> None:
+        """Say no more of an unfinished job."""
+        with self._lock:
+            self._said.pop(job, None)
+
+    def refuse(self, state: ClipState) -> None:
+        """Say that a request gets no clip; of many such words the oldest are taken back."""
+        with self._lock:
+            self._refused.pop(state.event_id, None)
+            self._refused[state.event_id] = None
+            self.publish(state)
+            if len(self._refused) > MOST_REFUSED:
+                oldest = next(iter(self._refused))
+                del self._refused[oldest]
+                self._take_back(oldest)
+
+    def _take_back(self, event_id: str) -> None:
+        """Clear what is retained, unless there is or will be a clip of the event."""
+        running = any(said.state.event_id == event_id for said in self._said.values())
+        if not running and not any(self._of_event(event_id)):
+            self.forget(event_id)
 
     def publish(self, state: ClipState) -> None:
         """Say a state now; while the broker is away it is left to the reconnect."""

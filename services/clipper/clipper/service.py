@@ -172,17 +172,14 @@ class Clipper:
         while self._giving_way:
             job, reason = self._giving_way.popleft()
             self._store.remove(job)
-            state = self._finished.find(identity(job.request))
-            if state is None:
-                self._count_refused(job.request, reason)
-                state = task.refused(job.request, reason, coverage.GAVE_WAY, self._clock.now())
-            self._progress.finish(job.name, state)
+            self._progress.drop(job.name)
+            if done := self._finished.find(identity(job.request)):
+                self._progress.publish(done)
+            else:
+                self._refuse(job.request, reason, coverage.GAVE_WAY)
 
     def _refuse(self, request: ClipRequest, reason: str, cause: str) -> None:
-        self._count_refused(request, reason)
-        self._progress.publish(task.refused(request, reason, cause, self._clock.now()))
-
-    def _count_refused(self, request: ClipRequest, reason: str) -> None:
+        self._progress.refuse(task.refused(request, reason, cause, self._clock.now()))
         about = {"event_id": request.event_id, "camera": request.camera, "reason": reason}
         self._refusals.say(logging.WARNING, "request refused", extra=about)
         metrics.CLIPS.labels(result="failed").inc()
@@ -349,4 +346,5 @@ class Clipper:
         with self._lock:
             self._tasks.pop(identity(one.job.request), None)
         self._store.remove(one.job)
+        self._progress.drop(one.job.name)
         self._progress.forget(one.job.request.event_id)
