@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import threading
+from io import RawIOBase
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,72 @@ def test_no_text_becomes_a_formula_or_breaks_a_row(tmp_path: Path, road: str) ->
     (row,) = rows(tmp_path / "alerts.csv")
     assert row["road"].removeprefix("'") == road
     assert row["road"].strip()[0] not in "=+-@\uff1d\uff0b"
+
+
+def test_files_that_cannot_be_rotated_cost_no_row(tmp_path: Path) -> None:
+    log = AlertLog(tmp_path, max_bytes=300, kept=2)
+    (tmp_path / "alerts.1.csv").mkdir()
+    (tmp_path / "alerts.1.csv" / "in the way").touch()
+    (tmp_path / "alerts.2.csv").touch()
+    for number in range(10):
+        log.append(expired(number), 1.5)
+
+    assert [row["event_id"] for row in rows(tmp_path / "alerts.csv")] == [
+        f"4097-{number}" for number in range(10)
+    ]
+
+
+def test_a_row_that_the_disk_does_not_take_leaves_no_half_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = AlertLog(tmp_path)
+    log.append(expired(1), 1.5)
+
+    def half(file: RawIOBase, data: bytes) -> None:
+        file.write(data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("vehicle_agent.alert_log._write_all", half)
+        with pytest.raises(OSError, match="No space"):
+            log.append(expired(2), 1.5)
+    log.append(expired(3), None)
+
+    assert [(row["event_id"], row["t5_displayed"]) for row in rows(tmp_path / "alerts.csv")] == [
+        ("4097-1", "1.500000"),
+        ("4097-3", ""),
+    ]
+
+
+def test_a_state_folder_that_comes_back_is_written_with_what_was_noted(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    memory = Memory(tmp_path / "state")
+    memory.note({4097: (10, 55)})
+    assert not memory.flush()
+    assert not memory.save_alerts([])
+    (tmp_path / "state").unlink()
+
+    assert memory.flush()
+    assert Memory(tmp_path / "state").marks == {4097: (10, 55)}
+
+
+def test_a_full_disk_is_not_filled_with_leftovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert not Memory(tmp_path).save_alerts([])
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("epoch", ["-1", "9223372036854775808", "1e3"])
+def test_an_epoch_that_no_datagram_can_bear_deafens_no_vehicle(tmp_path: Path, epoch: str) -> None:
+    (tmp_path / "epochs.json").write_text(f'{{"4097": {{"epoch": {epoch}, "seq": 1}}}}')
+
+    assert Memory(tmp_path).marks == {}
 
 
 def test_marks_and_epochs_come_back(tmp_path: Path) -> None:
@@ -201,7 +269,16 @@ def test_a_trust_store_spoilt_while_running_leaves_the_one_in_use(
 
     path.write_text(json.dumps({"version": 7}))
     assert file.changed() is None
+    for text in ("", "7", "[]", '{"version": 1e999, "keys": []}', "[" * 100_000, '{"keys": [1]}'):
+        path.write_text(text)
+        assert file.changed() is None
     path.unlink()
+    os.mkfifo(path)
+    assert file.changed() is None
+    path.unlink()
+    path.mkdir()
+    assert file.changed() is None
+    path.rmdir()
     assert file.changed() is None
     put(path, 8)
     assert file.changed() is not None

@@ -161,6 +161,39 @@ def test_a_daemon_is_asked_once_heard_and_found_again_after_its_death(stop: Any)
         again.close()
 
 
+@pytest.mark.parametrize("odd", ["1" * 400, "1e999", "NaN", "true", '"37"', "null", "[37]", "-91"])
+@pytest.mark.parametrize("field", ["lat", "lon", "track", "speed", "mode"])
+def test_no_number_whatever_ends_the_listening(field: str, odd: str) -> None:
+    fields = {"mode": "3", "lat": "37.0", "lon": "127.0", "track": "90", "speed": "5", field: odd}
+    line = ",".join(f'"{name}":{value}' for name, value in fields.items())
+
+    fix = read_gpsd(f'{{"class":"TPV",{line}}}', 1.0, None)
+
+    assert fix is None or abs(fix.lat_deg) <= 90
+
+
+def test_a_source_that_raises_is_asked_again_and_the_vehicle_does_without(stop: Any) -> None:
+    asked: list[int] = []
+
+    class Broken:
+        name = "gpx"
+        latest: Fix | None = None
+
+        def run(self, stop: threading.Event) -> None:
+            asked.append(1)
+            if len(asked) == 3:
+                stop.set()
+            raise RuntimeError("whatever")
+
+    poses = list[Pose]()
+    looking = Positioning(Broken(), poses.append, lambda _text: None, ManualClock())
+    looking.start(stop)
+
+    eventually(lambda: len(asked) == 3)
+    looking.look()
+    assert poses == [Pose()]
+
+
 def test_a_silent_daemon_makes_the_place_unknown_and_the_driver_is_told() -> None:
     clock, poses, lines = ManualClock(), list[Pose](), list[str]()
     source: Any = type("Silent", (), {"name": "gpsd", "latest": None})()
