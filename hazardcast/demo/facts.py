@@ -33,10 +33,12 @@ class Facts:
     ended: bool = False
     """The alert was cancelled at the end of the demo."""
     _arrivals: deque[tuple[float, int]] = field(default_factory=deque)
+    _first_at: float | None = None
 
     def saw(self, detections: Detections, at: float) -> None:
         """A frame was analysed (`at` monotonic)."""
         self.detections += 1
+        self._first_at = at if self._first_at is None else self._first_at
         self._arrivals.append((at, len(detections.objects)))
 
     def rate(self, at: float) -> tuple[float, int]:
@@ -46,6 +48,12 @@ class Facts:
         if not self._arrivals:
             return 0.0, 0
         return len(self._arrivals) / RATE_WINDOW_S, self._arrivals[-1][1]
+
+    def mean_rate(self, at: float) -> float | None:
+        """Frames analysed a second since the first one; None without any."""
+        if self._first_at is None or at <= self._first_at:
+            return None
+        return self.detections / (at - self._first_at)
 
     def broadcast(self, alert: Alert) -> bool:
         """An alert is on the air; True when it is the one that the demo waits for."""

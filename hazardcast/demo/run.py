@@ -16,7 +16,7 @@ from hazardcast.demo.listening import Listening
 from hazardcast.demo.logbook import Logbook
 from hazardcast.demo.scene import CAMERA, DemoScene
 from hazardcast.demo.screen import Screen
-from hazardcast.demo.stages import PRE_ROLL, Stage, quiet_s, stages
+from hazardcast.demo.stages import PRE_ROLL, Stage, quiet_s, stages, too_slow
 from hazardcast.errors import HazardcastError
 from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.fleet import SERVICES, VEHICLE_AGENT
@@ -25,6 +25,7 @@ from hazardcast.messages import Incident
 from hazardcast.processes import Process
 from hazardcast.roll_call import LIVE, Expected, RollCall
 from hazardcast.settings import Settings
+from hazardcast.site import Camera
 from hazardcast.topics import INCIDENTS
 
 VEHICLES = ("vehicle-1", "vehicle-2")
@@ -132,6 +133,9 @@ class Demo:
     def _lack(self, stage: Stage) -> str:
         if stage.name == "services online":
             return f"{', '.join(self.facts.missing)} missing; "
+        rate = self.facts.mean_rate(self._clock.monotonic())
+        if stage.name == "alert on the air" and rate is not None:
+            return too_slow(rate, wanted=Camera.model_fields["detect_fps"].default)
         return ""
 
     def _turn(self) -> None:

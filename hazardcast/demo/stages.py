@@ -12,6 +12,8 @@ QUIET_MARGIN_S = 8.0
 CONFIRMED_AFTER_S = {"blockage": 60.0}
 """From a drawn incident to its confirmation: others must have passed what blocks the road."""
 SOON_S = 20.0
+LEAST_SHARE = 0.6
+"""Of the frames that are due; with fewer an impact falls between two looks."""
 LOOPS_S = 60.0
 PRE_ROLL = "pre-roll recorded"
 
@@ -96,3 +98,13 @@ def _confirmed_within_s(scene: DemoScene) -> float:
 def quiet_s(scene: DemoScene) -> float:
     """How long a quiet scene is watched for false alarms."""
     return scene.pre_s + scene.post_s + QUIET_MARGIN_S
+
+
+def too_slow(rate: float, *, wanted: float) -> str:
+    """What to say of a machine that cannot watch while it does all else; empty of one that can."""
+    if rate >= LEAST_SHARE * wanted:
+        return ""
+    return (
+        f"only {rate:.1f} of {wanted:g} frames a second were analysed, "
+        "so give this machine less to do beside it; else: "
+    )

@@ -16,10 +16,10 @@ from hazardcast.demo.clip_proof import ClipProof, UnplayableClipError, missing_f
 from hazardcast.demo.facts import Facts
 from hazardcast.demo.figures import HeardReceipt, of_vehicle
 from hazardcast.demo.scene import demo_scene
-from hazardcast.demo.stages import PRE_ROLL, stages
+from hazardcast.demo.stages import PRE_ROLL, stages, too_slow
 from hazardcast.demo.truth import Truth
 from hazardcast.errors import ConfigError
-from hazardcast.messages import ClipState, Receipt, Window
+from hazardcast.messages import ClipState, Detections, Receipt, Window
 from hazardcast.testing import ManualClock, SignedStation
 
 T = 1_800_000_000.0
@@ -66,6 +66,19 @@ def test_the_detector_of_a_file_waits_until_there_is_a_pre_roll(tmp_path: Path) 
     names = [stage.name for stage in stages(demo_scene(str(file), pre_s=10, post_s=10))]
 
     assert names.index(PRE_ROLL) < names.index("detections")
+
+
+def test_a_machine_that_is_too_busy_to_watch_is_told_from_a_scene_without_an_accident() -> None:
+    facts = Facts(vehicles=(), expected_type="collision")
+    assert facts.mean_rate(0.0) is None
+    for number in range(20):
+        facts.saw(Detections(camera="a", ts=1.0, frame_id=1, width=1, height=1, objects=[], model="m", inference_ms=1), at=100.0 + number / 2)  # fmt: skip
+
+    slow = facts.mean_rate(110.0)
+
+    assert slow == 2.0
+    assert too_slow(slow, wanted=8.0).startswith("only 2.0 of 8 frames a second were analysed")
+    assert too_slow(7.5, wanted=8.0) == ""
 
 
 @pytest.mark.parametrize("source", ["demo://earthquake", "/no/such/file.mp4"])
