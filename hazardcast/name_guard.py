@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Message)
 SETTLED_S = 5.0
 """What is heard sooner after a connection may have waited at the broker."""
+PROOF_WITHIN_S = 90.0
+"""Two words prove a twin: one may come of a restart, or of a broker that was put back."""
 TOLD_AGAIN_S = 300.0
 REMEMBERED_S = 120.0
 """Four statuses missed: nobody can say that there still are two."""
@@ -34,7 +36,8 @@ class NameGuard:
         self._name = (will.service, will.instance)
         self._clock = clock
         self._connected_at = float("-inf")
-        self._connections = 0
+        self._echoed = False
+        self._suspect = ("", float("-inf"))
         self._twin_at = float("-inf")
         self._told_at = float("-inf")
         self._said: ServiceStatus | None = None
@@ -57,7 +60,6 @@ class NameGuard:
     def connected(self) -> None:
         """The broker has let us in."""
         self._connected_at = self._clock.monotonic()
-        self._connections += 1
 
     def hear(
         self, word: ServiceStatus, *, retained: bool, say: Callable[[ServiceStatus], object]
@@ -67,9 +69,14 @@ class NameGuard:
         Whatever hides that we are online is covered by our own word again.
         """
         other = word.detail.get(BOOT)
+        self._echoed |= other == self.boot
         if word.state != "online" and self._said and self._said.state == "online":
             say(self._said.model_copy(update={"ts": self._clock.now()}))
         if not isinstance(other, str) or other == self.boot or not self._is_alive(word, retained):
+            return None
+        now = self._clock.monotonic()
+        before, self._suspect = self._suspect, (other, now)
+        if before[0] != other or now - before[1] > PROOF_WITHIN_S:
             return None
         self._tell_of_twin()
         return other
@@ -77,11 +84,12 @@ class NameGuard:
     def _is_alive(self, word: ServiceStatus, retained: bool) -> bool:
         """Whether a word of another process was said while we lived.
 
-        At the first connection the retained word is of whoever had the name before; at a later one
-        it should be ours. What comes live soon after a connection may have waited for us.
+        Before ours has reached the broker the retained word is of whoever had the name before;
+        later it should be ours, so that anybody else's was said while we lived. What comes live
+        soon after a connection may have waited for us.
         """
         if retained:
-            return self._connections > 1
+            return self._echoed
         settled = self._clock.monotonic() - self._connected_at >= SETTLED_S
         return settled and word.state == "online"
 

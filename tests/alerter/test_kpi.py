@@ -210,6 +210,16 @@ def test_a_vehicle_that_was_started_anew_is_one_and_owes_what_it_owed() -> None:
     assert fleet.lost(20.0) == 0
 
 
+def test_what_a_broker_that_was_put_back_retains_is_no_second_vehicle() -> None:
+    fleet = Fleet()
+    for at, boot in enumerate(["before", "after"]):
+        fleet.status(status("a", boot=boot), float(at))
+
+    fleet.status(status("a", boot="before"), 2.0, retained=True)
+
+    assert fleet.online == {("a", "after")}
+
+
 def test_a_name_is_given_twice_no_more_when_one_of_two_falls_silent() -> None:
     fleet = twins()
 

@@ -38,6 +38,7 @@ def hear(guard: NameGuard, one: ServiceStatus, *, retained: bool = False) -> boo
 def test_a_word_of_another_process_of_our_name_is_told_once(
     guard: NameGuard, caplog: pytest.LogCaptureFixture
 ) -> None:
+    assert not hear(guard, word(boot="other")), "it may be the last word of a process that ends"
     assert hear(guard, word(boot="other"))
     assert hear(guard, word(boot="other"))
 
@@ -51,7 +52,8 @@ def test_our_status_says_that_the_name_is_given_twice_while_it_is(
     guard: NameGuard, clock: ManualClock
 ) -> None:
     assert guard.signed(word()).detail == {"boot": "mine"}
-    hear(guard, word(boot="other"))
+    for _ in range(2):
+        hear(guard, word(boot="other"))
 
     assert guard.signed(word()).detail == {"boot": "mine", "name_given_twice": True}
     clock.advance(name_guard.REMEMBERED_S)
@@ -63,14 +65,22 @@ def test_what_proves_no_living_twin_is_no_alarm(clock: ManualClock) -> None:
     fresh.connected()
 
     assert not hear(fresh, word(boot="before us"), retained=True), "of whoever had the name before"
-    assert not hear(fresh, word(boot="before us")), "it may have waited for us at the broker"
+    for _ in range(2):
+        assert not hear(fresh, word(boot="before us")), "it may have waited for us at the broker"
     clock.advance(60)
+    for boot in ("one", "another", "a third"):
+        assert not hear(fresh, word(boot=boot)), "each is heard once: they are restarts"
     assert not hear(fresh, word("offline", boot="before us")), "the will of whoever was killed"
     assert not hear(fresh, word(boot="mine"))
     assert not hear(fresh, word()), "an older version signs nothing"
 
 
 def test_a_retained_word_that_covered_ours_while_we_were_away_is_a_twins(guard: NameGuard) -> None:
+    guard.connected()
+    assert not hear(guard, word(boot="before us"), retained=True), "ours never reached the broker"
+    hear(guard, word(boot="mine"))
+    guard.connected()
+    assert not hear(guard, word("offline", boot="other"), retained=True), "a broker put back?"
     guard.connected()
 
     assert hear(guard, word("offline", boot="other"), retained=True)

@@ -264,7 +264,7 @@ class Alerter:
         )
 
     def _hear_status(self, status: ServiceStatus, delivery: Delivery) -> None:
-        self._receipts.vehicle(status, delivery.received_monotonic)
+        self._receipts.vehicle(status, delivery.received_monotonic, retained=delivery.retained)
 
     def _hear_active(self, delivery: Delivery) -> None:
         with self._lock:

@@ -42,12 +42,14 @@ class Fleet:
         """The names that more than one vehicle goes by."""
         return self._roster.given_twice
 
-    def status(self, status: ServiceStatus, at: float) -> None:
-        """Note a vehicle's word about itself."""
+    def status(self, status: ServiceStatus, at: float, *, retained: bool = False) -> None:
+        """Note a vehicle's word about itself; a retained one may be of a process that is over."""
         if status.service != AGENT:
             return
         boot = status.detail.get(BOOT)
         boot = boot if isinstance(boot, str) else None
+        if retained and self._roster.replaced(status.instance, boot):
+            return
         if status.state == "online":
             self._heard(status.instance, boot, at)
             return

@@ -39,10 +39,10 @@ class Receipts:
         with self._lock:
             self._fleet.forget(event_id)
 
-    def vehicle(self, status: ServiceStatus, at: float) -> None:
+    def vehicle(self, status: ServiceStatus, at: float, *, retained: bool) -> None:
         """A service has said how it is; vehicles among them are noted."""
         with self._lock:
-            self._fleet.status(status, at)
+            self._fleet.status(status, at, retained=retained)
             self._show_fleet()
 
     def _show_fleet(self) -> None:

@@ -45,6 +45,10 @@ class Roster:
         """Whether somebody of that name is there."""
         return name in self._names
 
+    def replaced(self, name: str, boot: str | None) -> bool:
+        """Whether another process has taken this one's place."""
+        return name in self._names and (boot or UNSIGNED) in self._names[name].former
+
     def heard(self, name: str, boot: str | None, at: float) -> tuple[Listener, Listener | None]:
         """Note that somebody spoke; returns who, and whose place it has just taken."""
         one = self._names.setdefault(name, _Name())
