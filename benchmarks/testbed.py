@@ -212,16 +212,35 @@ class Testbed:
 
     def _node(self, name: str, host: int) -> Node:
         node = Node(name, self._namespace(name), f"{NET}.{host}")
-        ip = ("ip", "-n", node.namespace)
+        self.plug(node)
+        return node
+
+    def plug(self, node: Node) -> None:
+        """Give a machine its interface, connected to the switch."""
         _run(
-            "ip", "-n", self._switch, "link", "add", name, "type", "veth",
+            "ip", "-n", self._switch, "link", "add", node.name, "type", "veth",
             "peer", "name", "eth0", "netns", node.namespace,
         )  # fmt: skip
-        _run("ip", "-n", self._switch, "link", "set", name, "master", "br0", "up")
-        _run(*ip, "addr", "add", f"{node.address}/24", "dev", "eth0")
+        _run("ip", "-n", self._switch, "link", "set", node.name, "master", "br0", "up")
+        self.address(node, node.address)
+
+    def address(self, node: Node, address: str | None) -> None:
+        """Give a machine another address, or none."""
+        ip = ("ip", "-n", node.namespace)
+        _run(*ip, "addr", "flush", "dev", "eth0")
+        if address is None:
+            return
+        _run(*ip, "addr", "add", f"{address}/24", "dev", "eth0")
         _run(*ip, "link", "set", "eth0", "up")
-        _run(*ip, "route", "add", "224.0.0.0/4", "dev", "eth0")
-        return node
+        _run(*ip, "route", "replace", "224.0.0.0/4", "dev", "eth0")
+
+    def unplug(self, node: Node) -> None:
+        """Take a machine's interface away."""
+        _run("ip", "-n", node.namespace, "link", "del", "eth0")
+
+    def carry(self, node: Node, *, carrier: bool) -> None:
+        """Pull a machine's cable at the switch, or put it back."""
+        _run("ip", "-n", self._switch, "link", "set", node.name, "up" if carrier else "down")
 
     def __enter__(self) -> Self:
         self._nice = os.getpriority(os.PRIO_PROCESS, 0)
@@ -274,17 +293,21 @@ class Testbed:
         """The station's."""
         return self.folder / STATION
 
-    def start_alerter(self, **changes: str) -> Child:
+    def start_alerter(
+        self, *, ready: bool = True, interface: str | None = "eth0", **changes: str
+    ) -> Child:
         config = self.folder / "cameras.yaml"
         config.write_text("site: {station_id: 4097}\ncameras: {}\n")
         settings = {
             "config": str(config),
             "data_dir": str(self.data_dir),
-            "multicast_interface": "eth0",
             "instance": STATION,
         }
+        if interface:
+            settings["multicast_interface"] = interface
         alerter = self.keep(self.station.python("alerter", **{**settings, **changes}))
-        wait_for(lambda: self.station.answer("/readyz") is not None, "the alerter is ready")
+        path = "/readyz" if ready else "/healthz"
+        wait_for(lambda: self.station.answer(path) is not None, f"the alerter's {path} is well")
         return alerter
 
     def start_vehicle(
