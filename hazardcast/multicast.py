@@ -170,8 +170,10 @@ def open_unicast_sender(family: socket.AddressFamily) -> socket.socket:
     return sender
 
 
-def try_route(group: Group) -> None:
+def try_route(group: Group) -> str:
     """Ask the kernel whether it would send to the group now; nothing is sent.
+
+    Returns the address that it would send from.
 
     Raises:
         ConfigError: as `open_sender`.
@@ -179,6 +181,7 @@ def try_route(group: Group) -> None:
     """
     with open_sender(group) as probe:
         probe.connect((group.address, group.port))
+        return str(probe.getsockname()[0])
 
 
 def open_receiver(group: Group) -> socket.socket:

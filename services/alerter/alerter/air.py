@@ -68,7 +68,7 @@ class Air:
         was = self._no_way
         try:
             place = multicast.place_of(self._group.interface)
-            multicast.try_route(self._group)
+            place = place._replace(address=multicast.try_route(self._group))
         except (OSError, ConfigError) as error:
             self._no_way, self._place = str(error), None
             return False

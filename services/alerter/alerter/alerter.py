@@ -12,6 +12,7 @@ from alerter.answers import Answer, Door, Voice, answer
 from alerter.events import Event
 from alerter.exports import Exports
 from alerter.ingress import Limits, Report
+from alerter.keeper import Keeper
 from alerter.on_air import OnAir
 from alerter.placing import Place
 from alerter.receipts import Receipts
@@ -44,7 +45,7 @@ class Alerter:
         config: SiteConfig,
         settings: Settings,
         register: Register,
-        store: Store,
+        store: Store | Keeper,
         on_air: OnAir,
         receipts: Receipts,
         exports: Exports,
@@ -118,6 +119,7 @@ class Alerter:
                 self._carry_out(outcome, received_at)
                 if outcome.gave_way or outcome.joined:
                     self._make_room(outcome, report, place)
+        self._store.settle()
         warnings = reading.warnings + report.warnings + _joined(outcome)
         return answer(outcome, warnings, given_id)
 

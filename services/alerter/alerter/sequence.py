@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 BLOCK = 32
+TAKEN_WITHIN_S = 0.05
 
 
 class Sequence:
@@ -29,14 +30,14 @@ class Sequence:
         self._reserve_to(start + block)
 
     def take(self) -> int:
-        """The next number; waits for the disk only if a whole block went in one breath."""
+        """The next number; waits for the disk, a moment, only if a block went in one breath."""
         while True:
             with self._counting:
                 if self._next < self._end:
                     self._next += 1
                     return self._next - 1
                 end = self._end + self._block
-            self._reserve_to(end)
+            self._reserve_to(end, within_s=TAKEN_WITHIN_S)
 
     @property
     def following(self) -> int:
@@ -66,14 +67,24 @@ class Sequence:
             self._end = self._next
             self._keep(self._end)
 
-    def _reserve_to(self, end: int) -> None:
-        """One writer at a time, so that the disk never falls back; takers do not wait for it."""
-        with self._reserving:
+    def _reserve_to(self, end: int, *, within_s: float = -1.0) -> None:
+        """One writer at a time, so that the disk never falls back; a taker waits for it in bounds.
+
+        While another hangs in the disk, numbers are given as while the disk refuses.
+        """
+        if not self._reserving.acquire(timeout=within_s):
+            with self._counting:
+                self._end, self._owed = max(self._end, end), True
+            return
+        try:
             if end <= self._end:
                 return
             self._keep(end)
             with self._counting:
-                self._end = end
+                self._owed = self._owed or end < self._end
+                self._end = max(self._end, end)
+        finally:
+            self._reserving.release()
 
     def _keep(self, end: int) -> None:
         try:

@@ -16,6 +16,7 @@ from alerter.datagrams import fit, room_for_alert
 from alerter.drop_folder import DropFolder
 from alerter.exports import Exports
 from alerter.http_server import TICK_S, HttpServer
+from alerter.keeper import PATIENCE_S, UNHURRIED_S, Keeper
 from alerter.numbering import Numbering
 from alerter.on_air import OnAir
 from alerter.presence import SERVICE, Presence, status
@@ -88,7 +89,8 @@ class Service:
         self._settings.events_dir.mkdir(parents=True, exist_ok=True)
         self._signer = station.load_signer(self._settings.keys_dir, station=self._station)
         self._store = Store(self._settings.state_dir / SERVICE, self._clock, self._steady)
-        self._stack.callback(self._store.close)
+        self._keeper = Keeper(self._store, self._clock)
+        self._stack.callback(self._keeper.close)
         self._events = self._store.load()
         first = numbers.first_free(
             kept=self._store.next_number,
@@ -96,7 +98,7 @@ class Service:
             station=self._station,
             now=self._clock.now(),
         )
-        self._sequence = Sequence(first, self._store.reserve_number)
+        self._sequence = Sequence(first, self._keeper.reserve_number)
         self._stack.callback(self._sequence.close)
         self._numbering = Numbering(
             self._sequence, station=self._station, steady=self._steady, clock=self._clock
@@ -162,7 +164,7 @@ class Service:
             config=self._config,
             settings=self._settings,
             register=self._register,
-            store=self._store,
+            store=self._keeper,
             on_air=self._on_air,
             receipts=self._receipts,
             exports=self._exports,
@@ -184,6 +186,7 @@ class Service:
     def run(self) -> None:
         """Go on air, open the doors, tidy up until stopped, say goodbye."""
         self._watchdog.start(self._stop)
+        self._keeper.patience_s = PATIENCE_S
         self._air.open()
         for task in self._unicast.tasks:
             self._thread("unicast names", task)
@@ -248,8 +251,7 @@ class Service:
     def _tidy(self) -> None:
         self._alerter.expire()
         self._exports.repeat(self._alerter.alerts())
-        self._numbering.tidy()
-        self._store.sync()
+        self._keeper.sync(also=self._numbering.tidy)
         self._on_air.set_copies(self._receipts.settle(self._clock.monotonic()))
         self._presence.refresh(**self._facts())
         if self._keys.changed():
@@ -304,6 +306,7 @@ class Service:
 
     def _say_goodbye(self) -> None:
         self._stopping = True
+        self._keeper.patience_s = UNHURRIED_S
         self._on_air.beat()
         self._presence.stopped()
         self._bus.flush(FLUSH_WITHIN_S)

@@ -125,6 +125,9 @@ class Store:
         """Forget an event."""
         self._append(json.dumps({"gone": event_id}))
 
+    def settle(self) -> None:
+        """What was noted is written already."""
+
     def sync(self) -> None:
         """Bring what was noted to the disk, if there is anything new, and drop outdated parts.
 
@@ -136,11 +139,12 @@ class Store:
         try:
             with self._guard:
                 self._journal.offer()
-            self._journal.sync()
+                journal, outdated = self._journal, list(self._outdated)
+            journal.sync()
             _sync_folder(self._folder)
-            while self._outdated:
-                self._outdated[-1].unlink(missing_ok=True)
-                self._outdated.pop()
+            for path in outdated:
+                path.unlink(missing_ok=True)
+                self._outdated.remove(path)
         except OSError as error:
             self._dirty = True
             self._refused(error)
@@ -170,7 +174,7 @@ class Store:
     def compact(self, events: Iterable[Event]) -> None:
         """Begin a new part of the journal with `events`; waits for no disk.
 
-        To be called by the thread that calls `sync`.
+        To be called by the thread that calls `put` and `remove`.
 
         Raises:
             OSError: the disk does not take it; the journal goes on as it was.
