@@ -129,4 +129,4 @@ Text = Annotated[str, Field(max_length=TEXT_LENGTH), AfterValidator(_single_line
 ReportedText = Annotated[str, Field(max_length=TEXT_LENGTH), AfterValidator(_printable_line)]
 """As `Text`, and such as any document can hold: reports are told on in other formats."""
 Remark = Annotated[str, BeforeValidator(_shortened), Field(max_length=REMARK_LENGTH)]
-"""What a service tells people about itself: too long a remark is cut, never a reason to fail."""
+"""What is told to people: too long a remark is cut, never a reason to fail."""

@@ -231,7 +231,7 @@ class ClipRequest(Message):
     ts: Time
     pre_s: Annotated[float, Field(ge=0, le=3600), NUMBER] = 300.0
     post_s: Annotated[float, Field(ge=0, le=3600), NUMBER] = 300.0
-    reason: Annotated[str, Field(max_length=200)] = "requested"
+    reason: Remark = "requested"
     hold: bool | None = None
     """Keep the clip whatever retention says, until someone removes the file `{clip}.hold`."""
     alert: Alert | None = None

@@ -123,7 +123,7 @@ NONE_AT_ALL: tuple[tuple[str, dict[str, Any] | bytes, str], ...] = (
     ("cancel of nobody's", {"type": "collision", "status": "cancel", "event_id": "nobody"}, "none"),
     ("too long", {"type": "collision", "note": "x" * 70_000}, "none"),
     ("cut off", b'{"type":"collision","lat":3', "none"),
-    ("a list", b'[{"type":"collision"}]', "none"),
+    ("a list", b'[{"type":"collision"},{"type":"fire"}]', "none"),
     ("a number", b"42", "none"),
     ("not text", b"\xff\xfe\x00collision", "none"),
     ("nested", b'{"type":' + b"[" * 20_000, "none"),

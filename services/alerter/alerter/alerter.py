@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from alerter import clips, ingress, metrics, placing
 from alerter.active_topics import ActiveTopics
@@ -115,6 +116,9 @@ class Alerter:
         place = placing.place(incident, self._config)
         with self._lock:
             outcome = self._register.report(report, place, self._steady.now())
+            if _is_new_under_no_known_id(outcome, report):
+                report = ingress.unnamed(report, str(outcome.detail))
+                outcome = self._register.report(report, place, self._steady.now())
             if isinstance(outcome, Outcome):
                 self._carry_out(outcome, received_at)
                 if outcome.gave_way or outcome.joined:
@@ -283,6 +287,12 @@ def _joined(outcome: Outcome | Refusal) -> tuple[FieldWarning, ...]:
         return ()
     problem = "no room for an alert of its own: told with the nearest, reaching to this place"
     return (FieldWarning(field="payload", problem=problem, used=outcome.event.alert.event_id),)
+
+
+def _is_new_under_no_known_id(outcome: Outcome | Refusal, report: Report) -> TypeGuard[Refusal]:
+    """A change without a known id is refused; no accident is lost for an id it does not need."""
+    unknown = isinstance(outcome, Refusal) and outcome.reason is Reason.UNKNOWN_EVENT
+    return unknown and report.incident.status == "new"
 
 
 def _air_time_s(event: Event, now: float) -> float:

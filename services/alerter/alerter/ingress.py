@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alerter.refusal import Reason, Refusal
 from hazardcast.messages import Incident
@@ -61,14 +61,18 @@ def judge(
     ts = _settled(incident, received_at, limits, retained=retained)
     if isinstance(ts, Refusal):
         return ts
+    confirmed_at = _confirmed_at(incident, received_at, limits)
     return Report(
         incident=incident,
         ts=round(ts, 3),
-        confirmed_at=round(_confirmed_at(incident, received_at, limits), 3),
+        confirmed_at=round(confirmed_at, 3),
         received_at=received_at,
         at=round(ts, 3) - set_by_s,
         retained=retained,
-        warnings=_ahead(incident, received_at, limits),
+        warnings=(
+            *_moved("ts", incident.ts, ts, received_at),
+            *_moved("confirmed_at", incident.confirmed_at, confirmed_at, received_at),
+        ),
     )
 
 
@@ -86,12 +90,22 @@ def _settled(
     return incident.ts
 
 
-def _ahead(incident: Incident, received_at: float, limits: Limits) -> tuple[FieldWarning, ...]:
-    if incident.ts is None or incident.ts - received_at <= limits.max_future_s:
+def _moved(
+    field: str, claimed: float | None, used: float, received_at: float
+) -> tuple[FieldWarning, ...]:
+    """What is said of a time that was not taken."""
+    if claimed is None or claimed == used:
         return ()
-    ahead_s = incident.ts - received_at
-    problem = f"{ahead_s:.1f} s in the future, at most {limits.max_future_s:g} s accepted"
-    return (FieldWarning(field="ts", problem=problem, used=round(received_at, 3)),)
+    off_s = claimed - received_at
+    problem = f"{abs(off_s):.1f} s {'ahead of' if off_s > 0 else 'before'} its receipt"
+    return (FieldWarning(field=field, problem=problem, used=round(used, 3)),)
+
+
+def unnamed(report: Report, problem: str) -> Report:
+    """The report without its event's id, which is that of no event we know."""
+    warning = FieldWarning(field="event_id", problem=problem)
+    incident = report.incident.model_copy(update={"event_id": None})
+    return replace(report, incident=incident, warnings=(*report.warnings, warning))
 
 
 def _confirmed_at(incident: Incident, received_at: float, limits: Limits) -> float:

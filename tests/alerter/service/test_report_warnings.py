@@ -24,6 +24,7 @@ ODD_FIELDS: list[dict[str, Any]] = [
     {"distance_m": -1}, {"confirmed_at": "2026-11-27 15:00"}, {"evidence": "none"}, {"ts": "now"},
     {"event_id": "a b"}, {"lat": 37.1}, {"lat": 127.1, "lon": 37.1}, {"lat": "37,5", "lon": "127,1"},
     {"lat": True, "lon": False}, {"ts": 4e9}, {"Road": "A"}, {"by": "me"},
+    {"event_id": "4097-77"}, {"confirmed_at": 9e9},
 ]  # fmt: skip
 
 
