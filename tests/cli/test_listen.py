@@ -55,7 +55,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 def finish(process: subprocess.Popen[str]) -> tuple[str, str]:
     os.kill(process.pid, signal.SIGINT)
-    return process.communicate(timeout=20)
+    return process.communicate(timeout=60)
 
 
 def test_listen_prints_each_change_once_and_counts_the_rest(session: Session) -> None:
@@ -102,7 +102,7 @@ def test_listen_all_as_json_gives_one_object_a_datagram(session: Session) -> Non
 def test_listen_fails_when_nothing_genuine_came_in_time(session: Session) -> None:
     process = session.start("--seconds", "0.3")
 
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
 
     assert process.returncode == 1
     assert "0 believed" in err
@@ -112,7 +112,7 @@ def test_listen_without_keys_says_what_to_do(session: Session) -> None:
     session.store.unlink()
     process = session.start()
 
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
 
     assert process.returncode == 2
     assert "hazardcast keys init" in err
@@ -124,7 +124,7 @@ def test_listen_without_keys_says_what_to_do(session: Session) -> None:
 def test_listen_names_the_option_that_is_wrong(session: Session, option: str, value: str) -> None:
     process = session.start(option, value)
 
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
 
     assert process.returncode == 2
     assert value.split(":", maxsplit=1)[0] in err

@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(300)]
 LIMIT_S = 120.0
 
 

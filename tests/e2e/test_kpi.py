@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_the_acceptance_run_starts_a_system_and_proves_what_it_can(start: Any, ffmpeg: str) -> None:

@@ -17,7 +17,7 @@ from hazardcast.messages import ClipState
 from hazardcast.testing import eventually
 from hazardcast.topics import CLIPS
 
-pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def write_config(tmp_path: Path, **cameras: dict[str, Any]) -> Path:

@@ -99,7 +99,7 @@ def test_a_wrong_configuration_ends_with_code_two_and_one_line(world: Any) -> No
     }
     done = subprocess.run(
         [sys.executable, "-m", "alerter"], env={**os.environ, **variables}, capture_output=True,
-        timeout=20, check=False,
+        timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert b"HAZARDCAST_UNICAST" in done.stderr
