@@ -61,7 +61,7 @@ def test_refused_credentials_are_recognised(line: str) -> None:
         ("[tcp @ 0x5581] [error] Connection to tcp://10.0.0.11:554 failed: No route to host", "no way to it"),
         ("[in#0 @ 0x5] [error] Error opening input: Connection timed out\n[fatal] Error opening input files: Connection timed out", "does not answer"),
         ("[mpegts @ 0x5] [error] first pts and dts value must be set\n[error] av_interleaved_write_frame(): Invalid argument\n[error] Conversion failed!", "carry no times"),
-        ("[mpegts @ 0x5] [error] dimensions not set\n[info] Stream mapping:\n[info] Qavg: 65536.000", "no key frame"),
+        ("[mpegts @ 0x5] [error] dimensions not set\n[error] Error initializing output stream 0:0 -- \n[info] Stream mapping:\n[info] Qavg: 65536.000", "no key frame"),
         ("[rtsp @ 0x5] [error] method SETUP failed: 461 Unsupported Transport", "refuses this way of transport"),
         ("[http @ 0x5] [error] HTTP error 404 Not Found", "no stream of this name"),
     ],
@@ -125,8 +125,9 @@ def test_sound_that_failed_is_given_up_rather_than_the_picture() -> None:
 def test_pictures_are_handed_over_after_as_many_frames_as_the_way_they_came() -> None:
     assert frames_in_flight(Found("mpegts", "h264")) == 2
     assert frames_in_flight(Found("mpegts", "h264"), lengths_told=True) == 1
-    assert frames_in_flight(Found("rtsp", "hevc")) == 1
-    assert frames_in_flight(Found("rtsp", "mjpeg")) == 0
+    assert frames_in_flight(Found("rtsp", "hevc")) == 2
+    assert frames_in_flight(Found("rtsp", "mjpeg")) == 1
+    assert frames_in_flight(Found("mpjpeg", "mjpeg")) == 2
 
 
 URLS_WITH_SECRETS = (

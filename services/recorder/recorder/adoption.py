@@ -41,7 +41,7 @@ def read_note(text: str) -> TimeNote | None:
     return note if math.isfinite(note.offset_s) and math.isfinite(note.error_s) else None
 
 
-LEEWAY_S = 5.0
+LEEWAY_S = 1.0
 """Of the clocks of disk and recorder."""
 LONGEST_S = 900.0
 """No file is open for longer."""

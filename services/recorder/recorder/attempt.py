@@ -210,9 +210,8 @@ class Attempt:
                 )
         if self._timeline.last_frame_at is not None:
             self._report.last_frame_at = self._timeline.last_frame_at
-            awaited = self._timeline.key_awaited
-            self._report.state = "waiting" if awaited else "live"
-            self._report.detail = WAITING if awaited else None
+            if not self._timeline.key_awaited:
+                self._report.state, self._report.detail = "live", None
         self._note()
 
     def _note(self) -> None:
@@ -262,16 +261,25 @@ class Attempt:
         longest_s = max(KEYLESS_S, self._patience.key_s, 3 * self._source.segment_s)
         if self._timeline.open_s > longest_s:
             return Ending("connecting", "no_key_frame", "no key frame", at_once=True)
-        awaited = self._timeline.key_awaited or (self._plan.patient and not self.saw_frames)
-        if awaited and lasted_s > self._patience.key_s:
+        if not self._key_is_awaited:
+            return None
+        self._report.state, self._report.detail = "waiting", WAITING
+        if lasted_s > self._patience.key_s:
             detail = f"no key frame within {lasted_s:.0f} s"
             return Ending("waiting", "no_key_frame", detail, at_once=True, kind="sizeless")
         return None
 
+    @property
+    def _key_is_awaited(self) -> bool:
+        """Whether the camera sends, but nothing that can be begun with."""
+        reason = self._console.reason
+        told = reason is not None and reason.kind == "sizeless" and not self.saw_frames
+        return told or self._timeline.key_awaited
+
     def _silence(self, lasted_s: float) -> Ending | None:
         if self._timeline.stalled(self._clock.monotonic()):
             return Ending("stalled", "stalled", "connected, but no video comes")
-        if self.saw_frames or lasted_s <= CONNECT_S or self._plan.patient:
+        if self.saw_frames or lasted_s <= CONNECT_S or self._key_is_awaited:
             return None
         if self._console.found.format or ports.answers(*camera_address.host_port(self._source.url)):
             detail = f"it answers, but no video came within {CONNECT_S:.0f} s"
@@ -287,7 +295,7 @@ class Attempt:
         if kind == "unauthorised":
             detail = why_refused(self._source.url) or detail
             return Ending("unauthorised", "camera_down", detail, kind=kind)
-        if self._timeline.key_awaited or kind == "sizeless":
+        if self._key_is_awaited:
             return Ending("waiting", "no_key_frame", WAITING, found=found, kind="sizeless")
         if self.saw_frames:
             return Ending("ended", "camera_down", detail or "the camera ended the stream")

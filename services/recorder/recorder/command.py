@@ -32,20 +32,35 @@ CUT_EARLY_S = 0.1
 INTERLEAVE_US = 1_000_000
 """Sound that has stopped must not hold back the picture for longer."""
 KEY_INTERVAL_S = 2
-LONGEST_DELAY_S = 0.4
-"""Less than half of `STAMP_LEAD_S`: the programme clock must not begin below zero."""
-_SHOWN = "if(eq(PTS,NOPTS),if(eq(PREV_OUTPTS,NOPTS),0,PREV_OUTPTS+1),PTS)"
+SHIFT = ("-output_ts_offset", "1")
+"""On both outputs: the first pictures may be decoded before zero, and the muxer within the segment
+muxer would move the stamps of such a file, and of no other line."""
+DECODED_EARLIER = 2
+"""Steps; in steps, as ffmpeg 5.1 tells the filter a time base that is not the packets'."""
+REORDERED = 4
+"""Steps from a first picture to the next one decoded, with up to three B-frames between."""
+MOST_DELAYED = 16
+"""Pictures that may be held back for their order (H.264 A.3.1, H.265 A.4.2)."""
+_SHOWN = (
+    "if(eq(PTS,NOPTS),if(eq(N,0),NEXT_PTS-if(lt(DTS,0),"
+    f"{REORDERED},1)*max(DURATION,1),PREV_OUTPTS+1),PTS)"
+)
 _DECODED = (
-    f"if(eq(DTS,NOPTS),if(eq(PREV_OUTDTS,NOPTS),{_SHOWN}-{LONGEST_DELAY_S:g}/TB,PREV_OUTDTS+1),DTS)"
+    f"if(eq(N,0),{_SHOWN}-{DECODED_EARLIER}*max(DURATION,1),"
+    f"if(lte(N,{MOST_DELAYED}),min(PREV_OUTDTS+max(0.9*DURATION,1),{_SHOWN}),min(DTS,{_SHOWN})))"
 )
 FIRST_TIMES = f"setts=pts='{_SHOWN}':dts='{_DECODED}'"
-"""RTP tells when a picture is shown, the very first excepted; when it is decoded ffmpeg finds out
-only after a few, where there are B-frames. MPEG-TS needs both from the first on: the first is shown
-at zero, and those without a decoding time are decoded shortly before that, a tick apart."""
+"""Over RTSP ffmpeg loses the time at which the first picture is shown, and learns only after a few
+pictures when they are decoded, where there are B-frames (it guesses a time below zero then). So the
+first is shown as long before the next as B-frames may lie between, and decoding begins early enough
+and a little slowly, until its times are known."""
 PARAMETER_SETS = "dump_extra"
 """Before every key frame, recovery points included, so that each file can be read by itself."""
-NO_LENGTHS = "setts=duration=1"
-"""Where pictures are encoded, both outputs would guess lengths of their own."""
+SAME_LENGTH_S = 0.01
+"""Where pictures are encoded, both outputs would guess lengths of their own: all get this one."""
+ENCODED_HZ = 90_000
+JPEG_HZ = 1_200_000
+"""Clock of a stream of JPEGs (libavformat/rawdec.c)."""
 EVEN_SIZE = "scale=trunc(iw/2)*2:trunc(ih/2)*2,format=yuv420p"
 
 
@@ -87,17 +102,20 @@ def frames_in_flight(found: Found, *, lengths_told: bool = False) -> int:
 
     A picture in MPEG-TS ends where the next begins, unless its PES packet tells its length; RTP
     marks a picture's end. ffmpeg's parser waits for one more frame in either case (measured: 133 ms
-    for MPEG-TS without lengths and 67 ms for RTSP at 15 fps, with ffmpeg 5.1 and 9.0).
+    for MPEG-TS without lengths and 67 ms for RTSP at 15 fps, with ffmpeg 5.1 and 9.0), and the
+    filter that sets times waits for one more again.
 
     Args:
         found: the camera's streams.
         lengths_told: True for streams of the camera service, whose PES packets tell their length.
     """
+    is_copied = found.video in COPYABLE_VIDEO
+    filtered = 0 if is_copied and found.format != "rtsp" else 1
     if found.format == "mpegts":
-        return 1 if lengths_told else 2
-    if found.format in TIMELESS_FORMATS:
-        return 1
-    return 1 if found.format == "rtsp" and found.video in COPYABLE_VIDEO else 0
+        return filtered + (1 if lengths_told else 2)
+    if found.format in TIMELESS_FORMATS or (found.format == "rtsp" and is_copied):
+        return filtered + 1
+    return filtered
 
 
 def command(
@@ -126,6 +144,7 @@ def command(
         "-map", "0:v:0", *_video(plan, is_rtsp=is_rtsp), *_audio(plan),
         *_segments(f"{prefix}-%06d.ts", segment_s, list_fd),
         "-map", "0:v:0", "-c", "copy", "-copyinkf", *_same_times(plan, is_rtsp=is_rtsp),
+        *SHIFT,
         "-flush_packets", "1", "-f", "framecrc", "pipe:1",
     )  # fmt: skip
 
@@ -148,6 +167,7 @@ def _input(plan: Plan) -> tuple[str, ...]:
 def _segments(pattern: str, segment_s: float, list_fd: int) -> tuple[str, ...]:
     return (
         "-max_interleave_delta", str(INTERLEAVE_US), "-avoid_negative_ts", "disabled",
+        *SHIFT,
         "-muxdelay", f"{STAMP_LEAD_S / 2:g}", "-fflags", "+flush_packets", "-f", "segment",
         "-segment_format", "mpegts", "-segment_time", f"{segment_s:g}",
         "-segment_time_delta", f"{CUT_EARLY_S:g}", "-individual_header_trailer", "0",
@@ -162,15 +182,20 @@ def _video(plan: Plan, *, is_rtsp: bool) -> tuple[str, ...]:
         return ("-c:v", "copy", *filters)
     return (
         "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-vf", EVEN_SIZE,
-        "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-bsf:v", NO_LENGTHS,
+        "-fps_mode", "passthrough", "-enc_time_base", f"1:{ENCODED_HZ}",
+        "-bsf:v", _same_length(ENCODED_HZ),
         "-force_key_frames", f"expr:gte(t,n_forced*{KEY_INTERVAL_S})",
     )  # fmt: skip
+
+
+def _same_length(clock_hz: int) -> str:
+    return f"setts=duration={round(SAME_LENGTH_S * clock_hz)}"
 
 
 def _same_times(plan: Plan, *, is_rtsp: bool) -> tuple[str, ...]:
     """For the lines about frames the times that the recording gets."""
     if plan.video == "encode":
-        return ("-bsf:v", NO_LENGTHS)
+        return ("-bsf:v", _same_length(JPEG_HZ if plan.times == "arrival" else ENCODED_HZ))
     return ("-bsf:v", FIRST_TIMES) if is_rtsp else ()
 
 

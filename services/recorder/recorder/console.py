@@ -24,7 +24,8 @@ _FOLLOWING = re.compile(
     r"Conversion failed|Error opening (input|output)( files?)?\b|Error writing trailer|"
     r"Could not write header|Error (submitting|muxing) a packet|av_interleaved_write_frame|"
     r"Task finished with error|Terminating thread|Nothing was written|Output file is empty|"
-    r"Error (closing|while (filtering|processing))|Last message repeated"
+    r"Error initializing output stream|Error (closing|while (filtering|processing))|"
+    r"Last message repeated"
 )
 """Says only that something failed because of what was said before."""
 _DISK_FULL = re.compile(r"No space left on device", re.I)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import itertools
 import os
 import re
 import signal
@@ -29,6 +30,7 @@ from hazardcast.segments import Segment, list_segments, read_runs
 from hazardcast.settings import Settings
 from hazardcast.testing import MemoryBroker, eventually
 
+ODD_RTSP_CAMERA = Path(__file__).resolve().parents[2] / "odd_rtsp_camera.py"
 PACKET = 188
 VIDEO_PID = 0x100
 
@@ -185,6 +187,100 @@ def ts_camera(stream_file: Path) -> Iterator[Callable[..., TsCamera]]:
     yield make
     for camera in cameras:
         camera.down()
+
+
+@pytest.fixture(scope="session")
+def film(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A film of 15 pictures a second: `film(seconds=8, extra="-g 30 -bf 3")`."""
+    folder = tmp_path_factory.mktemp("film")
+
+    def make(*, seconds: int = 8, extra: str = "-tune zerolatency -g 15") -> Path:
+        path = folder / f"{seconds} {extra}.mp4".replace("/", "_")
+        if not path.exists():
+            subprocess.run(
+                [ffmpeg, "-v", "error", "-f", "lavfi", "-i", f"testsrc2=s=320x180:r=15:d={seconds}",
+                 "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-sc_threshold", "0",
+                 *extra.split(), str(path)],
+                check=True,
+            )  # fmt: skip
+        return path
+
+    return make
+
+
+@pytest.fixture
+def odd_camera() -> Iterator[Callable[..., str]]:
+    """`odd_camera(film, "--relay")`: the address of a `tests/odd_rtsp_camera.py`."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(file: Path, *options: str) -> str:
+        process = subprocess.Popen(
+            [sys.executable, str(ODD_RTSP_CAMERA), str(file), *options],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        running.append(process)
+        assert process.stdout
+        return process.stdout.readline().strip()
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait(10)
+
+
+class JpegCamera:
+    """Sends one JPEG after another over HTTP, without any times, at its own rate."""
+
+    def __init__(self, ffmpeg: str, *, fps: float, size: str) -> None:
+        stream = subprocess.run(
+            [ffmpeg, "-v", "error", "-f", "lavfi", "-i", f"testsrc=s={size}:r=10:d=2",
+             "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-f", "image2pipe", "-"],
+            capture_output=True, check=True,
+        ).stdout  # fmt: skip
+        self._pictures = [b"\xff\xd8\xff" + part for part in stream.split(b"\xff\xd8\xff")[1:]]
+        self._interval_s = 1 / fps
+        self._over = threading.Event()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}/video"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._over.set()
+        self._server.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._server.accept()
+                threading.Thread(target=self._send, args=(connection,), daemon=True).start()
+
+    def _send(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.recv(4096)
+            kind = "multipart/x-mixed-replace; boundary=next"
+            connection.sendall(f"HTTP/1.0 200 OK\r\nContent-Type: {kind}\r\n\r\n".encode())
+            due = time.monotonic()
+            for picture in itertools.cycle(self._pictures):
+                head = (
+                    f"--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
+                )
+                connection.sendall(head.encode() + picture + b"\r\n")
+                due += self._interval_s
+                if self._over.wait(max(0.0, due - time.monotonic())):
+                    return
+
+
+@pytest.fixture
+def jpeg_camera(ffmpeg: str) -> Iterator[Callable[..., JpegCamera]]:
+    cameras: list[JpegCamera] = []
+
+    def make(*, fps: float, size: str = "320x180") -> JpegCamera:
+        cameras.append(JpegCamera(ffmpeg, fps=fps, size=size))
+        return cameras[-1]
+
+    yield make
+    for camera in cameras:
+        camera.close()
 
 
 @dataclass

@@ -1,0 +1,140 @@
+"""Cameras with bad manners are recorded all the same, or it is said in words why not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hazardcast.testing import eventually
+
+pytestmark = [pytest.mark.network, pytest.mark.slow]
+
+
+@pytest.fixture
+def probe(ffmpeg: str) -> Callable[[Path], dict[str, Any]]:
+    """What ffprobe tells of a file's pictures."""
+
+    def tell(path: Path) -> dict[str, Any]:
+        done = subprocess.run(
+            ["ffprobe", "-v", "error", "-of", "json", "-select_streams", "v:0", "-count_packets",
+             "-show_entries", "stream=width,height,nb_read_packets", str(path)],
+            capture_output=True, check=True,
+        )  # fmt: skip
+        return dict(json.loads(done.stdout)["streams"][0])
+
+    return tell
+
+
+@pytest.mark.parametrize("fps", [4, 30])
+def test_jpeg_over_http_is_as_long_as_the_time_that_passed(
+    record: Any, jpeg_camera: Any, recordings: Any, probe: Any, fps: float
+) -> None:
+    record({"north": jpeg_camera(fps=fps).url})
+    kept = eventually(lambda: recordings.segments()[4:], within_s=40) and recordings.segments()
+
+    for segment in kept:
+        pictures = int(probe(segment.path)["nb_read_packets"])
+        assert (pictures - 1) / fps == pytest.approx(segment.end - segment.start, abs=0.15)
+    for before, after in pairwise(kept):
+        assert 0 < after.start - before.end < 1.5 / fps + 0.05
+    assert recordings.causes() == [None]
+
+
+def test_jpeg_of_an_odd_size_is_recorded_with_an_even_one(
+    record: Any, jpeg_camera: Any, recordings: Any, probe: Any, decode_errors: Any
+) -> None:
+    record({"north": jpeg_camera(fps=10, size="333x187").url})
+    (segment, *_) = eventually(recordings.segments, within_s=30)
+
+    assert (probe(segment.path)["width"], probe(segment.path)["height"]) == (332, 186)
+    assert decode_errors(segment.path) == ""
+
+
+def test_behind_a_relay_the_key_frame_is_awaited_and_that_is_said(
+    record: Any, odd_camera: Any, film: Any, recordings: Any, decode_errors: Any
+) -> None:
+    once_in_24_s = film(seconds=24, extra="-tune zerolatency -g 360")
+    running = record({"north": odd_camera(once_in_24_s, "--relay")})
+    report = running.service.recorders["north"].report
+    eventually(lambda: running.state() == "waiting", within_s=10)
+    assert "key frame" in (report.detail or "")
+    eventually(lambda: running.state() == "live", within_s=45)
+    running.stop()
+
+    assert decode_errors(recordings.segments()[0].path) == ""
+
+
+def test_a_relay_that_tells_the_size_with_the_key_frame_only_is_awaited_too(
+    record: Any, odd_camera: Any, film: Any, recordings: Any
+) -> None:
+    once_in_24_s = film(seconds=24, extra="-tune zerolatency -g 360")
+    running = record({"north": odd_camera(once_in_24_s, "--relay", "--no-sprop")})
+    eventually(lambda: running.state() == "waiting", within_s=15)
+    eventually(lambda: running.state() == "live", within_s=60)
+
+
+def test_a_camera_that_has_just_booted_is_asked_again_soon(
+    record: Any, odd_camera: Any, film: Any, recordings: Any
+) -> None:
+    record({"north": odd_camera(film(), "--no-sprop", "--keyless-viewers", "2")})
+
+    eventually(recordings.segments, within_s=30)
+
+
+@pytest.mark.parametrize("leap", ["6:3600", "6:-3600", "6:20", "6:4"])
+def test_a_cameras_clock_that_is_set_is_in_no_name_and_in_no_file(
+    record: Any, odd_camera: Any, film: Any, recordings: Any, probe: Any, leap: str
+) -> None:
+    running = record({"north": odd_camera(film(), "--leap", leap)}, segment_s=4)
+    eventually(lambda: "clock_stepped" in recordings.causes(), within_s=25)
+    eventually(lambda: len(recordings.segments()) >= 3, within_s=20)
+    running.stop()
+
+    for segment in recordings.segments():
+        assert segment.end - segment.start < 6
+        assert (
+            int(probe(segment.path)["nb_read_packets"]) <= (segment.end - segment.start) * 15 + 1.5
+        )
+        assert segment.end <= segment.path.stat().st_mtime + 1
+
+
+@pytest.mark.parametrize("manner", ["udp", "mute-tcp"])
+def test_a_camera_that_speaks_udp_only_is_found_by_itself(
+    record: Any, odd_camera: Any, film: Any, recordings: Any, manner: str
+) -> None:
+    record({"north": odd_camera(film(), "--transport", manner)})
+
+    eventually(recordings.segments, within_s=60)
+
+
+@pytest.mark.parametrize("digest", ["SHA-256", "MD5,SHA-256"])
+def test_a_login_that_ffmpeg_cannot_do_is_named(
+    recorder_process: Any, odd_camera: Any, film: Any, monkeypatch: pytest.MonkeyPatch, digest: str
+) -> None:
+    monkeypatch.setenv("CAM_NORTH", "watcher:geheim")
+    url = odd_camera(film(), "--account", "watcher:geheim", "--digest", digest)
+    running = recorder_process({"north": {"url": url, "credentials": "CAM_NORTH"}})
+
+    eventually(lambda: "asks for Digest with SHA-256" in running.log.read_text(), within_s=20)
+    assert "geheim" not in running.log.read_text()
+
+
+def test_long_passwords_in_any_letters_are_carried(
+    recorder_process: Any,
+    odd_camera: Any,
+    film: Any,
+    recordings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    account = "operator:비밀번호도로카메라일이삼사오!@#{}[]<>?/|;:,.~`+="
+    monkeypatch.setenv("CAM_NORTH", account)
+    url = odd_camera(film(), "--account", account)
+    recorder_process({"north": {"url": url, "credentials": "CAM_NORTH", "segment_s": 2}})
+
+    eventually(recordings.segments, within_s=30)
