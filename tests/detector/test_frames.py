@@ -3,13 +3,15 @@ from __future__ import annotations
 import itertools
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import pytest
-from detector.frames import FileFrames, LiveFrames, Mapping, VideoFileError
+from detector.frames import FileFrames, LiveFrames, Mapping, VideoFileError, is_timeless
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -180,3 +182,50 @@ def test_a_camera_that_dies_is_told_and_closing_does_not_hang(ffmpeg, live) -> N
     frames.close()
     frames.take(0.0)  # the last one may still lie there
     assert frames.take(0.0) is None
+
+
+def test_pictures_without_times_are_dated_by_their_arrival() -> None:
+    mapping = Mapping(timeless=True)
+
+    assert [mapping.wall(n / 25, 1_800_000_000.0 + n / 10) for n in range(3)] == [
+        1_800_000_000.0,
+        1_800_000_000.0 + 0.1,
+        1_800_000_000.0 + 0.2,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "fourcc", "timeless"),
+    [
+        ("http://cam/video", "MJPG", True),
+        ("rtsp://cam/video", "MJPG", False),
+        ("http://cam/a.ts", "h264", False),
+    ],
+)
+def test_only_jpeg_over_http_carries_no_times(url: str, fourcc: str, timeless: bool) -> None:
+    assert is_timeless(url, cv2.VideoWriter.fourcc(*fourcc)) == timeless
+
+
+ODD_RTSP_CAMERA = Path(__file__).resolve().parents[1] / "odd_rtsp_camera.py"
+
+
+@pytest.mark.network
+def test_a_camera_that_speaks_udp_only_is_watched(ffmpeg, tmp_path) -> None:
+    film = make(
+        ffmpeg, tmp_path / "film.mp4", "testsrc=size=320x180:rate=15:duration=4",
+        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15",
+    )  # fmt: skip
+    camera = subprocess.Popen(
+        [sys.executable, str(ODD_RTSP_CAMERA), str(film), "--transport", "udp"],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    url = camera.stdout.readline().strip()
+    frames = LiveFrames(lambda: url, camera="north", fps=8, clock=SystemClock())
+    frames.start()
+    try:
+        eventually(lambda: frames.take(1.0), within_s=30)
+        assert frames.state == "live"
+    finally:
+        frames.close()
+        camera.kill()
+        camera.wait(10)

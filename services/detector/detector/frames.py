@@ -12,10 +12,9 @@ import cv2
 
 from detector.frame import Frame
 from detector.image import Image
-from hazardcast import camera_address, lifecycle, ports
+from hazardcast import lifecycle
 from hazardcast.clock import Clock
 from hazardcast.errors import HazardcastError
-from hazardcast.ffmpeg import Transport
 from hazardcast.stream_time import StreamTime
 
 log = logging.getLogger(__name__)
@@ -30,7 +29,6 @@ LIVE_OPTIONS = [
     cv2.CAP_PROP_N_THREADS, 1,
 ]  # fmt: skip
 """One decoding thread: with more, each holds back a frame and the picture is late by as many."""
-SILENT_SHARE = 0.9
 MJPG = cv2.VideoWriter.fourcc(*"MJPG")
 PREFETCHED = 2
 EARLY_SHARE = 0.2
@@ -44,16 +42,14 @@ class LiveFrames:
     """The newest frames of one camera, at most `fps` a second; a thread of its own reads always.
 
     RTSP goes over TCP, and over UDP where a camera refuses that, which is what OpenCV's FFmpeg does
-    by itself; where a camera accepts TCP and sends nothing, the next try asks for UDP.
+    by itself; it cannot be told another way for one camera.
     """
 
     def __init__(
         self, url: Callable[[], str], *, camera: str, fps: float, clock: Clock,
-        transport: Transport = "auto",
         captured: Callable[[], None] = lambda: None, dropped: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._url, self._camera, self._clock = url, camera, clock
-        self._transport, self._by_udp = transport, transport == "udp"
         self._period_s = 1.0 / fps
         self._captured, self._dropped = captured, dropped
         self._stop = threading.Event()
@@ -100,12 +96,11 @@ class LiveFrames:
 
     def _read_once(self) -> None:
         """One connection, from opening to its end."""
-        url, began = self._url(), self._clock.monotonic()
-        capture = cv2.VideoCapture(self._asked(url), cv2.CAP_FFMPEG, LIVE_OPTIONS)
+        url = self._url()
+        capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, LIVE_OPTIONS)
         try:
             if not capture.isOpened():
                 self._say("unreachable", "camera cannot be opened")
-                self._turn_to_other_transport(url, self._clock.monotonic() - began)
                 return
             self._due_s = float("-inf")
             mapping = Mapping(timeless=is_timeless(url, int(capture.get(cv2.CAP_PROP_FOURCC))))
@@ -115,26 +110,6 @@ class LiveFrames:
                 self._say("stalled", "stream ended or went silent")
         finally:
             capture.release()
-
-    def _asked(self, url: str) -> str:
-        """The address with the transport, which FFmpeg reads from its query and does not send on.
-
-        Source: libavformat/rtsp.c, ff_rtsp_connect().
-        """
-        if not url.startswith("rtsp://") or (self._transport == "auto" and not self._by_udp):
-            return url
-        joint = "" if url.endswith("?") else "&" if "?" in url else "?"
-        return f"{url}{joint}{'udp' if self._by_udp else 'tcp'}"
-
-    def _turn_to_other_transport(self, url: str, waited_s: float) -> None:
-        """After a camera that takes connections was silent until the time was over."""
-        is_silent = waited_s * 1000 >= SILENT_SHARE * OPEN_TIMEOUT_MS
-        if (
-            self._transport == "auto"
-            and is_silent
-            and ports.answers(*camera_address.host_port(url))
-        ):
-            self._by_udp = not self._by_udp
 
     def _say(self, state: str, message: str) -> None:
         # Never the URL: it may carry a password.
