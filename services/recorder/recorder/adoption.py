@@ -64,12 +64,12 @@ def place(data: bytes, note: TimeNote, *, written_at: float) -> tuple[float, flo
         return None
     shift_s = _shift_s(whole, note, written_at)
     opened_for_s = written_at - (whole.opened_s + shift_s)
-    size = transport_stream.before_leap(
-        data, most_s=min(max(opened_for_s, 0.0) + LEEWAY_S, LONGEST_S)
-    )
+    is_possible = -LEEWAY_S <= opened_for_s <= LONGEST_S
+    most_s = opened_for_s + LEEWAY_S if is_possible else LONGEST_S
+    size = transport_stream.before_leap(data, most_s=most_s)
     times = transport_stream.times(data[:size])
     assert times is not None, "the first picture is never behind a leap"
-    if not -LEEWAY_S <= opened_for_s <= LONGEST_S:
+    if not is_possible:
         shift_s = written_at - times.last_s
     return times.first_s + shift_s, times.last_s + shift_s, size
 
