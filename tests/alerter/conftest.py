@@ -100,7 +100,7 @@ class Desk:
         return self.register.expire(self.now)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config() -> SiteConfig:
     return site.parse(SITE, source="test")
 
@@ -199,3 +199,9 @@ class Station:
 @pytest.fixture
 def station(tmp_path: Path, config: Any) -> Station:
     return Station(tmp_path / "state", config)
+
+
+@pytest.fixture(scope="session")
+def station_type() -> type[Station]:
+    """For property tests, which need fresh ones each time."""
+    return Station

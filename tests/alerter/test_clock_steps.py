@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from pathlib import Path
 from typing import Any
 
@@ -209,3 +210,50 @@ def test_a_restart_after_the_clock_was_set_asks_for_the_very_same_clip(
 
     first, again = station.broker.messages(CLIP_REQUESTS)
     assert (again.ts, again.camera) == (first.ts, first.camera)
+
+
+def _drawn(chance: random.Random) -> tuple[Any, ...]:
+    """A report, a while, or a restart."""
+    kind = chance.random()
+    if kind < 0.3:
+        return "pass", chance.choice([0.25, 3.0, 29.0, 160.0, 301.0, 899.0])
+    if kind > 0.9:
+        return ("restart",)
+    incident = {
+        "type": chance.choice(["collision", "fire"]),
+        "severity": chance.choice(["low", "high", "critical"]),
+        "lat": chance.choice([37.0, 37.1]),
+        "lon": 127.0,
+        "status": chance.choice(["new", "update", "cancel"]),
+        "event_id": chance.choice(["a-1", "b-1", "4097-1"]),
+    }
+    return "report", incident, chance.choice([None, 0.0, 20.0])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_happens_happens_as_if_nobody_had_set_the_clock(
+    seed: int, config: Any, tmp_path: Path, station_type: Any
+) -> None:
+    chance = random.Random(seed)
+    still = station_type(tmp_path / "still", config)
+    stepped = station_type(tmp_path / "stepped", config)
+    for _ in range(12):
+        deed = _drawn(chance)
+        stepped.clock.step(chance.choice([0.0, 0.0, 7200.0, -7200.0, 40.0, -40.0, 1e7]))
+        assert _done(stepped, deed) == _done(still, deed), deed
+        assert stepped.ids() == still.ids(), deed
+
+
+def _done(station: Any, deed: Any) -> object:
+    """What came of it, times left out."""
+    if deed[0] == "pass":
+        return station.passes(deed[1])
+    if deed[0] == "restart":
+        return station.start()
+    _, incident, age_s = deed
+    dated = {} if age_s is None else {"ts": round(station.clock.now() - age_s, 3)}
+    outcome = station.asks(**incident, **dated)
+    if isinstance(outcome, Refusal):
+        return outcome.reason
+    alert = outcome.event.alert
+    return outcome.action, alert.event_id, alert.terminated, alert.severity

@@ -287,7 +287,9 @@ class Register:
         )
         if version is event.alert:
             return None
-        return self._put("update", replace(event, alert=self._finish(version))).event
+        redated = replace(event, alert=self._finish(version))
+        self._events[event_id] = redated  # whom its producers' ids mean stays as it is
+        return redated
 
     def expire(self, now: float) -> list[Event]:
         """Forget and return every event past its validity; those not terminated expire now."""
