@@ -342,9 +342,9 @@ class MqttBus:
         if filters := list(self._dispatcher.filters.items()):
             self._ask_for(filters)
         self._connections += 1
-        metrics.MQTT_CONNECTED.set(1)
-        if self._connections > 1:
-            metrics.MQTT_RECONNECTS.inc()
+        if self._guard:  # a connection beside the service's own may come and go
+            metrics.MQTT_CONNECTED.set(1)
+            metrics.MQTT_RECONNECTS.inc(self._connections > 1)
         self._connected.set()
         for hook in self._hooks:
             _call(hook)
@@ -363,7 +363,8 @@ class MqttBus:
         self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
         self._connected.clear()
-        metrics.MQTT_CONNECTED.set(0)
+        if self._guard:
+            metrics.MQTT_CONNECTED.set(0)
         if reason.is_failure:
             _wait(client, self._attempts.ended(str(reason)))
 

@@ -9,6 +9,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hazardcast import metrics
 from hazardcast.bus import Bus, Delivery, MqttBus
 from hazardcast.messages import ClipRequest, ClipState, Incident, ServiceStatus, Window
 from hazardcast.testing import MemoryBroker, eventually
@@ -323,3 +324,19 @@ def test_bytes_arrive_as_they_were_said(make_bus: MakeBus) -> None:
     said_until_heard(lambda: bus.publish_text(BROADCAST, "{사고"), heard)
 
     assert heard[0] == "{사고".encode()
+
+
+@pytest.mark.network
+def test_a_connection_beside_the_services_own_may_end_and_the_service_still_has_the_broker(mosquitto: Any) -> None:  # fmt: skip
+    will = ServiceStatus(service="alerter", instance="a", state="offline", version="1", ts=1.0)
+    own = MqttBus(mosquitto.settings(), client_id="alerter", will=will)
+    beside = MqttBus(mosquitto.settings(), client_id="alerter-numbers")
+    for bus in (own, beside):
+        bus.start()
+        assert bus.wait_connected(5.0)
+
+    beside.close()
+    assert metrics.MQTT_CONNECTED._value.get() == 1
+
+    own.close()
+    eventually(lambda: metrics.MQTT_CONNECTED._value.get() == 0)
