@@ -6,9 +6,11 @@ Nothing is guessed: a value is used only where there is no doubt what it means.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from hazardcast.catalogue import Severity
@@ -21,6 +23,11 @@ _YES = frozenset(
 _NO = frozenset("false no n off 0 아니요 아니오 거짓".split())  # noqa: SIM905 - as read
 _CAMERA_ID = re.compile(CAMERA_ID_PATTERN)
 _NAME = re.compile(NAME_PATTERN)
+_UNITS = ((1e14, 1e6), (1e17, 1e9))
+"""From which number on it is micro- and nanoseconds: as the unit before it would be year 5138."""
+_LAST_ZONE = timezone(timedelta(hours=-12))
+"""Where a day ends last (Baker Island)."""
+_DAY_S = 86_400.0
 _ODD_ID = "odd-{digest}"
 
 
@@ -33,6 +40,11 @@ def word(known: Iterable[str], value: object) -> str | None:
 def severity(value: object) -> str | None:
     """`High` → `high`."""
     return word((one.value for one in Severity), value)
+
+
+def status(value: object) -> str | None:
+    """`Cancel` → `cancel`; no other word is taken for one."""
+    return word(STATUSES, value)
 
 
 def truth(value: object) -> bool | None:
@@ -79,6 +91,24 @@ def confidence(value: object) -> float | None:
     return number / 100 if (0 if percent[3] else 2) <= number <= 100 else None
 
 
+def moment(value: object) -> float | None:
+    """Micro- and nanoseconds as seconds; a time without a zone as the latest that it can be.
+
+    That is ahead of its receipt, and so counts as just now, unless it is too old in every zone:
+    what waited for days is not news for want of a zone.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    with contextlib.suppress(ValueError, OverflowError):
+        number = float(value)
+        seconds = (number / unit for low, unit in _UNITS if low <= number < 1e3 * low)
+        return next((round(one, 3) for one in seconds), None)
+    with contextlib.suppress(ValueError, OverflowError):
+        latest = datetime.fromisoformat(str(value).strip()).replace(tzinfo=_LAST_ZONE)
+        return latest.timestamp() + (0.0 if ":" in str(value) else _DAY_S)
+    return None
+
+
 def left_out(_value: object) -> None:
     """For what is right or is nothing."""
 
@@ -91,6 +121,7 @@ REPAIRS: dict[str, Callable[[object], Any]] = {
     "camera": camera,
     "event_id": event_id,
     "confidence": confidence,
+    "ts": moment,
     "test": truth,
     "clip_hint": truth,
 }

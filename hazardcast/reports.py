@@ -126,11 +126,19 @@ class _Lenient:
             folded = _BY_FOLDED_NAME.get(_folded(name))
             if folded in NOT_HERE:
                 self._say(name, _NOT_HERE)
-            elif folded and name not in FIELDS:
-                known = folded in named
-                self._say(name, "stands there twice" if known else "not spelt so", folded)
-                named.setdefault(folded, value)
+            elif folded and name not in FIELDS and value is not None:
+                self._name(named, name, folded, value)
         return named
+
+    def _name(self, named: dict[str, Any], name: str, known: str, value: Any) -> None:
+        """Take the value of a field that is not spelt as the contract has it."""
+        if named.get(known) is None:
+            self._say(name, "not spelt so", known)
+            named[known] = value
+            return
+        if known == "status" and report_repair.status(named[known]) != report_repair.status(value):
+            raise DecodeError("given twice, differently", field=known)
+        self._say(name, "stands there twice", known)
 
     def _require(self, data: dict[str, Any]) -> None:
         """What a report cannot do without, and what must not be guessed."""
@@ -140,7 +148,7 @@ class _Lenient:
         status = data.get("status")
         if status is None or status in STATUSES:
             return
-        readable = report_repair.word(STATUSES, status)
+        readable = report_repair.status(status)
         if readable is None:
             raise DecodeError(f"there are {', '.join(STATUSES)}", field="status")
         self._say("status", "not spelt so", readable)

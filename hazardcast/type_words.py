@@ -6,6 +6,7 @@ words in them and report nothing. Only what says that it has happened, and which
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from hazardcast.catalogue import IncidentType
@@ -36,27 +37,22 @@ WORDS: dict[IncidentType, tuple[str, ...]] = {
     ),
     IncidentType.UNKNOWN: ("unknown",),
 }  # fmt: skip
-"""Each space may also be left out, or be `_` or `-`."""
+"""Each space may also be left out, be any blanks, or be `_` or `-`: `rear-end collision`."""
 
 LONGEST_WORD = 64
 _AROUND = " \t\r\n\v\f\0\u00a0\u200b\u2060\u3000\ufeff"
 """What editors, keyboards and fixed-length fields leave around a word."""
 
 
-def _spellings(word: str) -> set[str]:
-    return {_folded(word.replace(" ", gap)) for gap in (" ", "_", "-", "")}
+_GAP = re.compile(r"(?<=[^\s_-])(\s+|[_-])(?=[^\s_-])")
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).strip(_AROUND).casefold()
+    """What all spellings of a word have in common."""
+    return _GAP.sub("", unicodedata.normalize("NFC", text).strip(_AROUND).casefold())
 
 
-_MEANING = {
-    spelling: meant
-    for meant, words in WORDS.items()
-    for word in words
-    for spelling in _spellings(word)
-}
+_MEANING = {_folded(word): meant for meant, words in WORDS.items() for word in words}
 
 
 def meaning(text: str) -> IncidentType | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from alerter import ingress
@@ -9,8 +10,10 @@ from alerter.refusal import Reason, Refusal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hazardcast import reports
 from hazardcast.errors import DecodeError
 from hazardcast.messages import Incident
+from hazardcast.reports import Reading
 
 NOW = 1_800_000_000.0
 
@@ -51,6 +54,27 @@ def test_a_time_ahead_of_any_clock_is_the_time_of_receipt_and_said() -> None:
 
 def test_a_retained_incident_from_the_future_is_refused() -> None:
     assert isinstance(judge(retained=True, ts=NOW + 9), Refusal)
+
+
+@pytest.mark.parametrize("status", ["new", "cancel"])
+def test_a_time_without_a_zone_is_now_unless_it_is_too_old_in_every_zone(status: str) -> None:
+    def without_zone(age_h: float) -> Report | Refusal:
+        local = datetime.fromtimestamp(NOW - 3600 * age_h, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        report = {"type": "fire", "ts": local, "status": status, "event_id": "a"}
+        read = reports.read(json.dumps(report).encode())
+        assert isinstance(read, Reading)
+        return ingress.judge(read.incident, received_at=NOW, limits=Limits())
+
+    for age_h in (-14, -9, 0, 11.9):
+        fresh = without_zone(age_h)
+        assert isinstance(fresh, Report)
+        assert fresh.ts == NOW
+    late = without_zone(72)
+    if status == "new":
+        assert str(late) == "ts: 216000.0 s old, at most 60 s accepted"
+    else:  # the register knows what its reporter said since
+        assert isinstance(late, Report)
+        assert late.ts == NOW - 3600 * 60
 
 
 def test_an_update_must_say_of_what() -> None:

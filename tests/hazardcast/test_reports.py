@@ -94,7 +94,12 @@ def test_a_report_as_the_contract_has_it_is_taken_as_it_is() -> None:
         ("distance_m", "500 m", LEFT_OUT),
         ("distance_m", 10**400, LEFT_OUT),
         ("ts", "yesterday", LEFT_OUT),
-        ("ts", "2026-11-27 15:00", LEFT_OUT),
+        ("ts", "2026-11-27 15:00", 1795834800.0),
+        ("ts", "2026-11-27", 1795867200.0),
+        ("ts", 1_795_800_000_250_000, 1795800000.25),
+        ("ts", "1795800000250000000", 1795800000.25),
+        ("ts", 10**400, LEFT_OUT),
+        ("ts", 1e20, LEFT_OUT),
         ("ts", True, LEFT_OUT),
         ("ts", -5, LEFT_OUT),
         ("ts", [], LEFT_OUT),
@@ -295,6 +300,17 @@ def test_a_field_that_stands_twice() -> None:
         {"test", "event_id"},
     )
     assert refused('{"type":"fire","status":"new","status":"cancel"}').problem.field == "status"
+
+
+def test_a_status_that_stands_there_in_two_spellings_is_never_taken_for_a_new_incident() -> None:
+    cancel = reading('{"type":"fire","event_id":"a","status":null,"Status":"cancel"}')
+    alike = reading('{"type":"fire","status":"update","event_id":"a","STATUS":"update"}')
+
+    assert (cancel.incident.status, alike.incident.status) == ("cancel", "update")
+    assert reading('{"type":"fire","status":"new","Status":" New"}').incident.status == "new"
+    for first, second in (("status", "Status"), ("STATUS", "Status")):
+        doubtful = {"type": "fire", "event_id": "a", first: "new", second: "cancel"}
+        assert refused(doubtful).problem.field == "status"
 
 
 json_values = st.recursive(

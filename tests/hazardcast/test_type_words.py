@@ -20,7 +20,10 @@ from hazardcast.type_words import WORDS
         ("\ufeffcrash\u200b", "collision"),
         ("Traffic Accident", "collision"),
         ("traffic_accident", "collision"),
-        ("rear-end collision", None),
+        ("rear-end collision", "collision"),
+        ("Multi-vehicle  collision", "collision"),
+        ("traffic\n accident", "collision"),
+        ("차량  사고", "collision"),
         ("rear-end-collision", "collision"),
         ("사고", "collision"),
         (unicodedata.normalize("NFD", "교통사고"), "collision"),
@@ -40,7 +43,8 @@ def test_a_word_is_known_however_it_is_spelt(text: str, meant: str | None) -> No
     [
         "", " ", "no accident", "no-accident", "accident cleared", "not a fire", "fire drill",
         "fire alarm test", "false collision", "사고 없음", "사고없음", "화재 훈련", "무사고",
-        "사고 처리 완료", "화재 아님", "firetruck", "crash test", "fire,collision", "x" * 60_000,
+        "사고 처리 완료", "화재 아님", "firetruck", "crash test", "fire,collision", "fire - no", "collision -",
+        "no\naccident", "x" * 60_000,
     ],
 )  # fmt: skip
 def test_a_text_that_only_has_such_a_word_in_it_names_no_type(text: str) -> None:
