@@ -93,7 +93,7 @@ def test_what_could_not_be_used_lies_beside_the_file(box: Box) -> None:
     lines = (box.folder / "done" / "a.json.warnings.txt").read_text().splitlines()
     assert [line.split(":")[0] for line in lines] == ["severity", "distance_m"]
     assert "(used high)" in lines[0]
-    assert box.doors == [Door("file", "a.json")]
+    assert [(door.kind, door.sender) for door in box.doors] == [("file", "a.json")]
 
 
 def test_an_incident_that_is_refused_is_a_bad_file(box: Box) -> None:
@@ -184,3 +184,24 @@ def test_a_file_written_slowly_is_read_whole(tmp_path: Path) -> None:
         thread.join()
     assert taken == [b'{"type":"fire","road":"A1"}']
     assert not list((folder / "rejected").iterdir())
+
+
+def test_a_file_that_lay_here_before_the_start_says_for_how_long(box: Box) -> None:
+    path = box.folder / "night.json"
+    path.write_text('{"type":"collision"}')
+    box.clock.step(path.stat().st_ctime + 7200 - box.clock.now())
+    box.look()
+
+    assert box.doors[0].waited_s == pytest.approx(7200, abs=2)
+
+
+def test_a_file_that_comes_while_we_look_has_not_waited_whatever_its_disk_s_clock_says(
+    box: Box,
+) -> None:
+    box.look(1)
+    path = box.folder / "now.json"
+    path.write_text('{"type":"collision"}')
+    box.clock.step(path.stat().st_ctime + 7200 - box.clock.now())
+    box.look()
+
+    assert box.doors[0].waited_s == 0.0

@@ -18,9 +18,11 @@ from hazardcast.reports import Reading
 NOW = 1_800_000_000.0
 
 
-def judge(retained: bool = False, **fields: object) -> Report | Refusal:
+def judge(retained: bool = False, waited_s: float = 0.0, **fields: object) -> Report | Refusal:
     incident = Incident.parse({"type": "fire", **fields})
-    return ingress.judge(incident, received_at=NOW, limits=Limits(), retained=retained)
+    return ingress.judge(
+        incident, received_at=NOW, limits=Limits(), retained=retained, waited_s=waited_s
+    )
 
 
 def test_a_missing_time_is_the_time_of_receipt() -> None:
@@ -34,6 +36,14 @@ def test_a_retained_incident_without_a_time_is_refused() -> None:
     assert isinstance(refusal, Refusal)
     assert refusal.reason is Reason.RETAINED
     assert isinstance(judge(retained=True, ts=NOW - 3), Report)
+
+
+def test_what_lay_at_the_door_too_long_and_has_no_time_is_no_news() -> None:
+    refusal = judge(waited_s=7200.0)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is Reason.STALE
+    assert isinstance(judge(waited_s=30.0), Report)
+    assert isinstance(judge(waited_s=7200.0, ts=NOW - 3), Report)
 
 
 def test_a_refusal_says_how_far_off_the_time_is() -> None:

@@ -98,11 +98,11 @@ class Alerter:
             refusal = Refusal(Reason.SCHEMA, reading.problem.reason, reading.problem.field)
             told = answer(refusal, reading.warnings, reading.report_id)
         else:
-            told = self._take(reading, received_at, retained=retained)
+            told = self._take(reading, door, received_at, retained=retained)
         self._voice.tell(told, payload, door)
         return told
 
-    def _take(self, reading: Reading, received_at: float, *, retained: bool) -> Answer:
+    def _take(self, reading: Reading, door: Door, received_at: float, *, retained: bool) -> Answer:
         incident, given_id = reading.incident, reading.incident.report_id
         report = ingress.judge(
             incident,
@@ -110,6 +110,7 @@ class Alerter:
             limits=self._limits,
             retained=retained,
             set_by_s=self._steady.set_by_s,
+            waited_s=door.waited_s,
         )
         if isinstance(report, Refusal):
             return answer(report, reading.warnings, given_id)

@@ -37,6 +37,8 @@ class Door:
 
     kind: Literal["mqtt", "http", "file"]
     sender: str | None = None
+    waited_s: float = 0.0
+    """How long it lay at the door before anybody was there to take it."""
 
 
 @dataclass(frozen=True)

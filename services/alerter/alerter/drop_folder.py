@@ -31,6 +31,7 @@ class DropFolder:
         self._accept = accept
         self._clock = clock
         self._watch = DropWatch()
+        self._here_before: frozenset[str] | None = None
         for child in ("done", "rejected"):
             (folder / child).mkdir(parents=True, exist_ok=True)
 
@@ -42,7 +43,10 @@ class DropFolder:
 
     def look(self) -> None:
         """Take every file that is complete by now."""
-        for seen in self._watch.settled(self._listing(), self._clock.monotonic()):
+        listing = self._listing()
+        if self._here_before is None:
+            self._here_before = frozenset(seen.name for seen in listing)
+        for seen in self._watch.settled(listing, self._clock.monotonic()):
             self._watch.done(seen)
             self._take(self._folder / seen.name)
 
@@ -53,7 +57,8 @@ class DropFolder:
 
     def _take(self, path: Path) -> None:
         try:
-            answer = self._accept(_content(path), Door("file", path.name))
+            content, waited_s = _content(path), self._waited_s(path)
+            answer = self._accept(content, Door("file", path.name, waited_s))
         except (OSError, DecodeError) as error:
             metrics.REJECTED.labels(reason=Reason.SCHEMA).inc()
             reason = str(error)
@@ -65,6 +70,15 @@ class DropFolder:
             self._put_away(path, "rejected", reason=[str(answer.outcome), *warnings])
         else:
             self._put_away(path, "done", warnings=warnings)
+
+    def _waited_s(self, path: Path) -> float:
+        """How long a file lay here before anybody looked; by ctime, which a move renews.
+
+        Of one that came while we looked that is known better than a file server's clock tells it.
+        """
+        if path.name not in (self._here_before or ()):
+            return 0.0
+        return max(0.0, self._clock.now() - path.stat().st_ctime)
 
     def _put_away(self, path: Path, child: str, **notes: list[str]) -> None:
         """Move a file to where it belongs, with what there is to say about it beside it."""

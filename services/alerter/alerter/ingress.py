@@ -38,6 +38,7 @@ def judge(
     limits: Limits,
     retained: bool = False,
     set_by_s: float = 0.0,
+    waited_s: float = 0.0,
 ) -> Report | Refusal:
     """Settle an incident's times, or refuse it.
 
@@ -53,11 +54,10 @@ def judge(
         limits: what is too old, or too far ahead.
         retained: whether the broker kept it from before we listened.
         set_by_s: how far the wall clock was set since the station's steady time began.
+        waited_s: how long before its receipt it arrived; what has no `ts` counts from there.
     """
-    if retained and incident.status == "cancel":
-        return Refusal(Reason.RETAINED, "a retained cancel is of the past", "status")
-    if incident.status == "update" and incident.event_id is None:
-        return Refusal(Reason.UNKNOWN_EVENT, "an update must say which event", "event_id")
+    if refusal := _untold(incident, limits, retained=retained, waited_s=waited_s):
+        return refusal
     ts = _settled(incident, received_at, limits, retained=retained)
     if isinstance(ts, Refusal):
         return ts
@@ -76,6 +76,19 @@ def judge(
     )
 
 
+def _untold(
+    incident: Incident, limits: Limits, *, retained: bool, waited_s: float
+) -> Refusal | None:
+    """Why an incident is refused whatever time it names, if it is."""
+    if retained and incident.status == "cancel":
+        return Refusal(Reason.RETAINED, "a retained cancel is of the past", "status")
+    if incident.status == "update" and incident.event_id is None:
+        return Refusal(Reason.UNKNOWN_EVENT, "an update must say which event", "event_id")
+    if incident.ts is None and waited_s > limits.max_age_s and incident.status != "cancel":
+        return _stale(waited_s, limits)
+    return None
+
+
 def _settled(
     incident: Incident, received_at: float, limits: Limits, *, retained: bool
 ) -> float | Refusal:
@@ -85,9 +98,13 @@ def _settled(
             return Refusal(Reason.RETAINED, "a retained incident must say when it was", "ts")
         return received_at
     if age_s > limits.max_age_s and incident.status != "cancel":
-        detail = f"{age_s:.1f} s old, at most {limits.max_age_s:g} s accepted"
-        return Refusal(Reason.STALE, detail, "ts")
+        return _stale(age_s, limits)
     return incident.ts
+
+
+def _stale(age_s: float, limits: Limits) -> Refusal:
+    detail = f"{age_s:.1f} s old, at most {limits.max_age_s:g} s accepted"
+    return Refusal(Reason.STALE, detail, "ts")
 
 
 def _moved(

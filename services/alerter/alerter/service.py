@@ -251,9 +251,13 @@ class Service:
     def _tidy(self) -> None:
         self._alerter.expire()
         self._exports.repeat(self._alerter.alerts())
-        self._keeper.sync(also=self._numbering.tidy)
+        self._keeper.sync(also=self._look_at_files)
         self._on_air.set_copies(self._receipts.settle(self._clock.monotonic()))
         self._presence.refresh(**self._facts())
+
+    def _look_at_files(self) -> None:
+        """What may have to wait for a disk."""
+        self._numbering.tidy()
         if self._keys.changed():
             self._beat()
 
