@@ -157,7 +157,8 @@ class Station:
     def start(self) -> None:
         if self.store:
             self.store.close()
-        steady, bus = Steady(self.clock), self.broker.bus(self.clock)
+        steady = Steady(self.clock)
+        self.bus = bus = self.broker.bus(self.clock)
         self.store = Store(self.folder, self.clock, steady)
         self.register = Register(
             station=4097, next_number=self.numbers.__next__, events=self.store.load()

@@ -24,7 +24,7 @@ from alerter.store import Store
 from hazardcast import reports
 from hazardcast.bus import Bus, Delivery
 from hazardcast.clock import Clock
-from hazardcast.messages import Alert, Receipt, ServiceStatus
+from hazardcast.messages import Alert, ClipRequest, Receipt, ServiceStatus
 from hazardcast.metrics import GAVE_WAY, MESSAGES_REJECTED
 from hazardcast.report_warnings import FieldWarning
 from hazardcast.reports import Reading, Unreadable
@@ -69,7 +69,7 @@ class Alerter:
         self._active = ActiveTopics(
             bus, station=config.site.station_id, register=register, clock=clock, steady=steady
         )
-        self._clips_asked: dict[str, set[str]] = {}
+        self._clips_asked: dict[str, dict[str, ClipRequest]] = {}
         self._lines, self._voice = SparingLog(log, clock), Voice(bus, clock)
         self._crowded = SparingLog(log, clock)
         self._lock = threading.RLock()
@@ -81,6 +81,7 @@ class Alerter:
         self._bus.subscribe(STATUS, self._hear_status)
         self._bus.subscribe(ACTIVE, lambda _alert, delivery: self._hear_active(delivery))
         self._bus.on_connect(self._show_active)
+        self._bus.on_connect(self._ask_again)
 
     def alerts(self) -> list[Alert]:
         """The alerts in force."""
@@ -187,11 +188,18 @@ class Alerter:
             post_s=settings.clip_post_s,
             at=event.first_ts if at is None else at,
         )
-        asked = self._clips_asked.setdefault(event.alert.event_id, set())
+        asked = self._clips_asked.setdefault(event.alert.event_id, {})
         if request and request.camera not in asked:
-            asked.add(request.camera)
+            asked[request.camera] = request
             self._bus.publish(CLIP_REQUESTS, request)
             metrics.CLIPS_REQUESTED.inc()
+
+    def _ask_again(self) -> None:
+        """A broker that was gone may have forgotten it; the clipper makes one clip all the same."""
+        with self._lock:
+            requests = [one for asked in self._clips_asked.values() for one in asked.values()]
+        for request in requests:
+            self._bus.publish(CLIP_REQUESTS, request)
 
     def resume(self) -> None:
         """Go on where the process before this one was stopped or killed."""
@@ -208,8 +216,8 @@ class Alerter:
                 for_s=_air_time_s(event, now),
                 after_s=TICK_PERIOD_S * index / len(events),
             )
-            if not event.alert.terminated:
-                self._ask_for_clip(event, event.clip_camera)
+        for event in self._register.events:  # what is over too: the process before may have died
+            self._ask_for_clip(event, event.clip_camera)
         if events:
             log.info("alerts resumed", extra={"count": len(events)})
 
