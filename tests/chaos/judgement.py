@@ -7,7 +7,7 @@ The rules, each chosen so that a finding is a fault of the product and of nothin
   blinded its door or the vehicle (`kinds.Kind.blinds`). The broker's death concerns only what was
   said to the broker; names, disks, logs and lost packets excuse nothing.
 - **In doubt** and not judged is what the broker acknowledged and forgot before the alerter was
-  there to take it, and a dated report over MQTT while the station's clock was wrong.
+  there to take it, or acknowledged while it knew of no subscriber, and a dated report over MQTT while the station's clock was wrong.
 - **Lost** is what is due and neither in a vehicle's `alerts.csv` nor on its console; also a true
   report that its door refused while the station's clock was right.
 - **Told wrongly** is an alert for nothing that was reported, or with another type, severity, place
@@ -15,7 +15,8 @@ The rules, each chosen so that a finding is a fault of the product and of nothin
   than the door answered; an end that nobody asked for; one version shown as new twice by one life
   of a process; and what still holds at the end though it was cancelled.
 - **Clips.** Every accident that was told and asked for one has a clip, ready, or partial with a
-  named cause for each gap, near a time at which the camera, the recorder or the disk was away.
+  named cause for each gap, near a time at which the camera, the recorder or the disk was away; or
+  it says so of the whole window.
 """
 
 from __future__ import annotations
@@ -109,13 +110,23 @@ def in_doubt(account: Account, spans: Sequence[Span]) -> bool:
     accepted = account.accepted
     if accepted is None or account.case.door != "mqtt":
         return False
-    taken = accepted + 1.0
-    for span in sorted(spans, key=lambda one: one.begin):
-        if _on_the_way(span.kind) and span.begin < taken and span.end + RECONNECT_S > accepted:
-            taken = max(taken, span.end + RECONNECT_S)
-    forgotten = any(span.kind.forgets and accepted - 0.5 < span.begin < taken for span in spans)
+    taken = _taken_by(accepted, spans)
+    forgotten = any(
+        (span.kind.forgets and accepted - 0.5 < span.begin < taken)
+        or (span.kind.forgets_sessions and span.begin < accepted < _taken_by(span.end, spans))
+        for span in spans
+    )
     dated = account.case.ts != "none"
     return forgotten or (dated and _clock_wrong(spans, accepted, taken))
+
+
+def _taken_by(said: float, spans: Iterable[Span]) -> float:
+    """When the alerter has surely taken what the broker had then."""
+    taken = said + 1.0
+    for span in sorted(spans, key=lambda one: one.begin):
+        if _on_the_way(span.kind) and span.begin < taken and span.end + RECONNECT_S > said:
+            taken = max(taken, span.end + RECONNECT_S)
+    return taken
 
 
 def _on_the_way(kind: Kind) -> bool:
@@ -214,8 +225,15 @@ class _Identities:
         for number, found in by_number.items():
             yield from self._of(number, found)
 
+    def _taken_for_new(self, account: Account) -> bool:
+        """An old report to a station whose clock was behind lies in its future."""
+        said = account.said or 0.0
+        return account.case.ts == "old" and _clock_wrong(self._ledger.spans, said - 1, said + 20)
+
     def _of(self, number: int, found: set[str]) -> Iterator[str]:
         account = self._ledger.accounts.get(number)
+        if account and not account.case.told and self._taken_for_new(account):
+            return
         if account is None or not account.case.told:
             label = account.case.label if account else "nobody's"
             yield f"chaos-{number} is no accident ({label}), and was told as {sorted(found)}"
@@ -236,7 +254,7 @@ def _words(ledger: Ledger, ids: _Identities) -> Iterator[str]:
             yield f"{one.car} was told of {one.event_id} at {one.at:.1f} s, which is nobody's"
             continue
         yield from _differences(one, account)
-        if one.word in ENDS and not _may_end(one, account):
+        if one.word in ENDS and not _may_end(one, account, ledger.spans):
             yield f"{one.car}: {one.word} of {_name(account)} at {one.at:.1f} s, which nobody asked for"
     for heard in ledger.heard:
         number = ids.number(heard.event_id)
@@ -258,13 +276,19 @@ def _differences(one: Shown, account: Account) -> Iterator[str]:
         yield f"{one.car}: {_name(account)} is on {case.road}, shown on {one.road}"
 
 
-def _may_end(one: Shown, account: Account) -> bool:
-    case = account.case
+def _may_end(one: Shown, account: Account, spans: Sequence[Span]) -> bool:
     if one.word == "EXPIRED":
         return account.said is not None and one.at - account.said >= SHORTEST_VALIDITY_S
-    if not case.ends or account.cancel_said is None:
+    if account.cancel_said is None or _stands_by(account, spans) is True:
         return False
     return one.at >= account.cancel_said
+
+
+def _stands_by(account: Account, spans: Sequence[Span]) -> bool | None:
+    """Whether a second witness keeps it in force after the cancel of the first; None: in doubt."""
+    if account.witnessed is None:
+        return False
+    return None if _forgotten(account.witnessed, account, spans) else True
 
 
 def _twice(ledger: Ledger) -> Iterator[str]:
@@ -302,15 +326,15 @@ def _at_the_end(ledger: Ledger, ids: _Identities) -> Iterator[str]:
 
 
 def _held(account: Account, alert: object, ledger: Ledger) -> Iterator[str]:
-    case = account.case
-    over = case.ends and account.cancelled is not None
+    case, stands_by = account.case, _stands_by(account, ledger.spans)
+    over = stands_by is False and account.cancelled is not None
     if alert and over and not _forgotten(account.cancelled, account, ledger.spans):
         yield f"{_name(account)} holds, though cancelled at {account.cancelled:.1f} s"
     due = case.told and account.accepted is not None and not in_doubt(account, ledger.spans)
     if (
         not alert
         and due
-        and (account.cancel_said is None or not case.ends)
+        and (account.cancel_said is None or stands_by)
         and not _old(account, ledger)
     ):
         yield f"{_name(account)} is in force no more, and nobody ended it"
@@ -354,7 +378,8 @@ def _clips(ledger: Ledger, ids: _Identities, verdict: Verdict) -> None:
 
 
 def _lacks(clip: Clip, away: Iterable[Span]) -> Iterator[str]:
-    if clip.state not in ("ready", "partial") or not clip.has_video:
+    nothing_to_show = clip.state == "failed" and clip.gaps
+    if not nothing_to_show and (clip.state not in ("ready", "partial") or not clip.has_video):
         yield f"is {clip.state}{'' if clip.has_video else ', without video'}"
     for begin, end, cause in clip.gaps:
         if cause in UNNAMED or not _explained(begin, end, away):

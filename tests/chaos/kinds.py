@@ -23,9 +23,12 @@ class Kind:
     """Whom nothing need be told while it lasts; `mqtt door`: what was reported over MQTT may wait."""
     ends_station: bool = False
     """The alerter's process ends: what its disk did not take is gone."""
-    on_station_disk: bool = False
+    apart: bool = False
+    """Never while the alerter ends: what only it knew, it cannot find again meanwhile."""
     forgets: bool = False
     """The broker loses what it had acknowledged and not yet delivered."""
+    forgets_sessions: bool = False
+    """And who had subscribed: what it acknowledges before that is said anew reaches nobody."""
     station_clock: bool = False
     no_video: bool = False
     """Pictures may be missing from clips while it lasts."""
@@ -45,7 +48,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("station's address another", "station", 3, 6, "air"),
     Kind("station's interface made anew", "station", 1, 3, "air"),
     Kind("broker killed", "broker", 2, 6, "mqtt door", forgets=True),
-    Kind("broker killed, its memory lost", "broker", 2, 6, "mqtt door", forgets=True),
+    Kind("broker killed, its memory lost", "broker", 2, 6, "mqtt door", forgets=True, forgets_sessions=True),
     Kind("broker ended and started", "broker", 1, 4, "mqtt door"),
     Kind("broker stopped", "broker", 3, 8, "mqtt door"),
     Kind("car killed", "car", 1, 4, "its car"),
@@ -61,10 +64,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("car's console gone", "car", 1, 2),
     Kind("car's disk full", "car", 4, 7),
     Kind("car's disk read-only", "car", 4, 7),
-    Kind("names not answered", "quiet", 6, 14),
-    Kind("names unknown", "quiet", 6, 14),
-    Kind("station's disk full", "quiet", 5, 9, on_station_disk=True),
-    Kind("station's disk read-only", "quiet", 5, 9, on_station_disk=True),
+    Kind("names not answered", "quiet", 6, 14, apart=True),
+    Kind("names unknown", "quiet", 6, 14, apart=True),
+    Kind("station's disk full", "quiet", 5, 9, apart=True),
+    Kind("station's disk read-only", "quiet", 5, 9, apart=True),
     Kind("station's log not read", "quiet", 5, 9),
     Kind("station's log gone", "quiet", 1, 2),
     Kind("silent connection on every port", "quiet", 5, 9),

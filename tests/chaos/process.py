@@ -18,6 +18,7 @@ from hazardcast.settings import PREFIX
 
 SMALL, USUAL = 4096, 65_536
 STOPS_WITHIN_S = 10.0
+STARTS_WITHIN_S = 8.0
 Line = Callable[[str], None]
 
 
@@ -93,6 +94,7 @@ class Service:
         changes = {PREFIX + key.upper(): value for key, value in settings.items()}
         self._environment = {**os.environ, **changes}
         self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
         self._lock = threading.RLock()
 
     @property
@@ -108,6 +110,7 @@ class Service:
             if self.running:
                 return
             self.life += 1
+            self._started = time.monotonic()
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
@@ -151,4 +154,6 @@ class Service:
                 process.wait()
                 return f"{self.name} did not end within {STOPS_WITHIN_S:g} s of SIGTERM"
             took_s = time.monotonic() - began
+            if code == -signal.SIGTERM and began - self._started < STARTS_WITHIN_S:
+                return None  # it did not listen to signals yet
             return None if code == 0 else f"{self.name} ended with {code} after {took_s:.1f} s"

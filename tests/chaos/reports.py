@@ -48,8 +48,6 @@ class Case:
     update_at_s: float | None = None
     witness_at_s: float | None = None
     cancel_at_s: float | None = None
-    ends: bool = False
-    """The cancel ends it: no other witness stands by it."""
     retained: bool = False
 
     @property
@@ -123,7 +121,7 @@ NONE_AT_ALL: tuple[tuple[str, dict[str, Any] | bytes, str], ...] = (
     ("cancel of nobody's", {"type": "collision", "status": "cancel", "event_id": "nobody"}, "none"),
     ("too long", {"type": "collision", "note": "x" * 70_000}, "none"),
     ("cut off", b'{"type":"collision","lat":3', "none"),
-    ("a list", b'[{"type":"collision"},{"type":"fire"}]', "none"),
+    ("a list of two", b'[{"type":"collision"},{"type":"fire"}]', "none"),
     ("a number", b"42", "none"),
     ("not text", b"\xff\xfe\x00collision", "none"),
     ("nested", b'{"type":' + b"[" * 20_000, "none"),
@@ -170,7 +168,7 @@ def script(seed: int, amount: Amount) -> Script:
         at_s = number / amount.calm_per_s
         body = {"type": "collision", "severity": "low", "clip_hint": False}
         calm = _case(next(numbers), "mqtt", at_s, body)
-        found.append(replace(calm, severity="low", cancel_at_s=at_s + 20, ends=True))
+        found.append(replace(calm, severity="low", cancel_at_s=at_s + 20))
     begin_s, end_s = amount.calm_s, amount.calm_s + amount.storm_s
     times = list(_times(chance, begin_s, end_s, amount.true_per_s))
     found += [_true(next(numbers), at_s, chance, end_s) for at_s in times]
@@ -231,7 +229,7 @@ def _with_a_life(case: Case, chance: random.Random, end_s: float) -> Case:
         case = replace(case, update_at_s=case.at_s + chance.uniform(0.5, 15))
     over_s = max(case.at_s, case.update_at_s or 0, case.witness_at_s or 0) + _lasts_s(chance)
     if over_s < end_s:
-        case = replace(case, cancel_at_s=over_s, ends=case.witness_at_s is None)
+        case = replace(case, cancel_at_s=over_s)
     return case
 
 
@@ -253,7 +251,7 @@ def _flapping(
             body = {"type": "collision", "severity": "critical", "clip_hint": False}
             number = next(numbers)
             case = _case(number, "mqtt", at_s, body, label=FLAPPING, severity="critical")
-            yield replace(case, cancel_at_s=at_s + 0.2, ends=True)
+            yield replace(case, cancel_at_s=at_s + 0.2)
 
 
 def _none(begin_s: float, end_s: float, amount: Amount, chance: random.Random) -> Iterator[Case]:

@@ -34,8 +34,8 @@ class Planned:
 def plan(seed: int, storm_s: float, kinds: Sequence[Kind] = KINDS) -> list[Planned]:
     """Every lane's faults, in the order they begin.
 
-    A lane deals its kinds like cards: all of them before one comes again. The station's disk and
-    its process never fail together: what is kept once cannot survive the loss of both.
+    A lane deals its kinds like cards: all of them before one comes again. The alerter never ends
+    while its disk or the names fail: what is kept once cannot survive the loss of both.
     """
     found: list[Planned] = []
     for lane in GAP_S:
@@ -64,7 +64,7 @@ def _dealt(kinds: list[Kind], chance: random.Random) -> Iterator[Kind]:
 
 def _free(kind: Kind, at_s: float, length_s: float, before: Sequence[Planned]) -> float:
     """The first moment from `at_s` on at which the station does not end meanwhile."""
-    if kind.on_station_disk:
+    if kind.apart:
         for one in sorted(before, key=lambda planned: planned.begin_s):
             ends = one.kind.ends_station
             if ends and one.begin_s - APART_S < at_s + length_s and at_s < one.end_s + APART_S:

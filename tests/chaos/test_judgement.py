@@ -51,7 +51,7 @@ def span(name: str, begin: float, end: float, subject: str = "") -> Span:
 def cancelled(ledger: Ledger, at: float) -> Ledger:
     """The case's reporter ended it, and everybody was told."""
     account = ledger.accounts[1]
-    account.case = replace(account.case, cancel_at_s=at, ends=True)
+    account.case = replace(account.case, cancel_at_s=at)
     account.cancel_said = account.cancelled = at
     ledger.in_force.clear()
     ledger.car_counts = dict.fromkeys(CARS, 0)
@@ -193,6 +193,10 @@ def test_what_is_no_accident_may_not_be_told() -> None:
 
     assert any("chaos-2 is no accident (too old)" in found for found in judge(ledger).wrong)
 
+    ledger.accounts[2].case = case(2, told=False, label="too old", ts="old")
+    ledger.spans.append(span("station's clock 2 h behind", 8.0, 12.0))
+    assert not any("is no accident" in found for found in judge(ledger).wrong)
+
 
 def test_what_was_cancelled_may_not_hold() -> None:
     ledger = cancelled(whole(), 100.0)
@@ -212,14 +216,18 @@ def test_a_cancel_that_was_asked_for_may_be_shown() -> None:
 
 
 def test_a_second_witness_keeps_it_in_force() -> None:
-    ledger = whole(case(1, witness_at_s=11.0, cancel_at_s=50.0, ends=False))
-    ledger.accounts[1].cancel_said = ledger.accounts[1].cancelled = 50.0
+    ledger = whole(case(1, door="mqtt", ts="seconds", witness_at_s=30.0, cancel_at_s=50.0))
+    account = ledger.accounts[1]
+    account.witnessed, account.cancel_said, account.cancelled = 30.1, 50.0, 50.1
 
     assert judge(ledger).holds
 
     ledger.in_force.clear()
     ledger.car_counts = dict.fromkeys(CARS, 0)
     assert len(judge(ledger).wrong) == 1
+
+    ledger.spans.append(span("station's clock 2 h ahead", 28.0, 32.0))
+    assert judge(ledger).holds, "nobody knows whether the witness was taken for an old one"
 
 
 def test_what_became_graver_must_hold_as_such() -> None:
@@ -298,6 +306,15 @@ def test_what_the_broker_forgot_before_it_could_be_taken_is_in_doubt() -> None:
     assert not in_doubt(Account(case(1), said=10.0, accepted=10.1), [replace(killed, begin=10.5)])
 
 
+def test_what_a_broker_without_memory_took_before_anybody_subscribed_anew_is_in_doubt() -> None:
+    lost = span("broker killed, its memory lost", 5.0, 8.0)
+
+    assert in_doubt(Account(case(1, door="mqtt"), accepted=9.0), [lost])
+    assert in_doubt(Account(case(1, door="mqtt"), accepted=15.9), [lost])
+    assert not in_doubt(Account(case(1, door="mqtt"), accepted=17.0), [lost])
+    assert not in_doubt(Account(case(1, door="mqtt"), accepted=9.0), [span("broker killed", 5, 8)])
+
+
 def test_a_dated_report_to_a_station_whose_clock_is_wrong_is_in_doubt() -> None:
     wrong = span("station's clock 2 h ahead", 8.0, 12.0)
 
@@ -316,6 +333,14 @@ CLIPS: dict[str, tuple[list[Clip], str | None]] = {
     "ready": ([clip()], None),
     "none": ([], "has no clip"),
     "failed": ([clip("failed")], "is failed"),
+    "nothing to show while the camera was away": (
+        [clip("failed", (11.0, 16.0, "stalled"), has_video=False)],
+        None,
+    ),
+    "nothing to show for no reason": (
+        [clip("failed", (80.0, 96.0, "stalled"), has_video=False)],
+        "lacks 80.0",
+    ),
     "without video": ([clip(has_video=False)], "without video"),
     "one that failed beside one that is ready": ([clip("failed"), clip()], None),
     "partial while the camera was away": ([clip("partial", (11.0, 16.0, "stalled"))], None),

@@ -42,10 +42,10 @@ def test_in_a_lane_one_fault_comes_at_a_time_and_the_station_has_time_to_heal(se
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_stations_disk_and_its_process_never_fail_together(seed: int) -> None:
+def test_the_alerter_never_ends_while_its_disk_or_the_names_fail(seed: int) -> None:
     planned = plan(seed, STORM_S)
     ends = [one for one in planned if one.kind.ends_station]
-    for disk in (one for one in planned if one.kind.on_station_disk):
+    for disk in (one for one in planned if one.kind.apart):
         assert all(
             disk.end_s + APART_S <= one.begin_s + 1e-9 or one.end_s + APART_S <= disk.begin_s + 1e-9
             for one in ends
