@@ -370,7 +370,9 @@ class MqttBus:
 
     def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
         self.turn.begin()
-        self._dispatcher.dispatch(message.topic, bytes(message.payload), retained=message.retain)
+        self._dispatcher.dispatch(
+            message.topic, bytes(message.payload), retained=message.retain, again=message.dup
+        )
         self.turn.end()
 
 

@@ -27,6 +27,8 @@ class Delivery:
     received_at: float
     received_monotonic: float
     retained: bool = False
+    again: bool = False
+    """Whether the broker says that it may have delivered it before (MQTT's DUP flag)."""
 
 
 Handler = Callable[[M, Delivery], None]
@@ -72,14 +74,14 @@ class Dispatcher:
         """What to subscribe to, with the QoS of each."""
         return {topic.filter: topic.qos for topic, _ in self._routes}
 
-    def dispatch(self, path: str, payload: bytes, *, retained: bool) -> None:
+    def dispatch(self, path: str, payload: bytes, *, retained: bool, again: bool = False) -> None:
         """Hand one message to every handler of its topic; a bad one is logged and dropped."""
         for topic, receive in self._routes:
             parameters = topic.match(path)
             if parameters is None:
                 continue
             delivery = Delivery(
-                path, parameters, self._clock.now(), self._clock.monotonic(), retained
+                path, parameters, self._clock.now(), self._clock.monotonic(), retained, again
             )
             self._guarded(receive, payload, delivery, topic)
 

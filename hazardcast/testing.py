@@ -152,10 +152,10 @@ class MemoryBus:
             if topic.match(path) is not None:
                 self.receive(path, payload, retained=True)
 
-    def receive(self, path: str, payload: bytes, *, retained: bool) -> None:
+    def receive(self, path: str, payload: bytes, *, retained: bool, again: bool = False) -> None:
         """Take one message from the broker."""
         if self.connected:
-            self._dispatcher.dispatch(path, payload, retained=retained)
+            self._dispatcher.dispatch(path, payload, retained=retained, again=again)
 
 
 class MemoryEpochs:

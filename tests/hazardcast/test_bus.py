@@ -340,3 +340,22 @@ def test_a_connection_beside_the_services_own_may_end_and_the_service_still_has_
 
     own.close()
     eventually(lambda: metrics.MQTT_CONNECTED._value.get() == 0)
+
+
+def test_what_was_not_acknowledged_comes_again_and_says_so(mosquitto: Any) -> None:
+    bus = MqttBus(mosquitto.settings(), client_id="hearer", persistent=True)
+    heard: list[bool] = []
+
+    def hear(_incident: Incident, delivery: Delivery) -> None:
+        heard.append(delivery.again)
+        if len(heard) == 1:
+            bus._client._sock.shutdown(2)  # type: ignore[union-attr] # lost while it is dealt with
+
+    bus.subscribe(INCIDENTS, hear)
+    bus.start()
+    assert bus.wait_connected(5)
+    said_until_heard(lambda: bus.publish(INCIDENTS, collision()), heard)
+    eventually(lambda: True in heard, within_s=15, what="it is delivered again")
+    bus.close()
+
+    assert heard[0] is False

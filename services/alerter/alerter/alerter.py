@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeGuard
 
 from alerter import clips, ingress, metrics, placing
@@ -89,9 +90,17 @@ class Alerter:
 
     def accept(self, payload: bytes, door: Door) -> Answer:
         """Take a report that arrived just now."""
-        return self._accept(payload, door, self._clock.now(), retained=False)
+        return self._accept(payload, door, self._clock.now())
 
-    def _accept(self, payload: bytes, door: Door, received_at: float, *, retained: bool) -> Answer:
+    def _accept(
+        self,
+        payload: bytes,
+        door: Door,
+        received_at: float,
+        *,
+        retained: bool = False,
+        again: bool = False,
+    ) -> Answer:
         """Read, decide, send; what there is to say about the report itself comes last."""
         self._steady.look()
         reading = reports.read(payload, self._config.cameras)
@@ -99,11 +108,13 @@ class Alerter:
             refusal = Refusal(Reason.SCHEMA, reading.problem.reason, reading.problem.field)
             told = answer(refusal, reading.warnings, reading.report_id)
         else:
-            told = self._take(reading, door, received_at, retained=retained)
+            told = self._take(reading, door, received_at, retained=retained, again=again)
         self._voice.tell(told, payload, door)
         return told
 
-    def _take(self, reading: Reading, door: Door, received_at: float, *, retained: bool) -> Answer:
+    def _take(
+        self, reading: Reading, door: Door, received_at: float, *, retained: bool, again: bool
+    ) -> Answer:
         incident, given_id = reading.incident, reading.incident.report_id
         report = ingress.judge(
             incident,
@@ -115,6 +126,8 @@ class Alerter:
         )
         if isinstance(report, Refusal):
             return answer(report, reading.warnings, given_id)
+        if again:
+            report = replace(report, again=True)
         place = placing.place(incident, self._config)
         with self._lock:
             outcome = self._register.report(report, place, self._steady.now())
@@ -269,7 +282,13 @@ class Alerter:
     def _hear_report(self, payload: bytes, delivery: Delivery) -> None:
         if not payload:  # a retained report is removed
             return
-        told = self._accept(payload, Door("mqtt"), delivery.received_at, retained=delivery.retained)
+        told = self._accept(
+            payload,
+            Door("mqtt"),
+            delivery.received_at,
+            retained=delivery.retained,
+            again=delivery.again,
+        )
         if isinstance(told.outcome, Refusal) and told.outcome.reason is Reason.SCHEMA:
             MESSAGES_REJECTED.labels(kind=INCIDENTS.filter).inc()
 

@@ -28,6 +28,8 @@ class Report:
     at: float
     """`ts` in the station's steady time, which goes on evenly when the clock is set."""
     retained: bool = False
+    again: bool = False
+    """Whether it may have been taken before: delivered, and then delivered again."""
     warnings: tuple[FieldWarning, ...] = ()
 
 

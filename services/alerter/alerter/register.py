@@ -111,7 +111,8 @@ class Register:
         ours = bool(named and self._own_id.fullmatch(named))
         if ours and event is None:
             return Refusal(Reason.UNKNOWN_EVENT, f"no alert {named!r} is in force", "event_id")
-        if event and event.alert.terminated and (ours or report.at <= event.evidence_at):
+        over = event is not None and event.alert.terminated
+        if event and over and (ours or report.again or report.at <= event.evidence_at):
             return Refusal(Reason.ENDED, f"{named!r} has ended", "event_id")
         return None
 

@@ -1,0 +1,61 @@
+"""QoS 1 delivers twice, and a broker that was killed goes back to what it knew seconds before."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from hazardcast.topics import INCIDENTS
+
+HERE = {"lat": 37.1, "lon": 127.0}
+
+
+@pytest.fixture
+def broker(station: Any) -> Any:
+    station.alerter.listen()
+
+    def deliver(*, again: bool = False, **incident: Any) -> None:
+        payload = json.dumps({"type": "collision", **incident}).encode()
+        station.bus.receive(INCIDENTS.path(), payload, retained=False, again=again)
+
+    return deliver
+
+
+def told(station: Any) -> list[tuple[str, str]]:
+    return [(alert.event_id, alert.status) for alert in station.air.said]
+
+
+def test_what_has_ended_does_not_begin_anew_when_it_is_delivered_again(
+    station: Any, broker: Any
+) -> None:
+    broker(event_id="a", **HERE)
+    station.passes(1)
+    broker(event_id="a", status="cancel")
+    station.passes(1)
+    before = told(station)
+
+    for status in ("new", "update", "cancel"):
+        broker(event_id="a", status=status, again=True, **HERE)
+
+    assert told(station) == before == [("4097-1", "new"), ("4097-1", "cancel")]
+
+
+def test_what_was_never_taken_is_told_though_it_is_delivered_again(
+    station: Any, broker: Any
+) -> None:
+    """The first time may have been lost with the connection."""
+    broker(event_id="a", again=True, **HERE)
+
+    assert told(station) == [("4097-1", "new")]
+
+
+def test_a_reporter_may_use_its_name_again_for_a_new_accident(station: Any, broker: Any) -> None:
+    broker(event_id="a", **HERE)
+    station.passes(1)
+    broker(event_id="a", status="cancel")
+    station.passes(1)
+    broker(event_id="a", **HERE)
+
+    assert told(station)[-1] == ("4097-2", "new")
