@@ -46,8 +46,8 @@ _SHOWN = (
     f"{REORDERED},1)*max(DURATION,1),PREV_OUTPTS+1),PTS)"
 )
 _DECODED = (
-    f"if(eq(N,0),{_SHOWN}-{DECODED_EARLIER}*max(DURATION,1),"
-    f"if(lte(N,{MOST_DELAYED}),min(PREV_OUTDTS+max(0.9*DURATION,1),{_SHOWN}),min(DTS,{_SHOWN})))"
+    f"if(gt(N,{MOST_DELAYED}),DTS,if(eq(N,0),{_SHOWN}-{DECODED_EARLIER}*max(DURATION,1),"
+    f"min(PREV_OUTDTS+max(0.9*DURATION,1),{_SHOWN})))"
 )
 FIRST_TIMES = f"setts=pts='{_SHOWN}':dts='{_DECODED}'"
 """Over RTSP ffmpeg loses the time at which the first picture is shown, and learns only after a few
