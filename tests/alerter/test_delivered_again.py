@@ -51,6 +51,23 @@ def test_what_was_never_taken_is_told_though_it_is_delivered_again(
     assert told(station) == [("4097-1", "new")]
 
 
+def test_an_accident_since_then_is_told_though_it_is_delivered_again(
+    station: Any, broker: Any
+) -> None:
+    """Its camera has one name for all; the first delivery was lost with the connection."""
+    broker(event_id="a", **HERE)
+    station.passes(1)
+    broker(event_id="a", status="cancel")
+    ended = station.clock.now()
+    station.passes(20)
+
+    broker(event_id="a", ts=ended, again=True, **HERE)
+    broker(event_id="a", ts=ended + 60, again=True, **HERE)  # of no use: counts as just now
+    assert told(station)[-1] == ("4097-1", "cancel")
+    broker(event_id="a", ts=ended + 15, again=True, **HERE)
+    assert told(station)[-1] == ("4097-2", "new")
+
+
 def test_a_reporter_may_use_its_name_again_for_a_new_accident(station: Any, broker: Any) -> None:
     broker(event_id="a", **HERE)
     station.passes(1)

@@ -32,6 +32,11 @@ class Report:
     """Whether it may have been taken before: delivered, and then delivered again."""
     warnings: tuple[FieldWarning, ...] = ()
 
+    @property
+    def dated(self) -> bool:
+        """Whether it says itself when it was, and was believed."""
+        return self.incident.ts is not None and round(self.incident.ts, 3) == self.ts
+
 
 def judge(
     incident: Incident,

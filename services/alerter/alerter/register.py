@@ -112,7 +112,8 @@ class Register:
         if ours and event is None:
             return Refusal(Reason.UNKNOWN_EVENT, f"no alert {named!r} is in force", "event_id")
         over = event is not None and event.alert.terminated
-        if event and over and (ours or report.again or report.at <= event.evidence_at):
+        doubtful = report.again and not report.dated
+        if event and over and (ours or doubtful or report.at <= event.evidence_at):
             return Refusal(Reason.ENDED, f"{named!r} has ended", "event_id")
         return None
 
