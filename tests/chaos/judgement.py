@@ -21,6 +21,7 @@ The rules, each chosen so that a finding is a fault of the product and of nothin
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ RECONNECT_S = 8.0
 """The alerter is back at a broker that is back within this, and has taken what waited."""
 NEAR_S = (4.0, 25.0)
 """A gap may begin so long before a fault of the video, and end so long after it."""
+ROAD = re.compile(r"chaos-(\d+)-")
 UNNAMED = {"", "unknown"}
 ENDS = {"CANCEL", "NEGATE", "WITHDRAWN", "EXPIRED"}
 SHORTEST_VALIDITY_S = 295.0
@@ -190,7 +192,10 @@ def _name(account: Account) -> str:
 
 
 class _Identities:
-    """Which id is whose: by the place on the air, as the place is what no two accidents share."""
+    """Which id is whose: by the place on the air, as the place is what no two accidents share.
+
+    What only unicast or the broker carried, as the station's interface was away, has its road.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -202,6 +207,10 @@ class _Identities:
         for account in ledger.accounts.values():
             if account.event_id and account.event_id not in self._numbers:
                 self._numbers[account.event_id].add(account.case.number)
+        off_the_air = [one for one in ledger.shown if one.event_id not in self._numbers]
+        for one in off_the_air:
+            if found := ROAD.fullmatch(one.road or ""):
+                self._numbers[one.event_id].add(int(found[1]))
 
     def number(self, event_id: str) -> int | None:
         """Whose id it is; None: nobody's, or of two."""

@@ -85,6 +85,15 @@ def test_the_console_alone_is_proof_enough() -> None:
     assert judge(ledger).holds
 
 
+def test_what_was_never_on_the_air_is_known_by_its_road() -> None:
+    ledger = whole()
+    ledger.heard.clear()
+    ledger.accounts[1].event_id = None
+    cancelled(ledger, 100.0)
+
+    assert judge(ledger).holds
+
+
 def test_an_end_proves_no_telling() -> None:
     ledger = cancelled(whole(), 100.0)
     ledger.shown = [replace(one, word="CANCEL", at=101.0) for one in ledger.shown]
@@ -127,7 +136,7 @@ WRONG: dict[str, tuple[Callable[[Ledger], object], str]] = {
         "shown as a test",
     ),
     "an alert of nobody's": (
-        lambda it: it.shown.append(shown("car-1", 9)),
+        lambda it: it.shown.append(shown("car-1", 9, road="elsewhere")),
         "4097-9 at 10.2 s, which is nobody's",
     ),
     "a place of nobody's": (
