@@ -76,3 +76,20 @@ def test_a_reporter_may_use_its_name_again_for_a_new_accident(station: Any, brok
     broker(event_id="a", **HERE)
 
     assert told(station)[-1] == ("4097-2", "new")
+
+
+def test_what_ended_and_had_to_make_room_is_still_known_to_have_ended(
+    station: Any, broker: Any
+) -> None:
+    """A flapping source may have no more than its share, and the broker goes back by seconds."""
+    for number in range(60):
+        place = {"lat": 37 + number * 0.01, "lon": 127.0, "camera": "north"}
+        broker(event_id=f"cam-{number}", **place)
+        station.passes(0.5)
+        broker(event_id=f"cam-{number}", status="cancel")
+    before = told(station)
+    assert len(station.register.events) < 60, "some had to make room"
+
+    broker(event_id="cam-0", lat=37.0, lon=127.0, camera="north", again=True)
+
+    assert told(station) == before

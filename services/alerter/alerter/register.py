@@ -30,6 +30,9 @@ SAME_EVENT_WITHIN_S = 30.0
 MAX_EVENTS = 500
 """As many as one core can seal and tick at 2 Hz with room for bursts."""
 
+MAX_GONE = 10 * MAX_EVENTS
+"""Reporters' ids of what ended and had to make room: a broker may still deliver them again."""
+
 Action = Literal["new", "update", "cancel", "unchanged"]
 
 
@@ -72,6 +75,7 @@ class Register:
         self._held: Counter[str] = Counter()
         self._over: Counter[str] = Counter()
         self._residues: set[int] = set()
+        self._gone: dict[str, None] = {}
         for event in events:
             self._keep(event)
 
@@ -111,6 +115,8 @@ class Register:
         ours = bool(named and self._own_id.fullmatch(named))
         if ours and event is None:
             return Refusal(Reason.UNKNOWN_EVENT, f"no alert {named!r} is in force", "event_id")
+        if report.again and event is None and named in self._gone:
+            return Refusal(Reason.ENDED, f"{named!r} has ended", "event_id")
         over = event is not None and event.alert.terminated
         doubtful = report.again and not report.dated
         if event and over and (ours or doubtful or report.at <= event.evidence_at):
@@ -301,6 +307,10 @@ class Register:
         return over
 
     def _drop(self, event: Event) -> None:
+        if event.alert.terminated:
+            self._gone.update(dict.fromkeys(event.aliases))
+            while len(self._gone) > MAX_GONE:
+                del self._gone[next(iter(self._gone))]
         del self._events[event.alert.event_id]
         self._residues.discard(numbers.residue(event.alert.event_id))
         _count_down(self._held, event.source)
