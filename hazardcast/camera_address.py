@@ -81,20 +81,3 @@ def host_port(url: str) -> tuple[str, int]:
     """Where `url` connects to."""
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
-
-
-def check_host(url: str) -> None:
-    """Look whether a network address names a host and a port that can be.
-
-    Raises:
-        ValueError: it does not; the message says what is wrong.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"not an address: {error}") from None
-    if not parts.hostname:
-        raise ValueError("the address names no host")
-    if port == 0:
-        raise ValueError("port 0 is none")

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from hazardcast import __version__, reference
+from hazardcast import __version__, reference, site_schema
 from hazardcast.messages import Datagram, Message
 from hazardcast.topics import ALL, Topic
 
@@ -23,6 +23,7 @@ JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def render() -> dict[str, str]:
     """Path below the repository's root → text of the file."""
     schemas = {f"schemas/{kebab(model)}.json": _schema_text(model) for model in _models()}
+    schemas["schemas/cameras.json"] = _published(site_schema.schema())
     return {**schemas, "asyncapi.yaml": _asyncapi_text()}
 
 
@@ -56,7 +57,11 @@ def _models() -> list[type[Message]]:
 
 
 def _schema_text(model: type[Message]) -> str:
-    schema = {"$schema": JSON_SCHEMA_DIALECT, **model.model_json_schema(by_alias=True)}
+    return _published(model.model_json_schema(by_alias=True))
+
+
+def _published(schema: dict[str, Any]) -> str:
+    schema = {"$schema": JSON_SCHEMA_DIALECT, **schema}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote, urlsplit
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    field_validator,
+)
 
-from hazardcast import camera_address, problems, settings
+from hazardcast import camera_address, camera_url, settings, site_problems, yaml_lines
+from hazardcast.camera_url import NETWORK_SCHEMES
 from hazardcast.errors import ConfigError
 from hazardcast.ffmpeg import Transport
-from hazardcast.fields import CAMERA_ID_PATTERN, Heading, Latitude, Longitude, StationId, Text
+from hazardcast.fields import (
+    CAMERA_ID_PATTERN,
+    NUMBER,
+    Heading,
+    Latitude,
+    Longitude,
+    Real,
+    StationId,
+    Text,
+)
+from hazardcast.yaml_lines import Document, YamlError
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1), NUMBER]
 Polygon = Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3)]
-FourPoints = Annotated[tuple[tuple[float, float], ...], Field(min_length=4, max_length=4)]
-NETWORK_SCHEMES = ("rtsp", "rtsps", "http", "https")
-DEMO_SCENES = ("collision", "fire", "blockage", "normal", "queue")
+FourPoints = Annotated[tuple[tuple[Real, Real], ...], Field(min_length=4, max_length=4)]
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class _Config(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class Position(_Config):
@@ -59,9 +77,12 @@ class Camera(_Config):
     """One camera, merged with the file's defaults."""
 
     url: str
+    """rtsp(s)://, http(s)://, a file's path, v4l2:///dev/video0 or demo://collision."""
     detect_url: str | None = None
+    """The camera's second stream, which the detector reads instead."""
     credentials: str | None = None
-    loop: bool = True
+    """The environment variable that holds user:password."""
+    loop: StrictBool = True
     """A file starts again at its end."""
     position: Position | None = None
     heading_deg: Heading | None = None
@@ -69,72 +90,55 @@ class Camera(_Config):
     traffic_heading_deg: Heading | None = None
     """Which way the traffic in view goes, where all of it goes one way."""
     road: Text | None = None
-    distance_m: Annotated[float, Field(ge=0)] | None = None
+    distance_m: Annotated[float, Field(ge=0), NUMBER] | None = None
     zones: Zones = Zones()
     ground: GroundPoints | None = None
-    segment_s: Annotated[float, Field(ge=1, le=60)] = 10.0
-    retention_h: Annotated[float, Field(gt=0)] = 24.0
-    retention_gb: Annotated[float, Field(gt=0)] = 100.0
-    detect_fps: Annotated[float, Field(gt=0, le=60)] = 8.0
+    segment_s: Annotated[float, Field(ge=1, le=60), NUMBER] = 10.0
+    retention_h: Annotated[float, Field(gt=0), NUMBER] = 24.0
+    retention_gb: Annotated[float, Field(gt=0), NUMBER] = 100.0
+    detect_fps: Annotated[float, Field(gt=0, le=60), NUMBER] = 8.0
     rtsp_transport: Transport = "auto"
     """auto asks for TCP first, and for UDP where a camera refuses that or then sends nothing."""
 
     @field_validator("url", "detect_url")
     @classmethod
-    def _no_credentials(cls, url: str | None) -> str | None:
-        if url and "@" in urlsplit(url).netloc:
-            raise ValueError(
-                "credentials do not belong in a URL; "
-                "name a variable in `credentials` that holds user:password"
-            )
+    def _tidy(cls, url: str | None) -> str | None:
+        return None if url is None else camera_url.tidy(url)
+
+    @field_validator("detect_url")
+    @classmethod
+    def _network(cls, url: str | None) -> str | None:
+        if url is not None and camera_url.scheme_of(url) not in NETWORK_SCHEMES:
+            raise ValueError("use rtsp or http: this is a network camera's second stream")
         return url
 
-    @field_validator("url", "detect_url")
+    @field_validator("credentials")
     @classmethod
-    def _plain(cls, url: str | None) -> str | None:
-        """The address with its scheme in small letters, as ffmpeg wants it."""
-        if url is None:
-            return None
-        scheme, separator, rest = url.partition("://")
-        if not (rest if separator else url).strip():
-            raise ValueError("the address is empty")
-        if not separator:
-            return url
-        if scheme.lower() in NETWORK_SCHEMES:
-            camera_address.check_host(url)
-        return f"{scheme.lower()}://{rest}"
+    def _variable(cls, name: str | None) -> str | None:
+        """A password written here by mistake must not be repeated in errors."""
+        if name is not None and not VARIABLE.fullmatch(name):
+            raise ValueError("expected the name of a variable, which holds user:password")
+        return name
 
-    @model_validator(mode="after")
-    def _understood(self) -> Camera:
-        scheme = urlsplit(self.url).scheme
-        if scheme == "demo" and urlsplit(self.url).netloc not in DEMO_SCENES:
-            raise ValueError(
-                f"url: no drawn scene of this name; there are {', '.join(DEMO_SCENES)}"
-            )
-        if scheme not in (*NETWORK_SCHEMES, "demo", "v4l2", "file", ""):
-            raise ValueError(
-                f"url: {scheme}:// is not understood; use rtsp, http, v4l2, demo or a file path"
-            )
-        return self
+    @property
+    def scheme(self) -> str:
+        """`rtsp` of `rtsp://…`; empty for the path of a file."""
+        return camera_url.scheme_of(self.url)
 
     @property
     def is_local(self) -> bool:
         """True for drawn, file and USB cameras, which the camera service turns into a stream."""
-        return urlsplit(self.url).scheme not in NETWORK_SCHEMES
+        return self.scheme not in NETWORK_SCHEMES
 
     @property
     def file(self) -> Path | None:
         """The file that plays the camera, if one does."""
-        scheme = urlsplit(self.url).scheme
-        if scheme == "file":
-            return self._file_of(self.url.removeprefix("file://"))
-        return Path(self.url) if not scheme else None
+        return camera_url.file_of(self.url)
 
-    @staticmethod
-    def _file_of(text: str) -> Path:
-        """`#` and `?` are letters of a file's name; `%20` is read where no file has it so."""
-        path = Path(text)
-        return path if path.exists() else Path(unquote(text))
+    @property
+    def device(self) -> str | None:
+        """The Video4Linux device that is the camera, if one is."""
+        return camera_url.device_of(self.url)
 
 
 class SiteConfig(_Config):
@@ -160,40 +164,53 @@ def load(path: Path) -> SiteConfig:
 
     Raises:
         ConfigError: the file is missing, is not YAML, or a key or value is wrong; the error names
-            file, camera and key.
+            file, line, camera and key.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            document = yaml_lines.read(file.read(yaml_lines.MOST_BYTES + 1))
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: no such file; copy config/cameras.yaml and name your cameras"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    return parse(data, source=str(path))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except YamlError as error:
+        place = ".".join(str(part) for part in error.path)
+        text = f"{place}: {error}" if place else str(error)
+        raise ConfigError(f"{path}{site_problems.located(error.line, text)}") from None
+    return _checked(document, source=str(path))
 
 
 def parse(data: Any, *, source: str) -> SiteConfig:
     """Check decoded YAML; `source` names it in errors.
 
     Raises:
-        ConfigError: as `load`.
+        ConfigError: as `load`, without lines.
     """
+    return _checked(Document(data), source=source)
+
+
+def _checked(document: Document, *, source: str) -> SiteConfig:
+    data, lines = document.data, document.lines
     if not isinstance(data, dict):
-        raise ConfigError(f"{source}: expected a mapping with `site` and `cameras`")
+        empty = "" if data is not None else "; the file is empty"
+        said = f"expected a mapping with `site` and `cameras`{empty}"
+        raise ConfigError(source + site_problems.located(lines.get(()), said))
+    if not isinstance(data.get("defaults") or {}, dict):
+        said = "defaults: expected a mapping of keys and values"
+        raise ConfigError(source + site_problems.located(lines.get(("defaults",)), said))
     try:
-        return SiteConfig.model_validate(_merged(data))
+        return _validated(_merged(data), document)
     except ValidationError as error:
-        raise ConfigError(f"{source}: {_first_problem(error)}") from None
+        raise ConfigError(source + site_problems.sentence(error, SiteConfig, lines)) from None
 
 
 def _merged(data: dict[str, Any]) -> dict[str, Any]:
     """The file's data with `defaults` laid under each camera."""
     rest = {key: value for key, value in data.items() if key != "defaults"}
     defaults, cameras = data.get("defaults") or {}, data.get("cameras")
-    if isinstance(defaults, dict) and isinstance(cameras, dict):
+    if isinstance(cameras, dict):
         rest["cameras"] = {
             name: {**defaults, **camera} if isinstance(camera, dict) else camera
             for name, camera in cameras.items()
@@ -201,14 +218,30 @@ def _merged(data: dict[str, Any]) -> dict[str, Any]:
     return rest
 
 
-def _first_problem(error: ValidationError) -> str:
-    problem = problems.first(error)
-    place = problems.place(problem)
-    if problem["type"] == "extra_forbidden":
-        return f"{place}: unknown key"
-    if problem["loc"][-1] == "[key]":
-        return f"{place}: a camera id is made of a-z, 0-9 and -"
-    return f"{place}: {problems.sentence(problem)}"
+def _validated(data: dict[str, Any], document: Document) -> SiteConfig:
+    """Where a text belongs, `007`, `no` and `1e3` are texts, as they are written.
+
+    Raises:
+        ValidationError: a key or value is wrong.
+    """
+    try:
+        return SiteConfig.model_validate(data)
+    except ValidationError as error:
+        texts = [one["loc"] for one in error.errors() if one["type"] == "string_type"]
+        if not [path for path in texts if _write(data, path, document)]:
+            raise
+    return SiteConfig.model_validate(data)
+
+
+def _write(data: Any, path: yaml_lines.Path, document: Document) -> bool:
+    """Put the words of the file at `path`, if it has any."""
+    words = document.written.get(site_problems.origin(path, document.lines))
+    if words is None:
+        return False
+    for part in path[:-1]:
+        data = data[part]
+    data[path[-1]] = words
+    return True
 
 
 def stream_url(camera_id: str, camera: Camera, *, camera_server: str, detect: bool = False) -> str:

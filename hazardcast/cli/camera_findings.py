@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from hazardcast import camera_address, ports, site
 from hazardcast.cli.findings import Finding, Result, records_here
@@ -32,13 +32,13 @@ def cameras(settings: Settings, config: SiteConfig) -> Iterator[Finding]:
 
 
 def _camera(settings: Settings, camera_id: str, camera: Camera) -> Finding:
-    what, scheme = f"camera {camera_id}", urlsplit(camera.url).scheme
-    if scheme == "demo":
+    what = f"camera {camera_id}"
+    if camera.scheme == "demo":
         return Finding(what, "ok", f"{camera.url}: drawn by the camera service")
-    if (scheme == "v4l2" or camera.file) and not records_here(settings):
+    if (camera.device or camera.file) and not records_here(settings):
         return Finding(what, "ok", f"{camera.url}: read by the camera service, not from here")
-    if scheme == "v4l2":
-        device = Path(urlsplit(camera.url).path)
+    if camera.device:
+        device = Path(camera.device)
         result: Result = "ok" if device.exists() else "failed"
         return Finding(what, result, f"{device}" + ("" if device.exists() else ": no such device"))
     if camera.file:
@@ -47,9 +47,15 @@ def _camera(settings: Settings, camera_id: str, camera: Camera) -> Finding:
 
 
 def _file_camera(settings: Settings, what: str, file: Path) -> Finding:
-    if not file.exists():
+    try:
+        is_folder = stat.S_ISDIR(file.stat().st_mode)
+    except FileNotFoundError:
         return Finding(what, "failed", f"{file}: no such file")
-    return _first_frame(settings, what, str(file), str(file), ())
+    except OSError as error:
+        return Finding(what, "failed", f"{file}: {error.strerror}")
+    if is_folder:
+        return Finding(what, "failed", f"{file}: a folder, not a video file")
+    return _first_frame(settings, what, f"file:{file}", str(file), ())
 
 
 def _network_camera(settings: Settings, what: str, camera_id: str, camera: Camera) -> Finding:

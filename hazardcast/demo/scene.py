@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from hazardcast.camera_url import DEMO_SCENES
 from hazardcast.errors import ConfigError
-from hazardcast.site import DEMO_SCENES
 
 CAMERA = "demo-junction"
 DEFAULT_SOURCE = "demo://collision"

@@ -52,9 +52,3 @@ def test_what_ffmpeg_would_cut_off_is_said() -> None:
 )
 def test_only_scheme_host_and_port_are_shown(url: str, shown: str) -> None:
     assert camera_address.shown(url) == shown
-
-
-@pytest.mark.parametrize("url", ["rtsp:///x", "http://", "rtsp://:554/x", "rtsp://h:99999/", "http://[::1/"])  # fmt: skip
-def test_an_address_without_a_host_or_port_that_can_be_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match=r"host|address"):
-        camera_address.check_host(url)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from functools import partial
-from urllib.parse import urlsplit
 
 from camera.device import DeviceCamera
 from camera.drawn import DrawnCamera
@@ -32,11 +31,10 @@ def local_camera(camera_id: str, camera: Camera, *, clock: Clock, ffmpeg: str) -
     Raises:
         ConfigError: a drawn scene or one of its parameters is wrong.
     """
-    parts = urlsplit(camera.url)
-    if parts.scheme == "demo":
+    if camera.scheme == "demo":
         return DrawnCamera(camera_id, scene_from_url(camera.url), clock, ffmpeg)
-    if parts.scheme == "v4l2":
-        return DeviceCamera(camera_id, parts.path, clock, ffmpeg)
+    if camera.device is not None:
+        return DeviceCamera(camera_id, camera.device, clock, ffmpeg)
     assert camera.file is not None
     return PlayedFile(camera_id, camera.file, loop=camera.loop, clock=clock, ffmpeg=ffmpeg)
 
