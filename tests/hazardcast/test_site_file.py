@@ -123,6 +123,12 @@ def test_what_the_reader_takes_the_schema_takes(text: str, tmp_path: Path) -> No
     assert schema_takes(text)
 
 
+@pytest.mark.parametrize("path", sorted(ROOT.glob("tests/compose/**/cameras.yaml")), ids=str)
+def test_files_of_deployments_satisfy_the_schema(path: Path) -> None:
+    assert site.load(path).cameras
+    assert schema_takes(path.read_text())
+
+
 def test_the_shipped_file_satisfies_the_schema_and_names_it() -> None:
     path = ROOT / "config" / "cameras.yaml"
     first = path.read_text().splitlines()[0]

@@ -89,7 +89,11 @@ class PlayedFile(LocalCamera):
             stop.wait()
 
     def _examine(self) -> Verdict:
-        if not self._path.is_file():
+        try:
+            is_there = self._path.is_file()
+        except OSError as error:
+            raise SourceProblem(f"{self._path}: {error.strerror}") from None
+        if not is_there:
             raise SourceProblem(f"{self._path}: no such file")
         command = encoder.sample_command(self._ffmpeg, self._path, seconds=SAMPLE_S)
         code, data, words = run_captured(command, timeout_s=SAMPLE_TIMEOUT_S)
