@@ -8,8 +8,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
+DEMO_PARAMETERS = ("impact_s", "period_s")
 NETWORK_SCHEMES = ("rtsp", "rtsps", "http", "https")
 DEMO_SCENES = ("collision", "fire", "blockage", "normal", "queue")
 SCHEMES = (*NETWORK_SCHEMES, "demo", "v4l2", "file")
@@ -20,6 +21,7 @@ _AT = re.compile(r"@|%40", re.I)
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.I)
 _WINDOWS = re.compile(r"[a-z]:[\\/]|\\\\", re.I)
 _SLOPPY = re.compile(rf"({'|'.join(SCHEMES)})(:/?(?!/)|//|:?:///*)", re.I)
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
 LONGEST_HOST = 253
 
 
@@ -55,10 +57,20 @@ def _check(scheme: str, url: str, rest: str) -> None:
         _check_path(url)
     elif scheme in NETWORK_SCHEMES:
         _check_network(rest)
-    elif scheme == "demo" and urlsplit(f"demo://{rest}").netloc not in DEMO_SCENES:
-        raise ValueError(f"no drawn scene of this name; there are {', '.join(DEMO_SCENES)}")
+    elif scheme == "demo":
+        _check_scene(rest)
     elif scheme == "v4l2" and not rest.startswith("/"):
         raise ValueError("a device is written with three strokes: v4l2:///dev/video0")
+
+
+def _check_scene(rest: str) -> None:
+    """Name and parameters; the camera service knows how far these may go."""
+    name, _, query = rest.partition("?")
+    if name not in DEMO_SCENES:
+        raise ValueError(f"no drawn scene of this name; there are {', '.join(DEMO_SCENES)}")
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        if key not in DEMO_PARAMETERS or not _NUMBER.fullmatch(value):
+            raise ValueError(f"a drawn scene takes seconds as {' and '.join(DEMO_PARAMETERS)}")
 
 
 def _check_path(path: str) -> None:

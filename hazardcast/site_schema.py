@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hazardcast.camera_url import DEMO_SCENES
+from hazardcast.camera_url import DEMO_PARAMETERS, DEMO_SCENES
 from hazardcast.site import VARIABLE, SiteConfig
 
 _NETWORK = r"(?:[Rr][Tt][Ss][Pp][Ss]?|[Hh][Tt][Tt][Pp][Ss]?)"
 _HOST = r"(?:\[[0-9A-Fa-f:.]+(?:%[A-Za-z]\w*)?\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?)"
 _STREAM = rf"{_NETWORK}://{_HOST}(?::0*[1-9][0-9]{{0,4}})?(?:[/?#]\S*)?"
-_SCENE = rf"[Dd][Ee][Mm][Oo]://(?:{'|'.join(DEMO_SCENES)})(?:[/?#].*)?"
+_SCENE = rf"[Dd][Ee][Mm][Oo]://(?:{'|'.join(DEMO_SCENES)})(?:\?(?:&?(?:{'|'.join(DEMO_PARAMETERS)})=[0-9]+(?:\.[0-9]*)?)*)?"
 _LOCAL = r"(?:[Vv]4[Ll]2:///|[Ff][Ii][Ll][Ee]://\s*\S).*"
 _NO_PATH = r"[^/\\]+://|[A-Za-z]:[\\/]|\\\\|/dev/video|(?:rtsps?|https?|demo|v4l2|file)(?::|//)"
 _PATH = rf"(?!{_NO_PATH})\S.*"

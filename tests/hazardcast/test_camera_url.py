@@ -65,6 +65,8 @@ def test_what_can_be_read_is_read(written: str, read: str) -> None:
         ("d:/videos/a.mp4", "a Windows path"),
         ("\\\\server\\a.mp4", "a Windows path"),
         ("a\nb.mp4", "control characters"),
+        ("demo://fire?impact=3", "seconds as impact_s and period_s"),
+        ("demo://fire?impact_s=soon", "seconds as impact_s and period_s"),
         ("demo://volcano", "no drawn scene of this name"),
     ],
 )

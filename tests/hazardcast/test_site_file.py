@@ -90,6 +90,7 @@ BAD = {
     "cameras:\n  a: {url: ''}": ":2: cameras.a.url: the address is empty",
     "cameras:\n  a: {url: 'C:\\x.mp4'}": ":2: cameras.a.url: a Windows path",
     "cameras:\n  a: {url: 'demo://volcano'}": ":2: cameras.a.url: no drawn scene",
+    "cameras:\n  a: {url: 'demo://fire?impact=3'}": ":2: cameras.a.url: a drawn scene takes",
     "cameras:\n  a: {url: 'v4l2://dev/video0'}": ":2: cameras.a.url: a device is written",
 }
 
