@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from alerter.events import MAX_WORDS, Event
 from alerter.refusal import Refusal
 from alerter.register import Register
@@ -308,3 +309,22 @@ def test_where_the_site_says_which_way_all_traffic_goes_only_that_way_is_warned(
 
     assert (collision.traffic_direction, collision.event_heading_deg) == (1, 90.0)
     assert fire.traffic_direction == 0
+
+
+@pytest.mark.parametrize("name", ["cam7", "4097-1"])
+def test_a_rehearsal_neither_changes_nor_ends_the_real_thing(desk: Any, name: str) -> None:
+    desk.alert(event_id="cam7", severity="critical")
+    desk.later(5)
+
+    for status in ("update", "cancel"):
+        refusal = desk.report(event_id=name, status=status, severity="low", test=True)
+        assert str(refusal) == f"test: '{name}' is no rehearsal"
+    assert [alert.severity for alert in desk.register.in_force(desk.now)] == ["critical"]
+    assert desk.action(event_id=name, status="cancel") == "cancel"
+
+
+def test_a_rehearsal_ends_by_its_own_word_with_the_mark_or_without(desk: Any) -> None:
+    for mark in ({"test": True}, {}):
+        desk.later(1)
+        desk.alert(event_id="drill", test=True)
+        assert desk.action(event_id="drill", status="cancel", **mark) == "cancel"

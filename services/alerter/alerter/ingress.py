@@ -33,6 +33,11 @@ class Report:
     warnings: tuple[FieldWarning, ...] = ()
 
     @property
+    def played(self) -> bool:
+        """Whether it changes or ends something in a rehearsal: never the real thing."""
+        return self.incident.test and self.incident.status != "new"
+
+    @property
     def dated(self) -> bool:
         """Whether it says itself when it was, and was believed."""
         return self.incident.ts is not None and round(self.incident.ts, 3) == self.ts

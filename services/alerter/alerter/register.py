@@ -96,6 +96,8 @@ class Register:
         """Take a report: it opens, changes, ends or merely confirms an event, or is refused."""
         named = report.incident.event_id
         event = self._addressed(named, now) if named else None
+        if event and report.played and not event.alert.test:
+            return Refusal(Reason.UNKNOWN_EVENT, f"{named!r} is no rehearsal", "test")
         if report.incident.status == "cancel":
             return self._cancel(named, event, report, now)
         if refusal := self._no_news(named, event, report, place):
