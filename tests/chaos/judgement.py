@@ -381,18 +381,28 @@ def _clips(ledger: Ledger, ids: _Identities, verdict: Verdict) -> None:
         if not clips:
             verdict.clips_lost.append(f"{_name(account)} has no clip")
             continue
-        lacks = min((list(_lacks(clip, away)) for clip in clips), key=len)
+        lacks = min((list(_lacks(clip, away, account.said)) for clip in clips), key=len)
         verdict.clips_whole += any(clip.state == "ready" and clip.has_video for clip in clips)
         verdict.clips_lost += [f"the clip of {_name(account)} {lack}" for lack in lacks]
 
 
-def _lacks(clip: Clip, away: Iterable[Span]) -> Iterator[str]:
+def _lacks(clip: Clip, away: Sequence[Span], said: float) -> Iterator[str]:
     nothing_to_show = clip.state == "failed" and clip.gaps
     if not nothing_to_show and (clip.state not in ("ready", "partial") or not clip.has_video):
         yield f"is {clip.state}{'' if clip.has_video else ', without video'}"
     for begin, end, cause in clip.gaps:
+        if cause == "retention" and _made_room(away, said):
+            continue
         if cause in UNNAMED or not _explained(begin, end, away):
             yield f"lacks {begin:.1f} to {end:.1f} s: {cause!r}"
+
+
+def _made_room(away: Iterable[Span], said: float) -> bool:
+    """Whether a full disk took the oldest recordings before the clip could keep them."""
+    return any(
+        span.kind.name == "video's disk full" and span.begin - NEAR_S[1] <= said <= span.end
+        for span in away
+    )
 
 
 def _explained(begin: float, end: float, away: Iterable[Span]) -> bool:

@@ -354,6 +354,7 @@ CLIPS: dict[str, tuple[list[Clip], str | None]] = {
     "one that failed beside one that is ready": ([clip("failed"), clip()], None),
     "partial while the camera was away": ([clip("partial", (11.0, 16.0, "stalled"))], None),
     "partial for no reason": ([clip("partial", (100.0, 116.0, "stalled"))], "lacks 100.0"),
+    "what a full disk took": ([clip("partial", (1.0, 3.0, "retention"))], None),
     "partial without a cause": ([clip("partial", (11.0, 16.0, "unknown"))], "lacks 11.0"),
     "a gap longer than faults explain": ([clip("partial", (11.0, 90.0, "stalled"))], "lacks 11.0"),
 }
@@ -365,6 +366,8 @@ def test_clips_are_whole_or_say_what_is_missing(name: str) -> None:
     ledger = whole(case(1, clip=True))
     ledger.clips = found
     ledger.spans.append(span("camera frozen", 10.0, 15.0))
+    if name == "what a full disk took":
+        ledger.spans.append(span("video's disk full", 20.0, 25.0))
 
     verdict = judge(ledger)
 
