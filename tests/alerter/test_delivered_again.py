@@ -93,3 +93,13 @@ def test_what_ended_and_had_to_make_room_is_still_known_to_have_ended(
     broker(event_id="cam-0", lat=37.0, lon=127.0, camera="north", again=True)
 
     assert told(station) == before
+
+
+def test_an_end_is_told_once_more_after_a_restart_to_who_missed_it(station: Any) -> None:
+    event_id = station.hears(event_id="north-1", camera="north").event.alert.event_id
+    station.hears(event_id="north-1", camera="north", status="cancel")
+    station.passes(120.0)
+    station.start()
+
+    assert [(told.event_id, told.status) for told in station.air.said] == [(event_id, "cancel")]
+    assert station.air.until[event_id] - station.clock.monotonic() == pytest.approx(10.0)

@@ -106,6 +106,54 @@ def test_what_is_given_up_in_a_long_failure_is_written_anew(
     again.close()
 
 
+def test_a_start_on_a_full_disk_goes_on_with_what_is_there_and_keeps_the_rest_later(
+    tmp_path: Path, desk: Any
+) -> None:
+    before = Store(tmp_path, ManualClock())
+    before.load()
+    events = events_of(desk, 4)
+    for event in events[:3]:
+        before.put(event)
+    first_epoch = before.next_epoch(1000.0)
+    before.close()
+
+    with full_disk(0):
+        store = Store(tmp_path, ManualClock())
+        assert store.load() == events[:3]
+        epoch = store.next_epoch(1000.0)
+        assert epoch > first_epoch
+        sequence = Sequence(store.next_number, store.reserve_number)
+        store.put(events[3])
+        store.sync()
+    sequence.top_up()
+    store.sync()
+    store.close()
+
+    again = Store(tmp_path, ManualClock())
+    assert again.load() == events
+    assert again.next_epoch(1000.0) > epoch
+    assert len(list(tmp_path.glob("events-*.jsonl"))) == 1
+    again.close()
+
+
+def test_a_full_disk_at_the_start_costs_nothing_even_if_the_process_dies_on_it(
+    tmp_path: Path, desk: Any
+) -> None:
+    before = Store(tmp_path, ManualClock())
+    before.load()
+    events = events_of(desk, 3)
+    for event in events:
+        before.put(event)
+    before.close()
+
+    with full_disk(0):
+        Store(tmp_path, ManualClock()).load()
+        journals = sorted(tmp_path.glob("events-*.jsonl"))
+    held = b"".join(path.read_bytes() for path in journals)
+
+    assert all(event.alert.event_id.encode() in held for event in events)
+
+
 def test_numbers_go_on_while_the_disk_refuses_and_are_kept_as_soon_as_it_does_not() -> None:
     kept, refusing = [1], threading.Event()
 

@@ -324,7 +324,10 @@ def _is_new_under_no_known_id(outcome: Outcome | Refusal, report: Report) -> Typ
 
 
 def _air_time_s(event: Event, now: float) -> float:
-    """How long an alert is still to be repeated, just after a start."""
-    if event.alert.terminated:
-        return min(CANCEL_REPEATED_S, event.alert.reference_time + CANCEL_REPEATED_S - now)
-    return event.ends_at - now
+    """How long an alert is still to be told, just after a start.
+
+    An end is told once more, however long ago it came: a vehicle that missed it before this
+    process ran cannot tell by heartbeats, as those of another epoch may come from an older state.
+    """
+    remains_s = event.ends_at - now
+    return min(CANCEL_REPEATED_S, remains_s) if event.alert.terminated else remains_s

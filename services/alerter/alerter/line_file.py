@@ -12,15 +12,13 @@ MOST_PENDING_BYTES = 4_000_000
 class LineFile:
     """Adds whole lines; what the disk does not take is kept, in order, and offered again.
 
-    A line of which the disk took a part is finished before another is begun.
-
-    Raises:
-        OSError: it cannot be made, or there is a file of this name.
+    A line of which the disk took a part is finished before another is begun. The file is made when
+    something is first handed over; there must be none of this name.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+        self._fd = -1
         self._pending = bytearray()
         self.incomplete = False
         """Whether lines were given up, as more were pending than memory should hold."""
@@ -43,9 +41,12 @@ class LineFile:
         """Hand over what is pending.
 
         Raises:
-            OSError: not all of it was taken.
+            OSError: not all of it was taken, or the file cannot be made.
         """
         try:
+            if self._fd < 0:
+                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+                self._fd = os.open(self.path, flags, 0o600)
             while self._pending:
                 taken = os.write(self._fd, self._pending)
                 del self._pending[:taken]
@@ -69,4 +70,5 @@ class LineFile:
 
     def close(self) -> None:
         """Add no more."""
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)

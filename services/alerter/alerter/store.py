@@ -100,20 +100,32 @@ class Store:
         self._keep(next_number=end)
 
     def next_epoch(self, now: float) -> int:
-        """An epoch higher than any before, on disk when it returns (clock lost or state lost)."""
+        """An epoch higher than any before (clock lost or state lost), on disk if that takes it.
+
+        If it does not, the epoch goes there with the next numbers; until then the clock vouches.
+        """
         epoch = max(int(now), int(self._kept["epoch"]) + 1)
-        self._keep(epoch=epoch)
+        try:
+            self._keep(epoch=epoch)
+        except OSError as error:
+            self._refused(error)
         return epoch
 
     def load(self) -> list[Event]:
-        """The events as they were; lines that cannot be read are logged and left out."""
+        """The events as they were; lines that cannot be read are logged and left out.
+
+        A disk that takes nothing holds up no start: the old parts stay until it has the new one.
+        """
         events: dict[str, Event] = {}
         self._outdated = sorted(self._folder.glob("events-*.jsonl"), key=_part_number)
         for path in self._outdated:
             for number, line in enumerate(path.read_bytes().splitlines(), start=1):
                 self._replay(line, events, f"{path.name}:{number}")
-        self._part = max(map(_part_number, self._outdated), default=0)
-        self.compact(events.values())
+        self._part = 1 + max(map(_part_number, self._outdated), default=0)
+        self._journal = LineFile(self._folder / f"events-{self._part}.jsonl")
+        for event in events.values():
+            self.put(event)
+        self._lines, self._dirty = 0, True
         self.sync()
         return list(events.values())
 
@@ -279,7 +291,7 @@ class Store:
 
 def _hold(path: Path, clock: Clock) -> int:
     """Lock a file until this process ends, however it ends."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = _opened(path)
     never = threading.Event()
     deadline = clock.monotonic() + LOCK_WITHIN_S
     while True:
@@ -291,6 +303,16 @@ def _hold(path: Path, clock: Clock) -> int:
                 os.close(descriptor)
                 raise ConfigError(f"{path.parent}: another alerter is using this state") from None
             clock.wait(never, 0.1)
+
+
+def _opened(path: Path) -> int:
+    """A lock's file; on a disk that takes nothing the one of an earlier start serves too."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        if not path.exists():
+            raise
+        return os.open(path, os.O_RDONLY)
 
 
 def _replace(path: Path, text: str) -> None:
