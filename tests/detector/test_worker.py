@@ -142,6 +142,21 @@ def test_a_collision_is_reported_once_with_its_onset_and_where(run) -> None:
     assert shown[0].reasons.keys() >= incident.evidence.keys() - {"box"}
 
 
+def test_what_still_lies_there_is_said_again_when_reports_may_have_been_lost(run) -> None:
+    start_t = 1_700_000_000.0
+    pending, more = frames(9.0, start_t), frames(9.5, start_t)[-4:]
+    broker, worker = run(pending, ScriptedModel(start_t=start_t))
+
+    worker.say_again()
+    pending += more
+    eventually(lambda: len(broker.payloads(DETECTIONS)) == 76)
+
+    first, again = broker.messages(INCIDENTS)
+    assert (again.status, again.event_id, again.type) == ("new", first.event_id, first.type)
+    assert again.ts == more[0].t
+    assert len(broker.messages(EVIDENCE)) == 1  # of the picture that decided
+
+
 def test_where_the_site_says_ignore_nothing_is_detected(run) -> None:
     start_t = 1_700_000_000.0
     everywhere = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))

@@ -64,6 +64,8 @@ class Report:
     confidence: float
     place: Floats
     evidence: dict[str, Any]
+    again: bool = False
+    """Whether it was said before, and is true still at `t`."""
 
 
 @dataclass
@@ -104,6 +106,13 @@ class _Incident:
     place: Floats
     seen_t: float
     over_t: float | None = None
+    to_repeat: bool = False
+    """Whether it is to be said again as soon as a frame shows it."""
+    shown_t: float | None = None
+    """The last frame that showed it; `seen_t` moves on also while nothing can be seen."""
+
+    def show(self, t: float) -> None:
+        self.seen_t = self.shown_t = t
 
 
 @dataclass
@@ -133,7 +142,13 @@ class IncidentBook:
         self._keep_alive(t, hypotheses)
         believed = self._weigh(t, [one for one in hypotheses if one.opens])
         reports = [report for one in believed if (report := self._believe(t, one))]
-        return reports + self._end(t, tracks)
+        ended = self._end(t, tracks)
+        return self._repeated(t) + reports + ended
+
+    def say_again(self) -> None:
+        """Whoever listens may have missed it: what is open is news again once a frame shows it."""
+        for incident in self._active():
+            incident.to_repeat = True
 
     def resume(self, t: float) -> None:
         """Go on at `t` after a pause or a step of the clock: nothing was seen to end."""
@@ -170,7 +185,7 @@ class IncidentBook:
         for hypothesis in hypotheses:
             for incident in self._active():
                 if _belongs(hypothesis, incident):
-                    incident.seen_t = t
+                    incident.show(t)
 
     def _candidate_of(self, hypothesis: Hypothesis) -> int:
         for index, candidate in enumerate(self._candidates):
@@ -205,7 +220,7 @@ class IncidentBook:
         for incident in self._active():
             fire = incident.hypothesis.type is IncidentType.FIRE
             if not fire and any(_stands_on(track, incident.place) for track in tracks):
-                incident.seen_t = t
+                incident.show(t)
             if t - incident.seen_t >= CLEAR_S:
                 incident.over_t = t
                 reports.append(_report("cancel", t, incident))
@@ -214,8 +229,21 @@ class IncidentBook:
         ]
         return reports
 
+    def _repeated(self, t: float) -> list[Report]:
+        """What was to be said again and is to be seen in this very frame."""
+        due = [one for one in self._active() if one.to_repeat and one.shown_t == t]
+        for incident in due:
+            incident.to_repeat = False
+        return [_report("new", t, incident, again=True) for incident in due]
 
-def _report(status: Literal["new", "update", "cancel"], t: float, incident: _Incident) -> Report:
+
+def _report(
+    status: Literal["new", "update", "cancel"],
+    t: float,
+    incident: _Incident,
+    *,
+    again: bool = False,
+) -> Report:
     hypothesis = incident.hypothesis
     return Report(
         status=status,
@@ -227,6 +255,7 @@ def _report(status: Literal["new", "update", "cancel"], t: float, incident: _Inc
         confidence=hypothesis.confidence,
         place=incident.place,
         evidence=hypothesis.evidence,
+        again=again,
     )
 
 

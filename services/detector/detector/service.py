@@ -19,7 +19,7 @@ from hazardcast.topics import STATUS
 
 log = logging.getLogger(__name__)
 
-SERVICE = "detector"
+SERVICE, ALERTER = "detector", "alerter"
 SETTLING_S = 2.0
 """At the start the others' retained words arrive first; until then no camera is taken."""
 STATUS_EVERY_S = 5.0
@@ -49,11 +49,12 @@ class DetectorService:
         self._workers: dict[str, Worker] = {}
         self._said: tuple[float, object] = (float("-inf"), None)
         self._connected_anew = threading.Event()
+        self._alerters: set[str] = set()
 
     def listen(self) -> None:
-        """Hear the other replicas; call before the bus starts."""
+        """Hear the other replicas and the alerter; call before the bus starts."""
         self._bus.subscribe(STATUS, self._hear, cleared=self._cleared)
-        self._bus.on_connect(self._connected_anew.set)
+        self._bus.on_connect(self._connected)
 
     def run(self, stop: threading.Event) -> None:
         """Analyse until `stop`, then let go of every camera and say so."""
@@ -126,7 +127,27 @@ class DetectorService:
             worker.close()
         metrics.CAMERAS_OWNED.set(len(self._workers))
 
+    def _connected(self) -> None:
+        self._connected_anew.set()
+        self._alerters.clear()
+        self._say_incidents_again()
+
+    def _say_incidents_again(self) -> None:
+        """What was said while nobody took it is refused as too old, or gone with the broker."""
+        for worker in list(self._workers.values()):
+            worker.say_again()
+
+    def _hear_alerter(self, status: ServiceStatus, delivery: Delivery) -> None:
+        """An alerter that comes may have missed what was said; a retained word is of before."""
+        if status.state != "online":
+            self._alerters.discard(status.instance)
+        elif not delivery.retained and status.instance not in self._alerters:
+            self._alerters.add(status.instance)
+            self._say_incidents_again()
+
     def _hear(self, status: ServiceStatus, delivery: Delivery) -> None:
+        if status.service == ALERTER:
+            self._hear_alerter(status, delivery)
         if status.service != SERVICE or status.instance == self._instance:
             return
         # A retained word may be old: of a replica whose last will was lost with the broker.

@@ -63,6 +63,7 @@ class Worker:
         self._frames, self._open_pipeline = frames, open_pipeline
         self._bus, self._clock = bus, clock
         self._stop = threading.Event()
+        self._missed = threading.Event()
         self._picture: tuple[str, ...] = ()
         self._processed_monotonic: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"detect-{camera_id}", daemon=True)
@@ -75,6 +76,10 @@ class Worker:
     def ask_to_stop(self) -> None:
         """Begin to stop; `close` waits for it."""
         self._stop.set()
+
+    def say_again(self) -> None:
+        """Reports may have been lost: with the next frames say what is still to be seen."""
+        self._missed.set()
 
     def close(self) -> None:
         """Stop; returns when nothing more will be said of this camera."""
@@ -119,6 +124,9 @@ class Worker:
         found = pipeline.detect(frame)
         self._processed_monotonic = self._clock.monotonic()
         inference_s = self._processed_monotonic - started
+        if self._missed.is_set():
+            self._missed.clear()
+            pipeline.book.say_again()
         outcome = pipeline.reason(frame, found)
         self._note_picture(outcome.picture)
         for report in outcome.reports:
@@ -141,13 +149,15 @@ class Worker:
     def _report(self, report: Report, frame: Frame, outcome: Outcome) -> None:
         incident = incident_of(self._id, self._camera, report, now=self._clock.now())
         self._bus.publish(INCIDENTS, incident)
-        self._show(report, frame, outcome)
-        if report.status == "new":
+        if not report.again:  # the picture that decided is shown already
+            self._show(report, frame, outcome)
+        if report.status == "new" and not report.again:
             metrics.INCIDENTS.labels(kind=report.type.value).inc()
         log.warning(
             "incident",
             extra={
                 "camera": self._id, "status": report.status, "type": report.type.value,
+                "again": report.again,
                 "onset": round(report.onset_t, 3), "confidence": round(report.confidence, 2),
             },
         )  # fmt: skip
@@ -205,8 +215,9 @@ def incident_of(camera_id: str, camera: Camera, report: Report, *, now: float) -
 
     `event_id` is the detector's own name for it, from camera and first onset, by which later
     updates and the cancellation refer to it. An onset longer ago than `MOST_AGE_S` is told in the
-    evidence alone.
+    evidence alone; what is said again is dated by the frame that still shows it.
     """
+    since = report.t if report.again else report.onset_t
     evidence: dict[str, Any] = {
         **report.evidence,
         "box": [round(float(side), 1) for side in report.place],
@@ -215,7 +226,7 @@ def incident_of(camera_id: str, camera: Camera, report: Report, *, now: float) -
     position = camera.position
     return Incident(
         type=report.type,
-        ts=max(report.onset_t, now - MOST_AGE_S),
+        ts=max(since, now - MOST_AGE_S),
         severity=report.severity,
         lat=position.lat_deg if position else None,
         lon=position.lon_deg if position else None,
