@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -18,9 +20,9 @@ from hazardcast.fields import CAMERA_ID_PATTERN, EVENT_ID_LENGTH, NAME_PATTERN, 
 
 STATUSES = ("new", "update", "cancel")
 _YES = frozenset(
-    "true yes y on 1 test drill exercise 예 네 참 시험 훈련".split()  # noqa: SIM905 - as read
+    "true t yes y on test drill exercise simulation 예 네 참 시험 훈련 모의 모의훈련".split()  # noqa: SIM905 - as read
 )
-_NO = frozenset("false no n off 0 아니요 아니오 거짓".split())  # noqa: SIM905 - as read
+_NO = frozenset("false f no n off 아니요 아니오 거짓".split())  # noqa: SIM905 - as read
 _CAMERA_ID = re.compile(CAMERA_ID_PATTERN)
 _NAME = re.compile(NAME_PATTERN)
 _UNITS = ((1e14, 1e6), (1e17, 1e9))
@@ -48,9 +50,24 @@ def status(value: object) -> str | None:
 
 
 def truth(value: object) -> bool | None:
-    """` TRUE ` → True."""
-    said = str(value).strip().casefold() if isinstance(value, str) else None
-    return True if said in _YES else False if said in _NO else None
+    """` TRUE ` → True; a number, also as text, is true unless it is zero."""
+    if isinstance(value, int):
+        return value != 0
+    if not isinstance(value, float | str):
+        return None
+    said = unicodedata.normalize("NFC", "".join(str(value).split()).casefold())
+    if said in _YES or said in _NO:
+        return said in _YES
+    with contextlib.suppress(ValueError):
+        number = float(value)
+        return number != 0.0 if math.isfinite(number) else None
+    return None
+
+
+def agreed(marks: Iterable[object]) -> bool | None:
+    """What several truths say together; None: they differ, or one of them cannot be read."""
+    said = {truth(one) for one in marks if one is not None}
+    return said.pop() if len(said) == 1 else None
 
 
 def text(value: object) -> str | None:

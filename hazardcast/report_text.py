@@ -9,16 +9,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from hazardcast import report_repair
 from hazardcast.errors import DecodeError
 
 Say = Callable[[str, str], None]
 """Tells a field (`payload` for the whole) and what is wrong with it."""
 
 PAYLOAD = "payload"
+MARKS_DIFFER = "given twice, differently: told as real"
+"""Of `test`: what may be a true accident is told as one."""
 DEEPEST = 64
 LONGEST_INTEGER = 400
 """Digits; a longer one is no number that any field could hold (and Python reads none over 4300)."""
 
+_ALIKE = "given twice, alike"
 _OPENINGS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -123,23 +127,33 @@ class _Outermost:
         kept = dict(data)
         for name in data:
             values = [value for key, value in pairs if key == name]
-            if len(values) > 1 and not _settled(name, values, say):
-                del kept[name]
+            if len(values) > 1:
+                kept[name] = _settled(name, values, say)
         return kept
 
 
-def _settled(name: str, values: list[Any], say: Say) -> bool:
-    """Whether the last of several values may count."""
+def folded(name: str) -> str:
+    """A field's name but for case, blanks, `_` and `-`."""
+    return name.strip().casefold().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def _settled(name: str, values: list[Any], say: Say) -> Any:
+    """Which of several values counts; None: none of them."""
     if all(value == values[0] and type(value) is type(values[0]) for value in values):
-        say(name, "given twice, alike")
-        return True
-    if name == "status":
-        raise DecodeError("given twice, differently", field=name)
-    if name in ("test", "event_id"):
+        say(name, _ALIKE)
+        return values[-1]
+    known = folded(name)
+    if known == "status":
+        raise DecodeError("given twice, differently", field=known)
+    if known == "test":
+        mark = report_repair.agreed(values)
+        say(name, MARKS_DIFFER if mark is None else _ALIKE)
+        return bool(mark)
+    if known == "eventid":
         say(name, "given twice, differently")
-        return False
+        return None
     say(name, "given twice, differently: the last counts")
-    return True
+    return values[-1]
 
 
 def _decoded(text: str, outermost: _Outermost, say: Say) -> Any:

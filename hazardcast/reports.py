@@ -123,7 +123,7 @@ class _Lenient:
         """The fields under the names of the contract; others are ignored, as everywhere."""
         named = {name: value for name, value in data.items() if name in FIELDS}
         for name, value in data.items():
-            folded = _BY_FOLDED_NAME.get(_folded(name))
+            folded = _BY_FOLDED_NAME.get(report_text.folded(name))
             if folded in NOT_HERE:
                 self._say(name, _NOT_HERE)
             elif folded and name not in FIELDS and value is not None:
@@ -135,6 +135,10 @@ class _Lenient:
         if named.get(known) is None:
             self._say(name, "not spelt so", known)
             named[known] = value
+            return
+        if known == "test" and report_repair.agreed((named[known], value)) is None:
+            self._say(known, report_text.MARKS_DIFFER)
+            named[known] = False
             return
         if known == "status" and report_repair.status(named[known]) != report_repair.status(value):
             raise DecodeError("given twice, differently", field=known)
@@ -218,7 +222,3 @@ class _Lenient:
 def _field(fault: ErrorDetails) -> str:
     """The field at fault, nothing where it is the whole."""
     return str(fault["loc"][0]) if fault["loc"] else ""
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold().replace("_", "").replace("-", "").replace(" ", "")

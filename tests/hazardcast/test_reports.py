@@ -55,11 +55,28 @@ def test_a_report_as_the_contract_has_it_is_taken_as_it_is() -> None:
         ("severity", ["high"], LEFT_OUT),
         ("test", None, LEFT_OUT),
         ("test", "n/a", LEFT_OUT),
-        ("test", 2, LEFT_OUT),
+        ("test", 2, True),
+        ("test", -0.5, True),
+        ("test", "2", True),
+        ("test", "0.0", False),
+        ("test", "inf", LEFT_OUT),
+        ("test", "1 0", LEFT_OUT),
+        ("test", 10**399, True),
+        ("test", 10**400, LEFT_OUT),
         ("test", {}, LEFT_OUT),
         ("test", " True ", True),
         ("test", "drill", True),
         ("test", "훈련", True),
+        ("test", "모의훈련", True),
+        ("test", "모의 훈련", True),
+        ("test", "모의", True),
+        ("test", "Simulation", True),
+        ("test", "Exercise", True),
+        ("test", "아니오", False),
+        ("test", "실제", LEFT_OUT),
+        ("test", "real", LEFT_OUT),
+        ("test", "no drill", LEFT_OUT),
+        ("test", "훈련 아님", LEFT_OUT),
         ("clip_hint", None, LEFT_OUT),
         ("clip_hint", "perhaps", LEFT_OUT),
         ("clip_hint", " no", False),
@@ -300,6 +317,36 @@ def test_a_field_that_stands_twice() -> None:
         {"test", "event_id"},
     )
     assert refused('{"type":"fire","status":"new","status":"cancel"}').problem.field == "status"
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        '"test":true,"test":false', '"test":false,"test":true', '"test":true,"Test":false',
+        '"Test":false,"test":true', '"test":false,"TEST":true', '"Test":true,"TEST":false',
+        '"Test":false,"Test":true', '"test":true,"test":false,"Test":true', '"test":"n/a","Test":true',
+        '"test":true,"Test":"real"', '"test":"perhaps","test":"훈련"',
+    ],
+)  # fmt: skip
+def test_marks_of_a_test_that_differ_are_told_as_real_and_said(marks: str) -> None:
+    read = reading('{"type":"fire",' + marks + "}")
+
+    assert not read.incident.test
+    assert "given twice, differently: told as real" in [one.problem for one in read.warnings]
+
+
+@pytest.mark.parametrize(
+    "marks", ['"test":true,"test":"yes"', '"test":1,"Test":"훈련"', '"test":null,"test":true']
+)
+def test_marks_of_a_test_that_agree_in_other_words_are_one(marks: str) -> None:
+    assert reading('{"type":"fire",' + marks + "}").incident.test
+
+
+@pytest.mark.parametrize("name", ["status", "Status"])
+def test_a_status_given_twice_under_one_name_is_refused_however_it_is_spelt(name: str) -> None:
+    twice = f'{{"type":"fire","{name}":"cancel","{name}":"new"}}'
+
+    assert refused(twice).problem.field == "status"
 
 
 def test_a_status_that_stands_there_in_two_spellings_is_never_taken_for_a_new_incident() -> None:
