@@ -30,6 +30,7 @@ class Disk:
         self._answers = threading.Event()
         self._answers.set()
         self.reached = threading.Event()
+        self.write_s = 0.0
         offer, replace = LineFile.offer, store_module._replace
         monkeypatch.setattr(LineFile, "offer", self._hangs_in(offer))
         monkeypatch.setattr(store_module, "_replace", self._hangs_in(replace))
@@ -38,6 +39,7 @@ class Disk:
         def hang_or_work(*arguments: Any) -> None:
             self.reached.set()
             assert self._answers.wait(20.0)
+            time.sleep(self.write_s)
             work(*arguments)
 
         return hang_or_work
@@ -116,6 +118,34 @@ def test_a_disk_that_hangs_costs_a_moment_once_and_loses_nothing(
     disk.answer()
     keeper.close()
     assert kept_in(tmp_path) == {event.alert.event_id for event in events}
+
+
+def test_a_disk_that_is_slow_but_does_not_hang_costs_a_moment_once_until_it_has_caught_up(
+    keeper: Keeper, disk: Disk, desk: Any, tmp_path: Path
+) -> None:
+    """Of two lines a report each is in time, both are not."""
+    events = events_of(desk, 31)
+    late = events.pop()
+    disk.write_s = 0.03
+
+    def note() -> None:
+        for event in events:
+            keeper.put(event)
+            keeper.put(event)
+            keeper.settle()
+
+    assert took_s(note) < MOMENT_S < len(events) * PATIENCE_S
+
+    disk.write_s = 0.0
+    keeper._lines.do(lambda: None, 20.0)
+    keeper.patience_s = 20.0
+    disk.hang()
+    keeper.put(late)
+    threading.Timer(0.1, disk.answer).start()
+    keeper.settle()
+
+    (journal,) = tmp_path.glob("events-*.jsonl")
+    assert late.alert.event_id in journal.read_text()
 
 
 def test_an_end_on_a_disk_that_hangs_comes_in_time(

@@ -4,7 +4,7 @@ A disk may hang for minutes: a controller that resets, a frozen file system, a d
 thread that writes then hangs with it, and so does who waits for its locks. Therefore two threads do
 all that touches the state's files: one writes lines, in order, one brings them to the disk. Who
 notes something waits in the end until it is written, as the broker's acknowledgement promises that,
-but 50 ms at most; while the disk hangs, not at all.
+but 50 ms at most; while the disk hangs, or is behind with what was noted, not at all.
 """
 
 from __future__ import annotations
@@ -95,6 +95,8 @@ class Keeper:
         self._newest: threading.Lock | None = None
         """What is to be waited for: as lines are written in order, everything before it too."""
         self._hangs = False
+        self._is_behind = False
+        """Somebody waited in vain, and not all that was noted since is written."""
         self._lacks = False
         self._shortening, self._syncing = threading.Lock(), threading.Lock()
 
@@ -162,17 +164,24 @@ class Keeper:
             log.error("the disk does not answer: the end is not kept")
 
     def settle(self) -> None:
-        """Wait until what was noted is written, as long as an alert can bear."""
+        """Wait until what was noted is written, as long as an alert can bear.
+
+        Once that was too short nobody waits until the disk has caught up: one that is slow but does
+        not hang would cost every alert as much.
+        """
         newest = self._newest
         if newest is None:
             return
-        if not self._lines.wait(newest, self.patience_s):
+        if not self._lines.wait(newest, 0.0 if self._is_behind else self.patience_s):
+            self._is_behind = True
             self._tell_hanging()
         elif self._hangs:
             self._hangs = False
             log.warning("the disk answers again")
 
     def _note(self, work: Work) -> None:
+        if self._is_behind and self._newest and self._lines.wait(self._newest, 0.0):
+            self._is_behind = False
         if len(self._lines) < MOST_WAITING:
             self._newest = self._lines.begin(work)
         else:
