@@ -195,6 +195,37 @@ def test_numbers_are_given_while_the_disk_hangs_each_once(keeper: Keeper, disk: 
     assert keeper._store.next_number > max(given)
 
 
+@pytest.mark.parametrize(
+    "tidy", [lambda of: of.top_up(), lambda of: of.at_least(9999, waits=False)]
+)
+def test_who_takes_a_number_never_waits_for_the_disk_while_the_disk_s_thread_waits_for_it(
+    keeper: Keeper, tidy: Callable[[Sequence], object]
+) -> None:
+    keeper.patience_s = 5.0
+    asked, may_tidy = threading.Event(), threading.Event()
+
+    def reserve(end: int) -> None:
+        asked.set()
+        keeper.reserve_number(end)
+
+    sequence = Sequence(1, reserve)
+
+    def tidy_when_asked() -> None:
+        may_tidy.wait(20.0)
+        tidy(sequence)
+
+    for _ in range(BLOCK):
+        sequence.take()
+    asked.clear()
+    keeper.sync(also=tidy_when_asked)
+    taker = threading.Thread(target=sequence.take)
+    taker.start()
+    assert asked.wait(10.0)  # the taker reserves: it waits for the disk's thread
+    may_tidy.set()
+
+    assert took_s(taker.join) < MOMENT_S
+
+
 def test_what_changes_while_the_journal_is_written_anew_is_in_it(
     keeper: Keeper, disk: Disk, desk: Any, tmp_path: Path
 ) -> None:

@@ -41,11 +41,16 @@ class Numbering:
             log.warning("the clock stands before 2026: numbers rest on the state alone")
 
     def tidy(self) -> None:
-        """Reserve ahead; begin beyond the clock's floor when the clock has been set."""
+        """Reserve ahead; begin beyond the clock's floor when the clock has been set.
+
+        On the disk's own thread, for which whoever reserves numbers waits: so it waits for none.
+        """
         self._sequence.top_up()
-        if self._steady.set_by_s != self._set_by_s:
-            self._set_by_s = self._steady.set_by_s
-            self._sequence.at_least(numbers.floor(self._clock.now()))
+        set_by_s = self._steady.set_by_s
+        if set_by_s == self._set_by_s:
+            return
+        if self._sequence.at_least(numbers.floor(self._clock.now()), waits=False):
+            self._set_by_s = set_by_s
 
     def hear(self, payload: bytes, delivery: Delivery) -> None:
         """Take note of an event that the broker retains something about, whatever it is."""

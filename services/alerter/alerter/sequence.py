@@ -27,7 +27,7 @@ class Sequence:
         self._reserving = threading.Lock()
         self._end = start
         self._owed = False
-        self._reserve_to(start + block)
+        self._extend_to(start + block)
 
     def take(self) -> int:
         """The next number; waits for the disk, a moment, only if a block went in one breath."""
@@ -45,21 +45,37 @@ class Sequence:
         return self._next
 
     def top_up(self) -> None:
-        """Reserve another block once half of this one is gone; called off the hot path."""
-        if self._owed:
-            with self._reserving:
-                self._keep(self._end)
-        if self._end - self._next <= self._block // 2:
-            self._reserve_to(self._end + self._block)
+        """Reserve another block once half of this one is gone; called off the hot path.
 
-    def at_least(self, number: int) -> None:
-        """Give no number below `number` from now on; waits for the disk, if it must."""
+        Skipped while another reserves: who does waits for the thread that this is called on.
+        """
+        if not self._reserving.acquire(blocking=False):
+            return
+        try:
+            if self._owed:
+                self._keep(self._end)
+            if self._end - self._next <= self._block // 2:
+                self._extend_to(self._end + self._block)
+        finally:
+            self._reserving.release()
+
+    def at_least(self, number: int, *, waits: bool = True) -> bool:
+        """Give no number below `number` from now on; whether that is so.
+
+        Waits for the disk, if it must; without `waits` it is not done while another reserves.
+        """
         with self._counting:
             if number <= self._next:
-                return
-        self._reserve_to(number + self._block)
+                return True
+        if not self._reserving.acquire(blocking=waits):
+            return False
+        try:
+            self._extend_to(number + self._block)
+        finally:
+            self._reserving.release()
         with self._counting:
             self._next = max(self._next, number)
+        return True
 
     def close(self) -> None:
         """Give back what was not given; nothing may be taken afterwards."""
@@ -67,7 +83,7 @@ class Sequence:
             self._end = self._next
             self._keep(self._end)
 
-    def _reserve_to(self, end: int, *, within_s: float = -1.0) -> None:
+    def _reserve_to(self, end: int, *, within_s: float) -> None:
         """One writer at a time, so that the disk never falls back; a taker waits for it in bounds.
 
         While another hangs in the disk, numbers are given as while the disk refuses.
@@ -77,14 +93,18 @@ class Sequence:
                 self._end, self._owed = max(self._end, end), True
             return
         try:
-            if end <= self._end:
-                return
-            self._keep(end)
-            with self._counting:
-                self._owed = self._owed or end < self._end
-                self._end = max(self._end, end)
+            self._extend_to(end)
         finally:
             self._reserving.release()
+
+    def _extend_to(self, end: int) -> None:
+        """To be called by who holds `_reserving`."""
+        if end <= self._end:
+            return
+        self._keep(end)
+        with self._counting:
+            self._owed = self._owed or end < self._end
+            self._end = max(self._end, end)
 
     def _keep(self, end: int) -> None:
         try:
