@@ -195,6 +195,33 @@ def test_a_file_that_lay_here_before_the_start_says_for_how_long(box: Box) -> No
     assert box.doors[0].waited_s == pytest.approx(7200, abs=2)
 
 
+@pytest.mark.parametrize("gone", ["taken", "removed"])
+def test_a_name_that_comes_again_while_we_look_is_a_new_file(box: Box, gone: str) -> None:
+    path = box.folder / "alarm.json"
+    path.write_text('{"type":"collision"}')
+    if gone == "removed":
+        box.look(1)
+        path.unlink()
+    box.look()
+    path.write_text('{"type":"fire"}')
+    box.clock.step(path.stat().st_ctime + 7200 - box.clock.now())
+    box.look()
+
+    assert (box.taken[-1].type, box.doors[-1].waited_s) == ("fire", 0.0)
+
+
+def test_a_name_that_is_written_anew_before_the_next_look_is_a_new_file(box: Box) -> None:
+    (box.folder / "done").rmdir()
+    (box.folder / "done").write_text("in the way")
+    path = box.folder / "alarm.json"
+    for kind in ("collision", "fire and more"):
+        path.write_text(f'{{"type":"{kind}"}}')
+        box.clock.step(path.stat().st_ctime + 7200 - box.clock.now())
+        box.look()
+
+    assert [door.waited_s > 0.0 for door in box.doors] == [True, False]
+
+
 def test_a_file_that_comes_while_we_look_has_not_waited_whatever_its_disk_s_clock_says(
     box: Box,
 ) -> None:

@@ -31,7 +31,8 @@ class DropFolder:
         self._accept = accept
         self._clock = clock
         self._watch = DropWatch()
-        self._here_before: frozenset[str] | None = None
+        self._here_before: set[str] | None = None
+        """What lay here at the first look and has lain here since."""
         for child in ("done", "rejected"):
             (folder / child).mkdir(parents=True, exist_ok=True)
 
@@ -44,11 +45,12 @@ class DropFolder:
     def look(self) -> None:
         """Take every file that is complete by now."""
         listing = self._listing()
-        if self._here_before is None:
-            self._here_before = frozenset(seen.name for seen in listing)
+        names = {seen.name for seen in listing}
+        self._here_before = names if self._here_before is None else self._here_before & names
         for seen in self._watch.settled(listing, self._clock.monotonic()):
             self._watch.done(seen)
             self._take(self._folder / seen.name)
+            self._here_before.discard(seen.name)
 
     def _listing(self) -> list[Seen]:
         with os.scandir(self._folder) as entries:
