@@ -45,7 +45,9 @@ def default_instance() -> str:
 class Settings(BaseSettings):
     """Where this deployment's broker, files and ports are; everything starts with none set."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", allow_inf_nan=False
+    )
 
     config: Path = Field(
         Path("config/cameras.yaml"), description="the file that names site and cameras"

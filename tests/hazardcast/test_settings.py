@@ -48,6 +48,25 @@ def test_what_a_topic_or_a_socket_cannot_take_is_refused_at_the_start(
         settings.load()
 
 
+@pytest.mark.parametrize("value", ["inf", "Infinity", "-inf", "nan", "1e999"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, field in settings.Settings.model_fields.items()
+        if "float" in str(field.annotation)
+    ],
+)
+def test_no_number_is_infinite_or_none(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    variable = f"HAZARDCAST_{name.upper()}"
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(ConfigError, match=f"^{variable}: "):
+        settings.load()
+
+
 def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HAZARDCAST_MQTT_PASSWORD", "s3cret")
 
