@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from clipper import progress as progress_module
 from clipper import service as service_module
+from clipper import store as store_module
+from clipper.files import write_durably
 
 from hazardcast.testing import SignedStation
 from hazardcast.topics import CLIPS
@@ -130,3 +135,58 @@ def test_refusals_do_not_fill_the_broker_and_never_clear_a_clip_s_state(
 
     retained = {path.rpartition("/")[2] for path in bench.broker.retained}
     assert retained == {"both", *(f"r-{number}" for number in range(15, 20))}
+
+
+class FullDisk:
+    """Refuses jobs until it is freed; then the first save lasts until others have had their turn."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None]) -> None:
+        self.full = True
+        self._meanwhile = meanwhile
+        self.saved = 0
+        self.others: threading.Thread | None = None
+        monkeypatch.setattr(store_module, "write_durably", self.save)
+
+    def save(self, *arguments: Any) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if self.others is None:
+            self.others = threading.Thread(target=self._meanwhile)
+            self.others.start()
+            self.others.join(0.5)  # in vain where they have to wait for us
+        self.saved += 1
+        write_durably(*arguments)
+
+
+def test_a_request_that_comes_again_while_it_is_saved_is_taken_once(
+    bench: Any, clipper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ts = bench.clock.now()
+    disk = FullDisk(monkeypatch, lambda: bench.ask("twice", ts=ts))
+    bench.ask("twice", ts=ts)
+    disk.full = False
+    clipper.tick()
+    assert disk.others
+    disk.others.join()
+
+    assert disk.saved == 1
+
+
+def test_an_unsaved_request_that_gives_way_while_another_is_saved_ends_no_round(
+    bench: Any, clipper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def grave_ones() -> None:
+        for number in range(2):
+            bench.ask(f"grave-{number}", alert=alert("critical"))
+
+    disk = FullDisk(monkeypatch, grave_ones)
+    for number in range(MOST):
+        bench.ask(f"w-{number}")
+    disk.full = False
+    clipper.tick()
+    assert disk.others
+    disk.others.join()
+    clipper.tick()
+
+    assert {bench.words(f"grave-{number}")[-1] for number in range(2)} == {"recording"}
+    assert len(bench.jobs()) == MOST

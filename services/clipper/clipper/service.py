@@ -74,6 +74,8 @@ class Clipper:
         self._limits = limits
         self._second_look = SecondLook(library, finished, recordings, clock)
         self._lock = threading.Lock()
+        self._taking = threading.Lock()
+        """Held from the question whether a request is known until it is."""
         self._tasks: dict[Identity, Task] = {}
         self._unsaved: dict[Identity, ClipRequest] = {}
         self._giving_way: deque[tuple[Job, str]] = deque()
@@ -112,7 +114,10 @@ class Clipper:
 
     def accept(self, request: ClipRequest, _delivery: Delivery) -> None:
         """Take a request; when this returns, the job is on disk, so it may be acknowledged."""
-        wanted = identity(request)
+        with self._taking:
+            self._accept(identity(request), request)
+
+    def _accept(self, wanted: Identity, request: ClipRequest) -> None:
         if (known := self._tasks.get(wanted)) or wanted in self._unsaved:
             if known and known.gave_up:
                 known.try_again()
@@ -209,9 +214,7 @@ class Clipper:
         """Look after every job once."""
         self._let_go()
         self._steady.look()
-        for wanted, request in list(self._unsaved.items()):
-            del self._unsaved[wanted]
-            self._take(wanted, request)
+        self._take_unsaved()
         for one in self._all():
             self._look_after(one)
         for job in self._second_look.jobs():
@@ -221,6 +224,15 @@ class Clipper:
         if self._clock.monotonic() >= self._retention_at:
             self._retention_at = self._clock.monotonic() + RETENTION_INTERVAL_S
             self.clear_old()
+
+    def _take_unsaved(self) -> None:
+        """Try again what the disk refused; one that gives way meanwhile is not taken."""
+        with self._taking:
+            waiting = tuple(self._unsaved)
+        for wanted in waiting:
+            with self._taking:
+                if request := self._unsaved.pop(wanted, None):
+                    self._take(wanted, request)
 
     def _reopen(self, job: Job) -> None:
         """More video of a finished clip has turned up: make it anew, and keep it until then."""
