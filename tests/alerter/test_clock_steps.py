@@ -257,3 +257,24 @@ def _done(station: Any, deed: Any) -> object:
         return outcome.reason
     alert = outcome.event.alert
     return outcome.action, alert.event_id, alert.terminated, alert.severity
+
+
+def test_a_cancel_dated_as_its_report_ends_the_alert_though_the_clock_was_set_between(
+    station: Any,
+) -> None:
+    written = station.clock.now()
+    station.hears(event_id="a", ts=written, **HERE)
+    station.clock.step(20)
+    station.passes(1)
+    assert station.hears(event_id="a", status="cancel", ts=written).action == "cancel"
+    station.start()
+    assert station.ids() == []
+
+
+def test_what_a_reporter_wrote_is_known_after_a_restart(station: Any) -> None:
+    written = station.clock.now()
+    station.hears(event_id="a", ts=written, **HERE)
+    station.clock.step(20)
+    station.start()
+    station.passes(1)
+    assert station.hears(event_id="a", status="cancel", ts=written).action == "cancel"

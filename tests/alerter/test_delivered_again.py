@@ -103,3 +103,23 @@ def test_an_end_is_told_once_more_after_a_restart_to_who_missed_it(station: Any)
 
     assert [(told.event_id, told.status) for told in station.air.said] == [(event_id, "cancel")]
     assert station.air.until[event_id] - station.clock.monotonic() == pytest.approx(10.0)
+
+
+def test_a_name_of_yesterday_may_tell_of_a_new_accident_though_it_is_delivered_again(
+    station: Any, broker: Any
+) -> None:
+    broker(event_id="a", **HERE)
+    broker(event_id="a", status="cancel")
+    station.passes(86_400.0)
+    broker(event_id="a", ts=station.clock.now() - 2, again=True, **HERE)
+    assert told(station)[-1] == ("4097-2", "new")
+
+
+def test_what_an_accident_of_yesterday_said_is_not_told_when_it_is_delivered_again(
+    station: Any, broker: Any
+) -> None:
+    broker(event_id="a", **HERE)
+    broker(event_id="a", status="cancel")
+    station.passes(86_400.0)
+    broker(event_id="a", again=True, **HERE)
+    assert told(station)[-1] == ("4097-1", "cancel")

@@ -328,3 +328,12 @@ def test_a_rehearsal_ends_by_its_own_word_with_the_mark_or_without(desk: Any) ->
         desk.later(1)
         desk.alert(event_id="drill", test=True)
         assert desk.action(event_id="drill", status="cancel", **mark) == "cancel"
+
+
+def test_who_says_new_every_minute_under_one_id_sees_one_event_and_can_end_it(desk: Any) -> None:
+    first = desk.alert(event_id="a", lat=37.1, lon=127.0)
+    for _ in range(10):
+        desk.later(60)
+        assert desk.alert(event_id="a", lat=37.1, lon=127.0).event_id == first.event_id
+    assert desk.action(event_id="a", status="cancel") == "cancel"
+    assert desk.register.in_force(desk.now) == []

@@ -318,9 +318,13 @@ def _joined(outcome: Outcome | Refusal) -> tuple[FieldWarning, ...]:
 
 
 def _is_new_under_no_known_id(outcome: Outcome | Refusal, report: Report) -> TypeGuard[Refusal]:
-    """A change without a known id is refused; no accident is lost for an id it does not need."""
-    unknown = isinstance(outcome, Refusal) and outcome.reason is Reason.UNKNOWN_EVENT
-    return unknown and report.incident.status == "new"
+    """A change without a known id is refused; no accident is lost for an id it does not need.
+
+    Nor for one that it shares with a rehearsal.
+    """
+    if not isinstance(outcome, Refusal) or outcome.reason is not Reason.UNKNOWN_EVENT:
+        return False
+    return report.incident.status == "new" or (outcome.field == "test" and report.in_earnest)
 
 
 def _air_time_s(event: Event, now: float) -> float:

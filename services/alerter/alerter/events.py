@@ -22,6 +22,8 @@ class Word:
     source: str
     open: bool = True
     """Whether it still sees the event: while one does, the event goes on."""
+    claimed_ts: float = float("-inf")
+    """The time as the reporter wrote it: it may write the same again after a clock was set."""
 
 
 @dataclass(frozen=True)

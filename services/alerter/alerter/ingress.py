@@ -33,9 +33,14 @@ class Report:
     warnings: tuple[FieldWarning, ...] = ()
 
     @property
-    def played(self) -> bool:
-        """Whether it changes or ends something in a rehearsal: never the real thing."""
-        return self.incident.test and self.incident.status != "new"
+    def in_earnest(self) -> bool:
+        """Whether it says itself that it is no rehearsal."""
+        return "test" in self.incident.model_fields_set and not self.incident.test
+
+    @property
+    def claimed_ts(self) -> float:
+        """The time as the reporter wrote it, else that of receipt."""
+        return self.ts if self.incident.ts is None else self.incident.ts
 
     @property
     def dated(self) -> bool:

@@ -12,21 +12,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from alerter import crowding, numbers, versions
+from alerter import crowding, numbers, same_event, versions
 from alerter.crowding import Newcomer
 from alerter.events import MAX_WORDS, NOBODY, Event, Word, closed, noted
 from alerter.ingress import Report
 from alerter.placing import Place
 from alerter.refusal import Reason, Refusal
-from hazardcast.catalogue import CAUSES
-from hazardcast.geo import distance_m
 from hazardcast.messages import Alert
 from hazardcast.steady import Moment
 
-SAME_EVENT_WITHIN_M = 50.0
-SAME_EVENT_WITHIN_DEG = 0.0005
-"""Of latitude: 55.6 m, and so never less than `SAME_EVENT_WITHIN_M`."""
-SAME_EVENT_WITHIN_S = 30.0
 MAX_EVENTS = 500
 """As many as one core can seal and tick at 2 Hz with room for bursts."""
 
@@ -75,7 +69,7 @@ class Register:
         self._held: Counter[str] = Counter()
         self._over: Counter[str] = Counter()
         self._residues: set[int] = set()
-        self._gone: dict[str, None] = {}
+        self._gone: dict[str, float] = {}
         for event in events:
             self._keep(event)
 
@@ -96,13 +90,13 @@ class Register:
         """Take a report: it opens, changes, ends or merely confirms an event, or is refused."""
         named = report.incident.event_id
         event = self._addressed(named, now) if named else None
-        if event and report.played and not event.alert.test:
-            return Refusal(Reason.UNKNOWN_EVENT, f"{named!r} is no rehearsal", "test")
+        if event and (refusal := _other_play(event, report)):
+            return refusal
         if report.incident.status == "cancel":
             return self._cancel(named, event, report, now)
         if refusal := self._no_news(named, event, report, place):
             return refusal
-        if event and not event.alert.terminated and not self._reused(event, report, place, now):
+        if event and not event.alert.terminated and not self._reused(event, report, place):
             return self._revise(event, report, place, now)
         if witnessed := self._same_event(report, place, now):
             return self._merge(witnessed, report, now)
@@ -117,13 +111,19 @@ class Register:
         ours = bool(named and self._own_id.fullmatch(named))
         if ours and event is None:
             return Refusal(Reason.UNKNOWN_EVENT, f"no alert {named!r} is in force", "event_id")
-        if report.again and event is None and named in self._gone:
+        if event is None and self._has_gone(named, report):
             return Refusal(Reason.ENDED, f"{named!r} has ended", "event_id")
         over = event is not None and event.alert.terminated
         doubtful = report.again and not report.dated
         if event and over and (ours or doubtful or report.at <= event.evidence_at):
             return Refusal(Reason.ENDED, f"{named!r} has ended", "event_id")
         return None
+
+    def _has_gone(self, named: str | None, report: Report) -> bool:
+        """Whether a report that is delivered again tells of what ended and was forgotten since."""
+        ended_at = self._gone.get(named or NOBODY)
+        doubtful = ended_at is not None and (not report.dated or report.at <= ended_at)
+        return report.again and doubtful
 
     def _addressed(self, named: str, now: float) -> Event | None:
         event = self._events.get(named) or self._events.get(self._aliases.get(named, ""))
@@ -137,18 +137,23 @@ class Register:
         over = (
             one
             for one in self._events.values()
-            if one.alert.terminated and _same_kind(one, report) and _near(one.alert, place)
+            if one.alert.terminated
+            and same_event.same_kind(one, report)
+            and same_event.near(one.alert, place)
         )
         if any(report.at <= one.evidence_at for one in over):
             return Refusal(Reason.RETAINED, "what it tells of has ended since", "ts")
         return None
 
-    def _reused(self, event: Event, report: Report, place: Place, now: float) -> bool:
-        """Whether a producer uses its id for something new, as after a restart of its own."""
+    def _reused(self, event: Event, report: Report, place: Place) -> bool:
+        """Whether a producer uses its id for something new, as after a restart of its own.
+
+        Who says `new` again and again, under one id and of one place, sees one event.
+        """
         incident = report.incident
         if incident.status != "new" or incident.event_id == event.alert.event_id:
             return False
-        return not _may_be_same(event, report, now) or not _near(event.alert, place)
+        return not same_event.repeated(event, report, place)
 
     def _open(self, report: Report, place: Place, now: float) -> Outcome:
         newcomer = Newcomer.of(report.incident, place)
@@ -159,6 +164,7 @@ class Register:
             self._drop(way.gives)
         alert = self._finish(versions.first(self._new_id(), report, place, report.received_at))
         named = report.incident.event_id
+        word = Word(min(report.at, now), newcomer.reporter, claimed_ts=report.claimed_ts)
         event = Event(
             alert,
             began_at=report.at,
@@ -168,7 +174,7 @@ class Register:
             clip_camera=place.clip_camera,
             first_ts=alert.ts,
             owner=named,
-            words={named or NOBODY: Word(min(report.at, now), newcomer.reporter)},
+            words={named or NOBODY: word},
         )
         self._keep(event)
         return Outcome("new", event, gave_way=way.gives)
@@ -197,12 +203,12 @@ class Register:
         near = (
             event
             for event in self._events.values()
-            if _near(event.alert, place) and _may_be_same(event, report, now)
+            if same_event.near(event.alert, place) and same_event.may_be_same(event, report, now)
         )
-        return min(near, key=lambda event: _away_m(event.alert, place), default=None)
+        return min(near, key=lambda event: same_event.away_m(event.alert, place), default=None)
 
     def _join(self, event: Event, report: Report, place: Place, now: float) -> Outcome:
-        away_m = _away_m(event.alert, place)
+        away_m = same_event.away_m(event.alert, place)
         changes = versions.joined(event.alert, report, away_m=away_m)
         return replace(self._change(event, changes, report, now), joined=True)
 
@@ -250,7 +256,8 @@ class Register:
         if event.alert.terminated:
             return Outcome("unchanged", event)
         share = self._share(event, named, report)
-        if report.at < self._said_at(event, named, share):
+        said = self._last_word(event, named, share)
+        if report.at < said.at and report.claimed_ts != said.claimed_ts:
             detail = f"older than what is known of {named!r}: it belongs to an earlier event"
             return Refusal(Reason.STALE, detail, "ts")
         event = closed(event, share, now)
@@ -277,12 +284,13 @@ class Register:
             }
         return frozenset(names)
 
-    def _said_at(self, event: Event, named: str, share: frozenset[str]) -> float:
-        """The last word of a cancel's reporter; a person has seen the event, whatever was said."""
+    def _last_word(self, event: Event, named: str, share: frozenset[str]) -> Word:
+        """Of a cancel's reporter; a person has seen the event, whatever was said."""
         if named == event.alert.event_id:
             share &= {NOBODY} if len(share) > 1 else share
-        said = [event.words[name].at for name in share if name in event.words]
-        return max(said, default=event.began_at)
+        said = [event.words[name] for name in share if name in event.words]
+        began = Word(event.began_at, event.source, claimed_ts=event.alert.ts)
+        return max(said, default=began, key=lambda word: word.at)
 
     def redate(self, event_id: str, moment: Moment) -> Event | None:
         """Tell an alert anew if it is in force and its dates no longer fit the wall clock.
@@ -310,7 +318,7 @@ class Register:
 
     def _drop(self, event: Event) -> None:
         if event.alert.terminated:
-            self._gone.update(dict.fromkeys(event.aliases))
+            self._gone.update(dict.fromkeys(event.aliases, event.evidence_at))
             while len(self._gone) > MAX_GONE:
                 del self._gone[next(iter(self._gone))]
         del self._events[event.alert.event_id]
@@ -356,9 +364,12 @@ class Register:
         said, at = event.words.get(name), min(report.at, now)
         reporter = crowding.reporter_of(report.incident)
         if said is None:
-            return noted(event.words, name, Word(at, reporter, named != event.alert.event_id))
-        is_open = said.open or at >= said.at
-        return noted(event.words, name, Word(max(at, said.at), reporter, is_open))
+            word = Word(at, reporter, named != event.alert.event_id, report.claimed_ts)
+        elif at >= said.at:
+            word = Word(at, reporter, True, report.claimed_ts)
+        else:
+            word = replace(said, source=reporter)
+        return noted(event.words, name, word)
 
 
 def _count_down(counter: Counter[str], key: str) -> None:
@@ -371,28 +382,11 @@ def _moment(report: Report, now: float) -> Moment:
     return Moment(now + report.ts - report.at, now)
 
 
-def _same_kind(event: Event, report: Report) -> bool:
-    """Same type family; a rehearsal is never the same event as the real thing."""
-    alert, incident = event.alert, report.incident
-    same_family = CAUSES[alert.type].family == CAUSES[incident.type].family
-    return same_family and alert.test == incident.test
-
-
-def _may_be_same(event: Event, report: Report, now: float) -> bool:
-    """Same kind and time, as far as the event goes on."""
-    return (
-        event.in_force(now)
-        and _same_kind(event, report)
-        and report.at <= event.evidence_at + SAME_EVENT_WITHIN_S
-        and report.at >= event.began_at - SAME_EVENT_WITHIN_S
-    )
-
-
-def _near(alert: Alert, place: Place) -> bool:
-    """Whether both may be one place; most events are told apart by their latitude alone."""
-    apart_deg = abs(alert.lat - place.lat)
-    return apart_deg <= SAME_EVENT_WITHIN_DEG and _away_m(alert, place) <= SAME_EVENT_WITHIN_M
-
-
-def _away_m(alert: Alert, place: Place) -> float:
-    return distance_m(alert.lat, alert.lon, place.lat, place.lon)
+def _other_play(event: Event, report: Report) -> Refusal | None:
+    """Why a rehearsal touches nothing real, and what is said in earnest no rehearsal."""
+    incident, named = report.incident, report.incident.event_id
+    if incident.test and not event.alert.test:
+        return Refusal(Reason.UNKNOWN_EVENT, f"{named!r} is no rehearsal", "test")
+    if event.alert.test and report.in_earnest and incident.status == "update":
+        return Refusal(Reason.UNKNOWN_EVENT, f"{named!r} is a rehearsal", "test")
+    return None

@@ -12,10 +12,11 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
+import math
 import os
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -254,7 +255,7 @@ class Store:
             "aliases": list(event.aliases),
             "open_reports": sorted(event.open_reports),
             "words": {
-                name: (word.at + set_by_s, word.source, word.open)
+                name: (word.at + set_by_s, word.source, word.open, _finite(word.claimed_ts))
                 for name, word in event.words.items()
             },
             "noted": {"at": moment.wall, "monotonic": self._clock.monotonic(), "boot": self._boot},
@@ -372,9 +373,17 @@ def _event(data: dict[str, Any], age: _Age) -> Event:
 def _words(about: dict[str, Any], source: str, shift_s: float) -> dict[str, Word]:
     """Who said what; an older state only tells whose reports are open."""
     if "words" in about:
-        return {
-            name: Word(float(at) + shift_s, str(said_by), bool(is_open))
-            for name, (at, said_by, is_open) in about["words"].items()
-        }
+        return {name: _word(entry, shift_s) for name, entry in about["words"].items()}
     at = float(about["evidence_ts"]) + shift_s
     return {name: Word(at, source, name in about["open_reports"]) for name in about["aliases"]}
+
+
+def _word(entry: list[Any], shift_s: float) -> Word:
+    """One reporter's; an older state does not tell what time it claimed."""
+    at, said_by, is_open, *claimed = entry
+    word = Word(float(at) + shift_s, str(said_by), bool(is_open))
+    return replace(word, claimed_ts=float(claimed[0])) if claimed and claimed[0] else word
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
