@@ -152,7 +152,7 @@ def test_what_still_lies_there_is_said_again_when_reports_may_have_been_lost(run
     eventually(lambda: len(broker.payloads(DETECTIONS)) == 76)
 
     first, again = broker.messages(INCIDENTS)
-    assert (again.status, again.event_id, again.type) == ("new", first.event_id, first.type)
+    assert (again.status, again.event_id, again.type) == ("update", first.event_id, first.type)
     assert again.ts == more[0].t
     assert len(broker.messages(EVIDENCE)) == 1  # of the picture that decided
 
