@@ -129,7 +129,7 @@ def test_a_typo_stops_up_before_anything_is_started(start: Any, tmp_path: Path) 
     up = start("up", config=config)
 
     assert up.wait(20) == 2
-    assert f"{config}: cameras.north.retention_days: unknown key" in up.text
+    assert f"{config}:3: cameras.north.retention_days: unknown key" in up.text
     assert time.monotonic() - began < 20
     assert not (tmp_path / "data").exists()
 

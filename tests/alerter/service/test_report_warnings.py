@@ -81,7 +81,7 @@ def test_a_dropped_file_has_its_warnings_beside_it(world: Any) -> None:
     world.start()
     (world.data / "events" / "a.json").write_bytes('{"type":"사고","road":3}'.encode("cp949"))
     beside = world.data / "events" / "done" / "a.json.warnings.txt"
-    eventually(beside.exists)
+    eventually(lambda: beside.exists() and beside.read_text())
 
     assert [line.split(":")[0] for line in beside.read_text().splitlines()] == ["payload", "road"]
     assert eventually(lambda: world.ear.alerts)[0].type == "collision"
