@@ -41,7 +41,7 @@ def test_what_is_open_is_said_again_once_as_it_is_now() -> None:
     book.say_again()
 
     (again,) = told(book, 80.0, CRASH)
-    assert (again.status, again.again, again.key_t, again.t) == ("new", True, 1.0, 80.0)
+    assert (again.status, again.again, again.key_t, again.t) == ("update", True, 1.0, 80.0)
     assert told(book, 81.0, CRASH) == []
 
 
@@ -52,7 +52,7 @@ def test_what_caught_fire_meanwhile_is_said_again_as_a_fire() -> None:
     reports = told(book, 80.0, CRASH, replace(FIRE, settled=True))
 
     assert [(one.status, one.type) for one in reports] == [
-        ("new", IncidentType.FIRE),
+        ("update", IncidentType.FIRE),
         ("update", IncidentType.FIRE),
     ]
     assert reports[0].severity is Severity.CRITICAL
@@ -101,9 +101,25 @@ def test_it_is_dated_by_the_frame_that_still_shows_it_under_the_same_name() -> N
     incident = incident_of("north", Camera(url="demo://collision"), again, now=80.2)
 
     assert (incident.ts, incident.confirmed_at) == (80.0, 80.2)
-    assert (incident.status, incident.event_id) == ("new", "north-1000")
+    assert (incident.status, incident.event_id) == ("update", "north-1000")
     assert incident.evidence is not None
     assert incident.evidence["onset"] == 1.0
+
+
+def test_its_end_is_dated_after_what_was_said_again() -> None:
+    book = open_book()
+    book.say_again()
+    (again,) = told(book, 80.0, CRASH)
+    (over,) = told(book, 80.0 + CLEAR_S)
+    camera = Camera(url="demo://collision")
+
+    said = incident_of("north", camera, again, now=80.2)
+    ended = incident_of("north", camera, over, now=80.2 + CLEAR_S)
+
+    assert said.ts is not None
+    assert ended.ts is not None
+    assert (ended.status, ended.event_id) == ("cancel", said.event_id)
+    assert ended.ts >= said.ts
 
 
 @dataclass

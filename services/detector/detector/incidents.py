@@ -230,11 +230,15 @@ class IncidentBook:
         return reports
 
     def _repeated(self, t: float) -> list[Report]:
-        """What was to be said again and is to be seen in this very frame."""
+        """What was to be said again and is to be seen in this very frame.
+
+        As an update: whoever knows it takes it for the same however long ago it was said, and to
+        whoever does not it is news.
+        """
         due = [one for one in self._active() if one.to_repeat and one.shown_t == t]
         for incident in due:
             incident.to_repeat = False
-        return [_report("new", t, incident, again=True) for incident in due]
+        return [_report("update", t, incident, again=True) for incident in due]
 
 
 def _report(

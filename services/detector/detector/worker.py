@@ -215,9 +215,10 @@ def incident_of(camera_id: str, camera: Camera, report: Report, *, now: float) -
 
     `event_id` is the detector's own name for it, from camera and first onset, by which later
     updates and the cancellation refer to it. An onset longer ago than `MOST_AGE_S` is told in the
-    evidence alone; what is said again is dated by the frame that still shows it.
+    evidence alone; what is said again is dated by the frame that still shows it, and an end by the
+    frame that told it, for a cancel older than its reporter's last word is none.
     """
-    since = report.t if report.again else report.onset_t
+    since = report.t if report.again or report.status == "cancel" else report.onset_t
     evidence: dict[str, Any] = {
         **report.evidence,
         "box": [round(float(side), 1) for side in report.place],
