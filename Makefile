@@ -22,8 +22,8 @@ up: $(VENV)/.demo ## run the services for the cameras of config/cameras.yaml
 	@$(BIN)/hazardcast up $(ARGS)
 
 test: $(VENV)/.dev ## run the tests; ends with what was skipped and why
-	@$(BIN)/pytest -n auto --maxprocesses 3 --dist loadfile -m "not alone" $(ARGS); beside=$$?; \
-	$(BIN)/pytest -m alone $(ARGS); alone=$$?; \
+	@$(BIN)/pytest -m alone $(ARGS); alone=$$?; \
+	$(BIN)/pytest -n auto --maxprocesses 3 --dist loadfile -m "not alone" $(ARGS); beside=$$?; \
 	test $$beside -eq 0 -o $$beside -eq 5 && test $$alone -eq 0 -o $$alone -eq 5
 
 chaos: $(VENV)/.dev ## shake everything at once and count what was lost: --seed N --minutes M (as root)
