@@ -153,11 +153,22 @@ def connected(clock: ManualClock, broker: MemoryBroker) -> tuple[MemoryBus, Coun
     return bus, worker
 
 
-def say(broker: MemoryBroker, state: str, service: str = "alerter") -> None:
-    word = ServiceStatus.parse(
-        {"service": service, "instance": "a", "state": state, "version": "1", "ts": 1.0}
+def say(broker: MemoryBroker, state: str, service: str = "alerter", boot: str = "1st run") -> None:
+    word = ServiceStatus(
+        service=service,
+        instance="a",
+        state=state,
+        version="1",
+        ts=1.0,
+        detail={"boot": boot},  # type: ignore[arg-type]
     )
     broker.bus().publish(STATUS, word, service=service, instance="a")
+
+
+def subscribed(bus: MemoryBus, broker: MemoryBroker) -> None:
+    """What the broker retains arrives after the connection, as we subscribe anew."""
+    for path, payload in broker.retained.items():
+        bus.receive(path, payload, retained=True)
 
 
 def test_every_camera_is_to_say_its_incidents_again_after_a_reconnection(
@@ -191,10 +202,35 @@ def test_an_alerter_that_comes_to_a_restarted_broker_later_than_we_is_told(
     bus, worker = connected(clock, broker)
     say(broker, "online")
 
+    broker.bus().clear(STATUS, service="alerter", instance="a")  # its memory is lost
     bus.start()
     say(broker, "online")
 
     assert worker.asked == 3
+
+
+def test_an_alerter_of_whose_end_nobody_heard_is_told_when_another_run_of_it_speaks(
+    clock: ManualClock, broker: MemoryBroker
+) -> None:
+    say(broker, "online")
+    bus, worker = connected(clock, broker)
+    subscribed(bus, broker)
+
+    say(broker, "online", boot="2nd run")
+
+    assert worker.asked == 1
+
+
+def test_an_alerter_that_was_there_before_us_and_goes_on_is_no_reason_to_repeat(
+    clock: ManualClock, broker: MemoryBroker
+) -> None:
+    say(broker, "online")
+    bus, worker = connected(clock, broker)
+    subscribed(bus, broker)
+
+    say(broker, "online")
+
+    assert worker.asked == 0
 
 
 def test_other_services_and_words_of_before_are_no_reason_to_repeat(

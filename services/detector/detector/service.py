@@ -14,6 +14,7 @@ from hazardcast import __version__
 from hazardcast.bus import Bus, Delivery
 from hazardcast.clock import Clock
 from hazardcast.messages import ServiceStatus
+from hazardcast.name_guard import BOOT
 from hazardcast.site import Camera
 from hazardcast.topics import STATUS
 
@@ -49,7 +50,8 @@ class DetectorService:
         self._workers: dict[str, Worker] = {}
         self._said: tuple[float, object] = (float("-inf"), None)
         self._connected_anew = threading.Event()
-        self._alerters: set[str] = set()
+        self._alerters: dict[str, object] = {}
+        """Which run of each alerter is known to be there."""
 
     def listen(self) -> None:
         """Hear the other replicas and the alerter; call before the bus starts."""
@@ -138,11 +140,17 @@ class DetectorService:
             worker.say_again()
 
     def _hear_alerter(self, status: ServiceStatus, delivery: Delivery) -> None:
-        """An alerter that comes may have missed what was said; a retained word is of before."""
+        """An alerter that comes may have missed what was said; one that goes on has not.
+
+        What the broker retains of one, it knew before we came: then it keeps its messages too.
+        """
         if status.state != "online":
-            self._alerters.discard(status.instance)
-        elif not delivery.retained and status.instance not in self._alerters:
-            self._alerters.add(status.instance)
+            self._alerters.pop(status.instance, None)
+            return
+        run = (status.detail.get(BOOT),)
+        is_new = self._alerters.get(status.instance) != run
+        self._alerters[status.instance] = run
+        if is_new and not delivery.retained:
             self._say_incidents_again()
 
     def _hear(self, status: ServiceStatus, delivery: Delivery) -> None:
