@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from alerter import metrics
+from alerter import metrics, subscribers
 from alerter.formats import Format
 from alerter.posting import NotTakenError, post
 from alerter.subscribers import Address, Subscriber, parse
@@ -31,6 +31,7 @@ class Reader:
     def __init__(self) -> None:
         self.answers: list[int] = []
         self.always = 200
+        self.upset_by = b"nothing"
         self.asked: list[str] = []
         self.heard: list[tuple[str, bytes]] = []
         reader = self
@@ -39,6 +40,7 @@ class Reader:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 code = reader.answers.pop(0) if reader.answers else reader.always
+                code = 500 if reader.upset_by in body else code
                 if code < 300:
                     reader.heard.append((str(self.headers["content-type"]), body))
                 self.send_response(code)
@@ -142,6 +144,34 @@ def test_what_a_subscriber_refuses_is_not_sent_again_and_holds_up_nothing(
     eventually(lambda: len(reader.heard) == 2)
 
     assert b'"revision":1' in reader.heard[0][1]
+
+
+def test_a_version_that_upsets_a_subscriber_holds_up_no_other_accident(
+    reader: Reader, tell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscribers, "FIRST_PAUSE_S", 0.01)
+    station = SignedStation()
+    reader.upset_by = b'"4097-17"'
+    subscriber = tell(Format.JSON)
+    for number in (17, 18, 19):
+        subscriber.tell(station.alert(number))
+
+    eventually(lambda: len(reader.heard) == 2, what="the others are told")
+    reader.upset_by = b"nothing"
+    eventually(lambda: len(reader.heard) == 3, what="the odd one too, once it is taken")
+
+
+def test_a_later_version_is_told_in_the_stead_of_one_that_is_not_taken(
+    reader: Reader, tell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscribers, "FIRST_PAUSE_S", 0.01)
+    reader.upset_by = b'"revision":0'
+    subscriber = tell(Format.JSON)
+    for version in versions():
+        subscriber.tell(version)
+
+    eventually(lambda: len(reader.heard) == 2)
+    assert [b'"update"' in body for _, body in reader.heard] == [True, False]
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])

@@ -50,6 +50,18 @@ class Backlog:
                 self._changed.wait(timeout_s)
             return self._due.popleft() if self._due else None
 
+    def let_others_first(self, due: Due) -> bool:
+        """Put a version behind what others wait for; False when nobody waits.
+
+        Where a later version of its event waits, that is told in its stead.
+        """
+        with self._changed:
+            if not self._due:
+                return False
+            if all(one.alert.event_id != due.alert.event_id for one in self._due):
+                self._due.append(due)
+            return True
+
 
 def without_least(waiting: Sequence[Due], count: int, *, told: Collection[str]) -> list[Due]:
     """What stays, in order, when `count` must go.

@@ -26,6 +26,8 @@ MOST_TOLD = 1000
 """Twice as many events as there may be at once."""
 LINES_PER_S, LINES_BURST = 0.2, 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+TRIES_IN_A_ROW = 4
+"""A version that makes the other side fail each time holds up what others wait for no longer."""
 ENDED_KEPT_S = 600.0
 """How long the end of an alert is still offered to a subscriber that does not answer."""
 
@@ -70,7 +72,7 @@ def _address(part: str) -> Address:
 
 
 class Subscriber:
-    """One of them: a bounded queue, and a thread that delivers in order and tries again."""
+    """One of them: a bounded queue, and a thread that delivers each event in order."""
 
     def __init__(self, address: Address, *, clock: Clock, stop: threading.Event) -> None:
         self._address = address
@@ -79,6 +81,7 @@ class Subscriber:
         self._lines = SparingLog(log, clock, per_s=LINES_PER_S, burst=LINES_BURST)
         self._backlog = Backlog(QUEUE_LENGTH)
         self._told: dict[str, tuple[Reference, ...]] = {}
+        self._pause_s = FIRST_PAUSE_S
 
     def tell(self, alert: Alert) -> None:
         """Queue a version; when the subscriber is too far behind, the least is given up."""
@@ -108,17 +111,27 @@ class Subscriber:
             log.warning("alert not told", extra={"event": alert.event_id, "reason": str(error)})
             self._count("unfit")
             return
-        pause_s = FIRST_PAUSE_S
-        while not self._post(body):
-            over = self._clock.monotonic() > due.until
-            if over or self._clock.wait(self._stop, pause_s):
-                self._count("given_up")
-                return
-            pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
+        if not self._offer(due, body):
+            return
         if alert.terminated:
             self._told.pop(alert.event_id, None)
         else:
             self._note(alert.event_id, (*earlier, reference(alert))[-20:])
+
+    def _offer(self, due: Due, body: bytes) -> bool:
+        """Whether a version was taken or refused for good; one that is not lets others first."""
+        tries = 0
+        while not self._post(body):
+            tries += 1
+            over = self._clock.monotonic() > due.until
+            if over or self._clock.wait(self._stop, self._pause_s):
+                self._count("given_up")
+                return False
+            self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s)
+            if tries >= TRIES_IN_A_ROW and self._backlog.let_others_first(due):
+                return False
+        self._pause_s = FIRST_PAUSE_S
+        return True
 
     def _note(self, event_id: str, references: tuple[Reference, ...]) -> None:
         """What later versions refer to; events told longest ago are forgotten."""
