@@ -1,52 +1,100 @@
-"""What `hazardcast check` finds at the cameras: reachable or not, and why."""
+"""What `hazardcast check` finds at the cameras: reached, recorded and watched, or why not."""
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from hazardcast import camera_address, ports, site
+from hazardcast.cli import camera_trials, retention_findings
+from hazardcast.cli.camera_trials import DETECTOR, RECORDER, Tried
+from hazardcast.cli.camera_words import describe
 from hazardcast.cli.findings import Finding, Result, records_here
 from hazardcast.errors import HazardcastError
-from hazardcast.ffmpeg import find_ffmpeg, rtsp_options
+from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.ffmpeg_reasons import reason_of
 from hazardcast.processes import TIMED_OUT, run_captured
-from hazardcast.redirect import Redirect
-from hazardcast.rtsp_challenge import why_refused
 from hazardcast.settings import Settings
 from hazardcast.site import Camera, SiteConfig
+from hazardcast.trials import Waiting
 
-CAMERA_TIMEOUT_S = 8.0
-SILENT = "no picture came within"
-
-
-def cameras(settings: Settings, config: SiteConfig) -> Iterator[Finding]:
-    """Each camera's stream; one frame is read where that needs no camera service."""
-    for camera_id, camera in config.chosen(settings.camera_ids).items():
-        try:
-            yield _camera(settings, camera_id, camera)
-        except HazardcastError as error:
-            yield Finding(f"camera {camera_id}", "failed", str(error))
+FILE_TIMEOUT_S = 8.0
+ANSWER_S = 3.0
+AT_ONCE = 16
+UNREACHED = "look at its power, its cable and its address"
 
 
-def _camera(settings: Settings, camera_id: str, camera: Camera) -> Finding:
-    what = f"camera {camera_id}"
-    if camera.scheme == "demo":
-        return Finding(what, "ok", f"{camera.url}: drawn by the camera service")
-    if (camera.device or camera.file) and not records_here(settings):
-        return Finding(what, "ok", f"{camera.url}: read by the camera service, not from here")
+@dataclass(frozen=True)
+class _Answering:
+    """A camera that can be tried."""
+
+    shown: str
+    second: str | None
+    secrets: tuple[str, ...]
+
+
+def cameras(
+    settings: Settings, config: SiteConfig, tell: Callable[[Waiting], None]
+) -> Iterator[Finding]:
+    """Each camera, opened as recorder and detector open it where they are; then all together.
+
+    Args:
+        settings: of this deployment.
+        config: the cameras.
+        tell: hears of a camera that must be waited for.
+    """
+    chosen = config.chosen(settings.camera_ids)
+    modules = modules_here(settings)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        looks = dict(
+            zip(
+                chosen,
+                pool.map(lambda one: _look(settings, *one, tried=bool(modules)), chosen.items()),
+                strict=True,
+            )
+        )
+    to_try = [name for name, look in looks.items() if isinstance(look, _Answering)]
+    tried = camera_trials.run(modules, to_try, tell=tell) if to_try and modules else Tried()
+    kept = retention_findings.Kept.of(settings, chosen, tried.recording)
+    for name, look in looks.items():
+        found = look if isinstance(look, Finding) else _judged(name, look, modules, tried)
+        yield kept.noted(name, found)
+    yield from kept.findings()
+
+
+def modules_here(settings: Settings) -> tuple[str, ...]:
+    """Of recorder and detector those that are here, and the former where it may write."""
+    wanted = (RECORDER, DETECTOR) if records_here(settings) else (DETECTOR,)
+    return tuple(module for module in wanted if camera_trials.is_here(module))
+
+
+def _look(settings: Settings, name: str, camera: Camera, *, tried: bool) -> Finding | _Answering:
+    try:
+        return _quick_look(settings, name, camera, tried=tried)
+    except HazardcastError as error:
+        return Finding(f"camera {name}", "failed", str(error))
+
+
+def _quick_look(
+    settings: Settings, name: str, camera: Camera, *, tried: bool
+) -> Finding | _Answering:
+    what = f"camera {name}"
+    if camera.is_local:
+        return _local_camera(settings, what, name, camera, tried=tried)
+    return _network_camera(settings, what, name, camera, tried=tried)
+
+
+def _there(what: str, camera: Camera) -> Finding:
+    """Whether a device or a file is there."""
     if camera.device:
         device = Path(camera.device)
         result: Result = "ok" if device.exists() else "failed"
         return Finding(what, result, f"{device}" + ("" if device.exists() else ": no such device"))
-    if camera.file:
-        return _file_camera(settings, what, camera.file)
-    return _network_camera(settings, what, camera_id, camera)
-
-
-def _file_camera(settings: Settings, what: str, file: Path) -> Finding:
+    file = camera.file
+    assert file
     try:
         is_folder = stat.S_ISDIR(file.stat().st_mode)
     except FileNotFoundError:
@@ -55,55 +103,72 @@ def _file_camera(settings: Settings, what: str, file: Path) -> Finding:
         return Finding(what, "failed", f"{file}: {error.strerror}")
     if is_folder:
         return Finding(what, "failed", f"{file}: a folder, not a video file")
-    return _first_frame(settings, what, f"file:{file}", str(file), ())
+    return Finding(what, "ok", str(file))
 
 
-def _network_camera(settings: Settings, what: str, camera_id: str, camera: Camera) -> Finding:
-    here = records_here(settings)
-    server = settings.camera_server
-    url = site.stream_url(camera_id, camera, camera_server=server) if here else camera.url
+def _local_camera(
+    settings: Settings, what: str, name: str, camera: Camera, *, tried: bool
+) -> Finding | _Answering:
+    """Where the camera service runs its stream is tried; before, one frame of a file is read."""
+    url = site.stream_url(name, camera, camera_server=settings.camera_server)
     host, port = camera_address.host_port(url)
-    if not ports.answers(host, port, timeout_s=3.0):
-        advice = "look at its power, its cable and its address"
-        return Finding(what, "failed", f"unreachable: nothing answers at {host}:{port}", advice)
-    if not here:
+    is_served = tried and ports.answers(host, port, timeout_s=ANSWER_S)
+    may_be_seen = records_here(settings) if not is_served else host == ports.LOOPBACK
+    if camera.scheme != "demo" and may_be_seen:
+        finding = _there(what, camera)
+        if finding.result != "ok":
+            return finding
+    if is_served:
+        return _Answering(f"{camera.url}, by the camera service", None, ())
+    if camera.scheme == "demo":
+        return Finding(what, "ok", f"{camera.url}: drawn by the camera service")
+    if not may_be_seen:
+        return Finding(what, "ok", f"{camera.url}: read by the camera service, not from here")
+    return _first_frame(settings, what, camera.file) if camera.file else finding
+
+
+def _network_camera(
+    settings: Settings, what: str, name: str, camera: Camera, *, tried: bool
+) -> Finding | _Answering:
+    server = settings.camera_server
+    url = site.stream_url(name, camera, camera_server=server) if tried else camera.url
+    host, port = camera_address.host_port(url)
+    if not ports.answers(host, port, timeout_s=ANSWER_S):
+        return Finding(what, "failed", f"unreachable: nothing answers at {host}:{port}", UNREACHED)
+    if not tried:
         return Finding(what, "ok", f"{host}:{port} answers; frames are read where it is recorded")
-    if not url.startswith("rtsp"):
-        return _live_frame(settings, what, url, ())
-    finding = _live_frame(settings, what, url, rtsp_options(camera.rtsp_transport))
-    if finding.result == "ok" or camera.rtsp_transport != "auto":
-        return finding
-    if SILENT in finding.detail:
-        by_udp = _live_frame(settings, what, url, rtsp_options("udp"))
-        return by_udp if by_udp.result == "ok" else finding
-    return finding
+    secrets = camera_address.secrets_of(url)
+    second = None
+    if camera.detect_url:
+        detect_url = site.stream_url(name, camera, camera_server=server, detect=True)
+        second = camera_address.shown(detect_url)
+        secrets += camera_address.secrets_of(detect_url)
+    return _Answering(camera_address.shown(url), second, secrets)
 
 
-def _live_frame(settings: Settings, what: str, url: str, options: tuple[str, ...]) -> Finding:
-    with Redirect(url) as way:
-        finding = _first_frame(settings, what, way.url, camera_address.shown(url), options)
-    if finding.advice and (why := why_refused(url)):
-        return replace(finding, detail=f"{camera_address.shown(url)}: {why}")
-    return replace(
-        finding, detail=camera_address.scrub(finding.detail, camera_address.secrets_of(url))
-    )
+def _judged(name: str, look: _Answering, modules: tuple[str, ...], tried: Tried) -> Finding:
+    recording, watching = tried.recording.get(name), tried.watching.get(name)
+    missing = {RECORDER: recording, DETECTOR: watching}
+    for module in modules:
+        if missing[module] is None:
+            why = tried.problems.get(module, "it told nothing")
+            service = module.partition(".")[0]
+            detail = f"{look.shown}: the {service} could not try it: {why}"
+            return Finding(f"camera {name}", "failed", camera_address.scrub(detail, look.secrets))
+    return describe(name, look.shown, recording, watching, second_stream=look.second)
 
 
-def _first_frame(
-    settings: Settings, what: str, url: str, shown: str, options: tuple[str, ...]
-) -> Finding:
+def _first_frame(settings: Settings, what: str, file: Path) -> Finding:
     program = find_ffmpeg(settings.ffmpeg)
-    command = [program, "-v", "error", "-nostdin", *options, "-i", url, "-map", "0:v:0"]
+    command = [program, "-v", "error", "-nostdin", "-i", f"file:{file}", "-map", "0:v:0"]
     code, _, problem = run_captured(
-        [*command, "-frames:v", "1", "-f", "null", "-"], timeout_s=CAMERA_TIMEOUT_S
+        [*command, "-frames:v", "1", "-f", "null", "-"], timeout_s=FILE_TIMEOUT_S
     )
     if code == 0:
-        return Finding(what, "ok", f"{shown}: a frame was read")
+        return Finding(what, "ok", f"{file}: a frame was read")
     if code == TIMED_OUT:
-        return Finding(what, "failed", f"{shown}: it answers, but {SILENT} {CAMERA_TIMEOUT_S:g} s")
+        return Finding(what, "failed", f"{file}: no picture came within {FILE_TIMEOUT_S:g} s")
     lines = problem.strip().splitlines()
     reason = next((found for line in reversed(lines) if (found := reason_of(line))), None)
-    words = reason.words if reason else (lines or ["no frame"])[-1].replace(url, shown)[:200]
-    advice = "look at the camera's `credentials`"
-    is_refused = reason is not None and reason.kind == "unauthorised"
-    return Finding(what, "failed", f"{shown}: {words}", advice if is_refused else None)
+    words = reason.words if reason else (lines or ["no frame"])[-1].replace(f"file:{file}", "it")
+    return Finding(what, "failed", f"{file}: {words[:200]}")

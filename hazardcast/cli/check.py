@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Annotated
 
@@ -13,7 +13,9 @@ from hazardcast import settings as settings_module
 from hazardcast.cli import camera_findings, findings
 from hazardcast.cli.findings import Finding
 from hazardcast.cli.telling import tell
+from hazardcast.clock import SystemClock
 from hazardcast.settings import Settings
+from hazardcast.trials import Waiting
 
 MARKS = {"ok": ("ok     ", "green"), "warning": ("warning", "yellow"), "failed": ("FAILED ", "red")}
 
@@ -22,21 +24,27 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Look for what would keep the system from working; exit code 1 when something does."""
-    report = []
-    for finding in look_at_everything(settings_module.load()):
+    report, clock = [], SystemClock()
+    began_s = clock.monotonic()
+    for finding in look_at_everything(settings_module.load(), _silent if as_json else _waits):
         report.append(finding)
         if not as_json:
             _tell(finding)
     failed = [finding.what for finding in report if finding.result == "failed"]
     if as_json:
         rows = [asdict(finding) for finding in report]
-        tell(json.dumps({"ok": not failed, "findings": rows}))
-    elif failed:
+        took_s = round(clock.monotonic() - began_s, 1)
+        tell(json.dumps({"ok": not failed, "took_s": took_s, "findings": rows}))
+    else:
+        tell(f"looked for {clock.monotonic() - began_s:.0f} s")
+    if failed and not as_json:
         tell(f"failed: {', '.join(failed)}", err=True)
     raise typer.Exit(1 if failed else 0)
 
 
-def look_at_everything(settings: Settings) -> Iterator[Finding]:
+def look_at_everything(
+    settings: Settings, tell_waiting: Callable[[Waiting], None]
+) -> Iterator[Finding]:
     """Everything that can be told without the services running, quick things first.
 
     Raises:
@@ -49,11 +57,21 @@ def look_at_everything(settings: Settings) -> Iterator[Finding]:
     yield findings.ffmpeg(settings)
     yield findings.disk(settings)
     yield findings.multicast(settings)
-    yield from camera_findings.cameras(settings, config)
+    yield from camera_findings.cameras(settings, config, tell_waiting)
+
+
+def _silent(_word: Waiting) -> None:
+    pass
+
+
+def _waits(word: Waiting) -> None:
+    tell(f"        camera {word.camera}: {word.detail}, {word.for_s:.0f} s", err=True)
 
 
 def _tell(finding: Finding) -> None:
     mark, colour = MARKS[finding.result]
     tell(f" {finding.what}: {finding.detail}", mark=typer.style(mark, fg=colour))
+    for note in finding.notes:
+        tell(f"          {note}")
     if finding.advice:
         tell(f"        → {finding.advice}")

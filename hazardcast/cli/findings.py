@@ -33,6 +33,10 @@ class Finding:
     result: Result
     detail: str
     advice: str | None = None
+    notes: tuple[str, ...] = ()
+    """What there is to know beside, a line each."""
+    facts: dict[str, object] | None = None
+    """The same for programs."""
 
 
 def configuration(settings: Settings, config: SiteConfig) -> Finding:

@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 
 from hazardcast import trust
-from hazardcast.cli import camera_findings, findings
+from hazardcast.cli import camera_findings, camera_trials, findings
 from hazardcast.settings import Settings
 from hazardcast.site import Camera, SiteConfig
 
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Recordings are mounted for reading, the trust store is a copy, there is no ffmpeg."""
+    """Recordings are mounted for reading, the trust store is a copy, there is no ffmpeg, no service."""
     for module in (findings, camera_findings):
         monkeypatch.setattr(module, "records_here", lambda _settings: False)
+    monkeypatch.setattr(camera_trials, "is_here", lambda _module: False)
     trust.ensure_keys(tmp_path / "station", station=4097)
     store = (tmp_path / "station" / trust.TRUSTSTORE_FILE).rename(tmp_path / "truststore.json")
     return Settings(data_dir=tmp_path / "data", truststore=store, ffmpeg=tmp_path / "no-ffmpeg", free_space_floor_gb=0)  # fmt: skip
@@ -47,7 +48,7 @@ def test_neither_ffmpeg_nor_a_disk_to_write_on_is_missed(settings: Settings) -> 
 
 @pytest.mark.parametrize("url", ["/footage/crash.mp4", "v4l2:///dev/video9"])
 def test_what_the_camera_service_reads_is_not_looked_for(settings: Settings, url: str) -> None:
-    (found,) = camera_findings.cameras(settings, camera(url=url))
+    (found,) = camera_findings.cameras(settings, camera(url=url), print)
 
     assert found.result == "ok"
     assert "not from here" in found.detail
@@ -56,7 +57,7 @@ def test_what_the_camera_service_reads_is_not_looked_for(settings: Settings, url
 def test_a_network_camera_must_answer_but_its_password_is_not_asked_for(settings: Settings, free_tcp_port: int) -> None:  # fmt: skip
     config = camera(url=f"rtsp://127.0.0.1:{free_tcp_port}/main", credentials="NOT_SET_HERE")
 
-    (found,) = camera_findings.cameras(settings, config)
+    (found,) = camera_findings.cameras(settings, config, print)
 
     assert found.result == "failed"
     assert "nothing answers" in found.detail

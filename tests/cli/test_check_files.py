@@ -19,7 +19,7 @@ def test_a_file_that_cannot_play_is_named(name: str, said: str, tmp_path: Path) 
     (tmp_path / "folder").mkdir()
     config = SiteConfig(cameras={"a": Camera(url=str(tmp_path / name))})
 
-    (finding,) = camera_findings.cameras(Settings(), config)
+    (finding,) = camera_findings.cameras(Settings(), config, print)
 
     assert finding.result == "failed"
     assert finding.detail.startswith(f"{tmp_path / name}: {said}")

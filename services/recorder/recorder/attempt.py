@@ -20,6 +20,7 @@ from recorder.console import Console, Found
 from recorder.ffmpeg import Lines, Recording
 from recorder.frames import FrameLines, read_segment
 from recorder.timeline import Timeline
+from recorder.witness import NOBODY, Witness
 
 CONNECT_S = 20.0
 """A camera that has not sent a picture by then is asked again."""
@@ -111,6 +112,7 @@ class Attempt:
         report: Report,
         clock: Clock,
         stop: threading.Event,
+        witness: Witness = NOBODY,
     ) -> None:
         self._source = source
         self._plan = plan
@@ -121,6 +123,7 @@ class Attempt:
         self._report = report
         self._clock = clock
         self._stop = stop
+        self._witness = witness
         self._console = Console(source.url)
         self._lines = FrameLines()
         self._timeline = Timeline()
@@ -208,6 +211,7 @@ class Attempt:
                 self._timeline.frame(
                     frame, arrived_at=arrived_at, monotonic_s=monotonic_s, exact=exact
                 )
+                self._witness.frame(frame, self._console.found, monotonic_s, exact=exact)
         if self._timeline.last_frame_at is not None:
             self._report.last_frame_at = self._timeline.last_frame_at
             if not self._timeline.key_awaited:

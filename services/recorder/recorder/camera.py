@@ -12,6 +12,7 @@ from recorder import metrics
 from recorder.approach import Approach
 from recorder.archive import Archive
 from recorder.attempt import Attempt, Ending, Report, Source
+from recorder.witness import NOBODY, Witness
 
 log = logging.getLogger(__name__)
 SETTLED_S = 30.0
@@ -34,6 +35,7 @@ class CameraRecorder:
         clock: Clock,
         stop: threading.Event,
         make_room: Callable[[], None],
+        witness: Witness = NOBODY,
     ) -> None:
         self.report = Report()
         self._source = source
@@ -42,6 +44,7 @@ class CameraRecorder:
         self._clock = clock
         self._stop = stop
         self._make_room = make_room
+        self._witness = witness
         self._approach = Approach(source.rtsp_transport)
         self._failures = 0
 
@@ -64,6 +67,7 @@ class CameraRecorder:
     def _connect(self) -> None:
         started = self._clock.monotonic()
         self._approach.begin(started)
+        self._witness.begins(self._approach.plan)
         attempt = Attempt(
             self._source,
             self._approach.plan,
@@ -74,6 +78,7 @@ class CameraRecorder:
             report=self.report,
             clock=self._clock,
             stop=self._stop,
+            witness=self._witness,
         )
         ending = attempt.run()
         if self._stop.is_set():
@@ -83,6 +88,9 @@ class CameraRecorder:
             ending, saw_frames=attempt.recorded, monotonic_s=self._clock.monotonic()
         )
         self._tell(ending, changed=changed)
+        self._witness.ended(
+            ending.state, ending.detail, kind=ending.kind, found=ending.found, changed=changed
+        )
         if ending.state == "disk_full":
             self._make_room()
         if not changed:

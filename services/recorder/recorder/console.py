@@ -8,7 +8,7 @@ is never taken for a reason.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from hazardcast import camera_address
 from hazardcast.ffmpeg_reasons import Reason, reason_of
@@ -18,6 +18,7 @@ _LEVEL = r"\[(panic|fatal|error|warning|info|verbose|debug)\] ?"
 _PREFIX = re.compile(f"{_CONTEXT}*{_LEVEL}|{_CONTEXT}+")
 _INPUT = re.compile(r"Input #0, ([\w,]+), from ")
 _STREAM = re.compile(r"\s*Stream #0:\d+.*?: (Video|Audio): (\w+)")
+_SIZE = re.compile(r", (\d{1,5}x\d{1,5})\b")
 _OUTPUT = re.compile(r"\s*(Output #0|Stream mapping:)")
 _GRAVE = frozenset({"error", "fatal", "panic"})
 _FOLLOWING = re.compile(
@@ -39,6 +40,8 @@ class Found:
     format: str | None = None
     video: str | None = None
     audio: str | None = None
+    size: str | None = field(default=None, compare=False)
+    """Width and height of the pictures, as `1920x1080`."""
 
 
 class Console:
@@ -92,7 +95,8 @@ class Console:
         elif stream := _STREAM.match(text):
             kind, codec = stream.groups()
             if kind == "Video" and self.found.video is None:
-                self.found = replace(self.found, video=codec)
+                size = _SIZE.search(text)
+                self.found = replace(self.found, video=codec, size=size[1] if size else None)
             elif kind == "Audio" and self.found.audio is None:
                 self.found = replace(self.found, audio=codec)
         elif self.found.format and _OUTPUT.match(text):

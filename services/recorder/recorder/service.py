@@ -60,7 +60,7 @@ class RecorderService:
         )
         self.recorders = {
             name: CameraRecorder(
-                _source(name, camera, settings),
+                source_of(name, camera, settings),
                 Archive(Shelf(settings.recordings_dir, name), index, self._upkeep.make_room),
                 program=program,
                 clock=clock,
@@ -161,7 +161,8 @@ def _limits(camera: Camera) -> Limits:
     return Limits(camera.retention_h * 3600.0, camera.retention_gb * GB)
 
 
-def _source(name: str, camera: Camera, settings: Settings) -> Source:
+def source_of(name: str, camera: Camera, settings: Settings) -> Source:
+    """The camera as it is recorded; raises ConfigError when its credentials are not set."""
     return Source(
         name,
         stream_url(name, camera, camera_server=settings.camera_server),
