@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 SOURCE ?=
 ARGS ?=
 
-.PHONY: help demo up test chaos long-chaos e2e-long check bench fuzz schemas lock dashboards clean
+.PHONY: help demo up test chaos long-chaos e2e-long check bench fuzz schemas lock models-page dashboards clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -51,6 +51,9 @@ schemas: $(VENV)/.dev ## write schemas/ and asyncapi.yaml anew from the code
 
 lock: ## write the images' locked requirements anew (needs uv)
 	@requirements/lock
+
+models-page: $(VENV)/.dev ## write docs/reference/models.md's tables anew from the tests' networks
+	@$(BIN)/python -m tests.detector.layout_rows
 
 dashboards: $(VENV)/.dev ## write Grafana's dashboards anew
 	@$(BIN)/python grafana/generate.py

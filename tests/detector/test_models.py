@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hazardcast.errors import ConfigError
+from tests.detector.networks import network
 
 WEIGHTS = np.random.default_rng(3).bytes(600_000)
 DIGEST = hashlib.sha256(WEIGHTS).hexdigest()
@@ -214,42 +215,6 @@ def test_a_model_that_is_built_in_can_be_checked_too(name: str, capsys) -> None:
     told = json.loads(capsys.readouterr().out)
     assert told["built_in"] == name
     assert told["median_ms"] > 0
-
-
-def varint(number: int) -> bytes:
-    out = b""
-    while number > 0x7F:
-        out, number = out + bytes([number & 0x7F | 0x80]), number >> 7
-    return out + bytes([number])
-
-
-def field(number: int, value: bytes | int | str) -> bytes:
-    """One field of a protocol buffer."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    data = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(data)) + data
-
-
-def value_info(name: str, shape: tuple[int, ...]) -> bytes:
-    dims = b"".join(field(1, field(1, side)) for side in shape)
-    return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
-
-
-def network(path, outputs: dict[str, np.ndarray], *, side: int = 64, names: str = "", input_=None):
-    """Write an ONNX network (onnx.proto3, IR 8, opset 13) that always gives `outputs`."""
-    graph = field(2, "fixed") + field(11, value_info("images", input_ or (1, 3, side, side)))
-    for name, array in outputs.items():
-        raw = array.astype("<f4").tobytes()
-        dims = b"".join(field(1, size) for size in array.shape)
-        graph += field(5, dims + field(2, 1) + field(8, name + "_is") + field(9, raw))
-        graph += field(1, field(1, name + "_is") + field(2, name) + field(4, "Identity"))
-        graph += field(12, value_info(name, array.shape))
-    model = field(1, 8) + field(7, graph) + field(8, field(2, 13))
-    if names:
-        model += field(14, field(1, "names") + field(2, names))
-    path.write_bytes(model)
-    return path
 
 
 def yolov8_of(classes: int, car: int) -> np.ndarray:

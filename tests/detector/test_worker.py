@@ -276,3 +276,26 @@ def test_points_of_the_ground_that_give_no_plane_are_refused_with_the_camera() -
 
     with pytest.raises(ConfigError, match=r"cameras\.north\.ground: three of the four"):
         ground_of("north", camera)
+
+
+class RefusedModel:
+    """A network that turns out to be another than it looked like."""
+
+    name = "own"
+
+    def detect(self, frame: Frame):
+        raise ConfigError("HAZARDCAST_MODEL: own.onnx: read as yolov8, its scores reach 3")
+
+
+def test_a_model_that_turns_out_wrong_is_told_in_the_cameras_status() -> None:
+    clock = ManualClock(10.0)
+    worker = Worker(
+        "north", CAMERA, frames=ScriptedFrames(frames(0.5, 0.0)),
+        open_pipeline=lambda: Pipeline(RefusedModel()), bus=MemoryBroker().bus(clock), clock=clock,
+    )  # fmt: skip
+    worker.start()
+
+    eventually(lambda: "its scores reach 3" in (worker.status().detail or ""))
+
+    assert worker.idle_s == float("inf")
+    worker.close()

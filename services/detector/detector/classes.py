@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,10 @@ class Classes:
     """(K,) numbers of its classes that are road users …"""
     labels: Ints
     """(K,) … and which of ours they are."""
+    coco: bool = False
+    """Whether they are COCO's."""
+    assumed: bool = False
+    """Whether nothing says so: COCO's are what is published without names."""
 
     def ours(self, numbers: Ints) -> Ints:
         """Our label of each class number; -1 for what is no road user."""
@@ -40,7 +44,11 @@ class Classes:
         return ours
 
 
-COCO = Classes(COCO_CLASSES, np.array(ROAD_USERS, int), np.array(ROAD_USERS, int))
+COCO = Classes(COCO_CLASSES, np.array(ROAD_USERS, int), np.array(ROAD_USERS, int), coco=True)
+ASSUMED_COCO = replace(COCO, assumed=True)
+COCO_91 = Classes(91, np.array([1, 2, 3, 4, 6, 8]), np.array(ROAD_USERS, int), coco=True)
+"""COCO's own numbering, from 1 and with gaps: Torchvision, TensorFlow and RF-DETR keep it."""
+COCO_SETS = {"coco": COCO, "coco-91": COCO_91}
 
 
 def named(names: Sequence[str]) -> Classes:
@@ -49,7 +57,7 @@ def named(names: Sequence[str]) -> Classes:
     Raises:
         ConfigError: none of them is a vehicle.
     """
-    known = [(place, NAMES.get(name.strip().lower())) for place, name in enumerate(names)]
+    known = [(place, _ours(name)) for place, name in enumerate(names)]
     own = [(place, label) for place, label in known if label is not None]
     if not any(label.is_vehicle for _, label in own):
         shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
@@ -60,3 +68,12 @@ def named(names: Sequence[str]) -> Classes:
     return Classes(
         len(names), np.array([place for place, _ in own]), np.array([int(one) for _, one in own])
     )
+
+
+def are_coco(names: Sequence[str]) -> bool:
+    """Whether the names are COCO's 80: those of the road users stand where COCO has them."""
+    return len(names) == COCO_CLASSES and all(_ours(names[one]) is one for one in ROAD_USERS)
+
+
+def _ours(name: str) -> Label | None:
+    return NAMES.get(name.strip().lower())

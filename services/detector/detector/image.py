@@ -69,9 +69,12 @@ def stretched(image: Image, canvas: Image) -> None:
 
 
 def planes(canvas: Image, tensor: Plane, *, factors: Floats, offsets: Floats, rgb: bool) -> None:
-    """Write `pixel · factor + offset` per channel into `tensor` (1, 3, H, W)."""
+    """Write `pixel · factor + offset` per channel into `tensor` (1, 3, H, W); bytes as they are."""
     for channel in range(3):
         source = canvas[:, :, 2 - channel if rgb else channel]
+        if tensor.dtype == np.uint8:
+            tensor[0, channel] = source
+            continue
         np.multiply(source, factors[channel], out=tensor[0, channel], dtype=np.float32)
         if offsets[channel]:
             tensor[0, channel] += offsets[channel]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,20 +12,21 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from detector import boxes, image, sidecar
+from detector import boxes, image, model_files, sidecar
 from detector.boxes import Boxes
+from detector.decoders import Named
+from detector.first_look import FirstLook
 from detector.frame import Frame
 from detector.image import Image
 from detector.layouts import KNOWN, Layout, recognise
+from detector.ports import Declared, Port, other_inputs, picture_port
+from detector.units import fractions_scaled, settled
 from hazardcast.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
 LEAST_SCORE = 0.15
 """Low boxes still keep a track alive (ByteTrack, arXiv 2110.06864)."""
-DEFAULT_SIZE = 640
-"""Input side of networks that leave it open."""
-ONNX_TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64}
 CPU = "CPUExecutionProvider"
 PROVIDERS = {
     "cpu": CPU,
@@ -46,7 +49,7 @@ class Weights:
     """
 
     def __init__(self, path: Path, *, threads: int, provider: str = "auto") -> None:
-        self.name = path.stem
+        self.name, self.path = path.stem, path
         self._session = _open(path, threads, provider)
         self.provider = next(
             (name for name, full in PROVIDERS.items() if full == self._session.get_providers()[0]),
@@ -55,62 +58,89 @@ class Weights:
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._extra: dict[str, Any] = {}
         said = sidecar.beside(path)
-        self.image_input, self.size = self._inputs(path)
-        try:
+        with self.blamed():
+            self.port = self._port(said)
             self.classes = sidecar.classes_of(said, self._metadata())
             self.layout = self._recognise(said)
-        except ConfigError as error:
-            raise ConfigError(f"HAZARDCAST_MODEL: {path}: {error}") from None
+        # What is not read need not be handed over.
+        self._outputs = list(self.layout.reads) or self._outputs
         log.info(
             "model loaded",
             extra={
                 "model": self.name, "layout": self.layout.name, "provider": self.provider,
                 "size": "{}x{}".format(*self.size), "classes": self.classes.count,
-                "threads": threads,
+                "assumed": self.classes.assumed, "threads": threads,
             },
         )  # fmt: skip
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of its input."""
+        return self.port.width, self.port.height
+
+    @contextlib.contextmanager
+    def blamed(self) -> Iterator[None]:
+        """What is wrong within is the fault of this file.
+
+        Raises:
+            ConfigError: for every such; it names the setting and the file.
+        """
+        try:
+            yield
+        except ConfigError as error:
+            raise ConfigError(f"HAZARDCAST_MODEL: {self.path}: {error}") from None
 
     def _metadata(self) -> dict[str, str]:
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
-    def _inputs(self, path: Path) -> tuple[str, tuple[int, int]]:
-        """Name of the image input and its (width, height)."""
-        inputs = self._session.get_inputs()
-        images_of = [one for one in inputs if len(one.shape) == 4 and one.shape[1] == 3]
-        if len(images_of) != 1 or images_of[0].type != "tensor(float)":
-            had = ", ".join(f"{one.name}{one.shape} {one.type}" for one in inputs)
-            raise ConfigError(
-                f"HAZARDCAST_MODEL: {path} takes {had}; expected one float image [1,3,H,W] of a "
-                f"detection network; understood are {KNOWN}"
-            )
-        height, width = (
-            side if isinstance(side, int) else DEFAULT_SIZE for side in images_of[0].shape[2:]
-        )
-        for one in inputs:
-            if one is not images_of[0]:
-                # Original sizes (w, h): asking for the network's own keeps one scaling for all.
-                self._extra[one.name] = np.array([[width, height]], ONNX_TYPES.get(one.type))
-        return images_of[0].name, (width, height)
+    def _port(self, said: sidecar.Sidecar) -> Port:
+        metadata = self._metadata()
+        task = metadata.get("task", "detect")
+        if task != "detect":
+            raise ConfigError(f"its metadata says that its task is {task[:40]!r}; expected detect")
+        inputs = [Declared(one.name, one.shape, one.type) for one in self._session.get_inputs()]
+        port = picture_port(inputs, said_size=said.input.size, metadata=metadata, understood=KNOWN)
+        self._extra = other_inputs(inputs, port)
+        return port
 
     def _recognise(self, said: sidecar.Sidecar) -> Layout:
         width, height = self.size
         try:
-            outputs = self.run(np.zeros((1, 3, height, width), np.float32))
+            seen = self._run(self.port.name, self.port.noise())
         except _errors() as error:
-            raise ConfigError(f"does not run: {_line(error)}") from None
-        shapes = {name: out.shape for name, out in outputs.items()}
-        layout = recognise(shapes, width, height, self.classes, named=said.layout)
-        return replace(layout, input=said.over(layout.input))
+            raise ConfigError(
+                f"does not run on a picture of {width}x{height}: {_line(error)}"
+            ) from None
+        shapes = {name: out.shape for name, out in seen.items()}
+        said_in = sidecar.path_beside(self.path).name
+        layout = recognise(
+            shapes, width, height, self.classes, named=said.layout, seen=seen,
+            likely=sidecar.likely_layout(self._metadata()), said_in=said_in,
+        )  # fmt: skip
+        layout = replace(layout, input=said.over(layout.input))
+        if said.boxes == "fractions":
+            return fractions_scaled(layout, width, height)
+        settled(layout, seen, self.classes, said_in, fractions_denied=said.boxes == "pixels")
+        return layout
 
-    def run(self, tensor: image.Plane) -> dict[str, Any]:
-        """Output name → array for one input (1, 3, H, W); safe from several threads."""
-        feed = {self.image_input: tensor, **self._extra}
-        return dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
+    def run(self, fed: image.Plane) -> Named:
+        """Output name → array for one input as `port` takes it; safe from several threads."""
+        return self._run(self.port.name, fed)
+
+    def _run(self, name: str, fed: image.Plane) -> Named:
+        given = self._session.run(self._outputs, {name: fed, **self._extra})
+        return {
+            output: array.astype(np.float32) if array.dtype == np.float16 else array
+            for output, array in zip(self._outputs, given, strict=True)
+        }
 
 
 def _open(path: Path, threads: int, provider: str) -> Any:
     if not path.is_file():
         raise ConfigError(f"HAZARDCAST_MODEL: {path}: no such file")
+    kind = model_files.other_kind(path)
+    if kind is not None:
+        raise ConfigError(f"HAZARDCAST_MODEL: {path} is not an ONNX network: it is {kind}")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
@@ -121,8 +151,10 @@ def _open(path: Path, threads: int, provider: str) -> Any:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
     except _errors() as error:
+        advice = model_files.advice(str(error), onnxruntime.__version__)
         raise ConfigError(
-            f"HAZARDCAST_MODEL: {path} is not an ONNX network that can be loaded: {_line(error)}"
+            f"HAZARDCAST_MODEL: {path} is not an ONNX network that can be loaded: "
+            f"{_line(error)}{advice}"
         ) from None
     got = session.get_providers()[0]
     if got != wanted[0]:
@@ -169,12 +201,17 @@ class OnnxModel:
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
         width, height = weights.size
-        wants = weights.layout.input
+        wants, port = weights.layout.input, weights.port
         self._canvas: Image = np.full((height, width, 3), wants.pad, np.uint8)
-        self._tensor: image.Plane = np.zeros((1, 3, height, width), np.float32)
-        self._factors = 1 / np.array(wants.std, np.float32)
-        self._offsets = -np.array(wants.mean, np.float32) * self._factors
+        self._fed = port.blank()
+        self._planes = port.planes(self._fed)
+        # A network that takes bytes scales them itself.
+        std = np.ones(3, np.float32) if port.takes_bytes else np.array(wants.std, np.float32)
+        mean = np.zeros(3, np.float32) if port.takes_bytes else np.array(wants.mean, np.float32)
+        self._factors = 1 / std
+        self._offsets = -mean * self._factors
         self._shape: tuple[int, ...] = ()
+        self._look = FirstLook(weights.layout, width, height)
 
     @property
     def name(self) -> str:
@@ -182,13 +219,26 @@ class OnnxModel:
         return self._weights.name
 
     def detect(self, frame: Frame) -> Boxes:
-        """Road users in `frame`, best first, doubles suppressed."""
+        """Road users in `frame`, best first, doubles suppressed.
+
+        Raises:
+            ConfigError: the first boxes show that the network is another than it looked like.
+        """
         scale_x, scale_y = self._draw(frame.image)
-        found = self._weights.layout.decode(self._weights.run(self._tensor), LEAST_SCORE)
+        outputs = self._weights.run(self._fed)
+        found = self._weights.layout.decode(outputs, LEAST_SCORE)
+        if not self._look.over:
+            self._judge(outputs, found)
         scale = np.array([scale_x, scale_y, scale_x, scale_y], np.float32)
         in_frame = Boxes(found.xyxy / scale, found.scores, found.labels)
         height, width = frame.image.shape[:2]
         return boxes.nms(boxes.clipped(in_frame, width, height))
+
+    def _judge(self, outputs: Named, found: Boxes) -> None:
+        objection = self._look.objection(outputs, found, LEAST_SCORE)
+        if objection is not None:
+            with self._weights.blamed():
+                raise ConfigError(objection)
 
     def _draw(self, picture: Image) -> tuple[float, float]:
         """Fill the tensor; returns network pixels per frame pixel in x and y."""
@@ -205,6 +255,6 @@ class OnnxModel:
                 self._canvas.shape[0] / picture.shape[0],
             )
         image.planes(
-            self._canvas, self._tensor, factors=self._factors, offsets=self._offsets, rgb=wants.rgb
+            self._canvas, self._planes, factors=self._factors, offsets=self._offsets, rgb=wants.rgb
         )
         return scale

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from detector import metrics
@@ -16,6 +17,7 @@ from detector.tracks import Track
 from hazardcast import lifecycle
 from hazardcast.bus import Bus
 from hazardcast.clock import Clock
+from hazardcast.errors import HazardcastError
 from hazardcast.messages import CameraStatus, DetectedObject, Detections, Incident
 from hazardcast.site import Camera
 from hazardcast.topics import DETECTIONS, EVIDENCE, INCIDENTS
@@ -65,6 +67,7 @@ class Worker:
         self._stop = threading.Event()
         self._missed = threading.Event()
         self._picture: tuple[str, ...] = ()
+        self._trouble: str | None = None
         self._processed_monotonic: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"detect-{camera_id}", daemon=True)
 
@@ -91,7 +94,7 @@ class Worker:
 
     def status(self) -> CameraStatus:
         """How fresh this camera is."""
-        detail = f"picture: {', '.join(self._picture)}" if self._picture else None
+        detail = f"picture: {', '.join(self._picture)}" if self._picture else self._trouble
         return CameraStatus(
             camera=self._id,
             state=self._frames.state,
@@ -117,7 +120,18 @@ class Worker:
         while not self._stop.is_set():
             frame = self._frames.take(TAKE_TIMEOUT_S)
             if frame is not None:
-                self._process(pipeline, frame)
+                with self._told():
+                    self._process(pipeline, frame)
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """What is in the way of the analysis, and can be acted on, is said in the status."""
+        try:
+            yield
+        except HazardcastError as error:
+            self._trouble = str(error)
+            raise
+        self._trouble = None
 
     def _process(self, pipeline: Pipeline, frame: Frame) -> None:
         started = self._clock.monotonic()

@@ -117,6 +117,7 @@ def check_model(asked: argparse.Namespace, chosen: Settings, clock: Clock) -> di
         "path": str(path), "sha256": sha256_of(path), "bytes": path.stat().st_size,
         "layout": weights.layout.name, "width": width, "height": height,
         "classes": weights.classes.count, "road_users": len(weights.classes.columns),
+        "classes_assumed": weights.classes.assumed,
         "provider": weights.provider, "threads": asked.threads,
         "median_ms": _median_ms(model, clock),
     }  # fmt: skip
@@ -124,9 +125,10 @@ def check_model(asked: argparse.Namespace, chosen: Settings, clock: Clock) -> di
 
 
 def _told(facts: dict[str, Any]) -> str:
+    assumed = " (nothing names them: taken for COCO's)" if facts["classes_assumed"] else ""
     return (
         f"{facts['path']}: {facts['layout']}, {facts['width']}x{facts['height']}, "
-        f"{facts['classes']} classes of which {facts['road_users']} are road users\n"
+        f"{facts['classes']} classes of which {facts['road_users']} are road users{assumed}\n"
         f"{facts['bytes']} bytes, SHA-256 {facts['sha256']}\n"
         f"{facts['median_ms']} ms a 720p frame, all in all, on {facts['provider']} with "
         f"{facts['threads']} thread{'s' if facts['threads'] > 1 else ''}"
