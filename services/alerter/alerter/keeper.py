@@ -127,6 +127,10 @@ class Keeper:
         if failed:
             raise failed[0]
 
+    def keep_epoch(self, epoch: int) -> None:
+        """Note the epoch that is in use; waits for nothing."""
+        self._disk.later(lambda: self._store.keep_epoch(epoch))
+
     def keep_short(self, events: Iterable[Event]) -> None:
         """Begin the journal anew when it is long or lacks something; waits for nothing.
 

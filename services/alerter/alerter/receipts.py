@@ -18,12 +18,21 @@ class Receipts:
     """Keeps score of who heard what, and how soon; any thread may call it."""
 
     def __init__(self, *, station: int, epoch: int) -> None:
-        self._epoch = epoch
+        self._station = station
         self._fleet = Fleet()
         self._told_twice: frozenset[str] = frozenset()
-        self._loss = LossReports(station=station, epoch=epoch)
+        self._begin(epoch)
         self._lock = threading.Lock()
         self._clock_set_at = float("-inf")
+
+    def begin_epoch(self, epoch: int) -> None:
+        """What counts from now on is what was sent in a new epoch."""
+        with self._lock:
+            self._begin(epoch)
+
+    def _begin(self, epoch: int) -> None:
+        self._epoch = epoch
+        self._loss = LossReports(station=self._station, epoch=epoch)
 
     def clock_was_set(self, at: float) -> None:
         """What is answered now was sent by another clock: it tells nothing of latency."""

@@ -14,6 +14,7 @@ from alerter.air import Air
 from alerter.alerter import Alerter
 from alerter.datagrams import fit, room_for_alert
 from alerter.drop_folder import DropFolder
+from alerter.epochs import Epochs
 from alerter.exports import Exports
 from alerter.http_server import TICK_S, HttpServer
 from alerter.keeper import PATIENCE_S, UNHURRIED_S, Keeper
@@ -103,7 +104,12 @@ class Service:
         self._numbering = Numbering(
             self._sequence, station=self._station, steady=self._steady, clock=self._clock
         )
-        self._epoch = self._store.next_epoch(self._clock.now())
+        self._epochs = Epochs(
+            self._store.next_epoch(self._clock.now()),
+            keep=self._keeper.keep_epoch,
+            steady=self._steady,
+            clock=self._clock,
+        )
 
     def _open_air(self) -> None:
         settings = self._settings
@@ -114,7 +120,11 @@ class Service:
             settings.multicast_ttl,
         )
         self._transmitter = Transmitter(
-            group, self._signer, station=self._station, epoch=self._epoch, clock=self._clock
+            group,
+            self._signer,
+            station=self._station,
+            epoch=self._epochs.current,
+            clock=self._clock,
         )
         self._stack.callback(self._transmitter.close)
         self._unicast = UnicastList(
@@ -159,7 +169,7 @@ class Service:
             turn=self._watchdog.turn("on_air"),
         )
         self._open_exports()
-        self._receipts = Receipts(station=self._station, epoch=self._epoch)
+        self._receipts = Receipts(station=self._station, epoch=self._epochs.current)
         self._alerter = Alerter(
             config=self._config,
             settings=self._settings,
@@ -201,7 +211,7 @@ class Service:
         self._bus.start()
         self._thread("self-test", self._self_test.run)
         self._thread("numbers", lambda stop: self._numbering.census(self._census_bus, stop))
-        log.info("alerter runs", extra={"station": self._station, "epoch": self._epoch})
+        log.info("alerter runs", extra={"station": self._station, "epoch": self._epochs.current})
         lifecycle.repeat(
             self._tidy_until_stopped, what="tidying", stop=self._stop, clock=self._clock
         )
@@ -249,6 +259,9 @@ class Service:
                 self._tidying.end()
 
     def _tidy(self) -> None:
+        if epoch := self._epochs.renewed():
+            self._receipts.begin_epoch(epoch)
+            self._transmitter.begin_epoch(epoch)
         self._alerter.expire()
         self._exports.repeat(self._alerter.alerts())
         self._keeper.sync(also=self._look_at_files)
@@ -295,7 +308,7 @@ class Service:
     def _facts(self) -> dict[str, object]:
         return {
             "station": self._station,
-            "epoch": self._epoch,
+            "epoch": self._epochs.current,
             "kid": self._transmitter.signer.kid,
             "alerts": len(self._alerter.alerts()),
             "on_air": "failing" if self._air.problem else "ok",

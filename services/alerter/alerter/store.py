@@ -106,11 +106,15 @@ class Store:
         If it does not, the epoch goes there with the next numbers; until then the clock vouches.
         """
         epoch = max(int(now), int(self._kept["epoch"]) + 1)
+        self.keep_epoch(epoch)
+        return epoch
+
+    def keep_epoch(self, epoch: int) -> None:
+        """Note the epoch that is in use, if the disk takes it."""
         try:
             self._keep(epoch=epoch)
         except OSError as error:
             self._refused(error)
-        return epoch
 
     def load(self) -> list[Event]:
         """The events as they were; lines that cannot be read are logged and left out.

@@ -80,6 +80,11 @@ class Transmitter:
         """What was sent in this epoch."""
         return self._totals
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Count from one again, in a higher epoch."""
+        with self._numbering:
+            self._epoch, self._totals = epoch, Totals()
+
     @property
     def signer(self) -> Signer:
         """The key that signs now."""
@@ -120,13 +125,13 @@ class Transmitter:
     def send_alert(self, slot: Slot) -> Sent:
         """Send one copy of an alert."""
         with self._numbering:
-            totals = self._totals
+            epoch, totals = self._epoch, self._totals
             seq = totals.seq + 1
             self._totals = Totals(seq, totals.alerts + 1, totals.heartbeats, seq)
         tx = self._clock.now()
         group = slot.group
         payload = alert_payload(
-            station=self._station, epoch=self._epoch, seq=seq, tx=tx, tick=group.tick,
+            station=self._station, epoch=epoch, seq=seq, tx=tx, tick=group.tick,
             copy=(slot.index, group.copies), alert=group.text,
         )  # fmt: skip
         return self._send(payload, seq, tx, "alert")
@@ -134,13 +139,13 @@ class Transmitter:
     def send_heartbeat(self, tick: int, compose: Callable[[Totals], Heartbeat]) -> Sent:
         """Send a heartbeat; its totals include itself."""
         with self._numbering:
-            was = self._totals
+            epoch, was = self._epoch, self._totals
             seq = was.seq + 1
             totals = Totals(seq, was.alerts, was.heartbeats + 1, was.last_alert_seq)
             self._totals = totals
         heartbeat, tx = compose(totals), self._clock.now()
         payload = heartbeat_payload(
-            station=self._station, epoch=self._epoch, seq=seq, tx=tx, tick=tick,
+            station=self._station, epoch=epoch, seq=seq, tx=tx, tick=tick,
             heartbeat=heartbeat,
         )  # fmt: skip
         return self._send(payload, seq, tx, "heartbeat")

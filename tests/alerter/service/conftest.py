@@ -49,6 +49,8 @@ class Ear:
         self._truststore = truststore
         self.texts: list[bytes] = []
         self.heard: list[Datagram] = []
+        self.epochs = MemoryEpochs()
+        """What the vehicle remembers of other days, as long as nothing was heard."""
         self.refused: list[object] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._listen)
@@ -61,7 +63,7 @@ class Ear:
                 text = self._receiver.recv(2048)
                 if reception is None:
                     store = trust.load_truststore(self._truststore)
-                    reception = Reception(store, MemoryEpochs())
+                    reception = Reception(store, self.epochs)
                 self._judge(reception, text)
 
     def _judge(self, reception: Reception, text: bytes) -> None:
@@ -112,10 +114,12 @@ class World:
         self.log = (folder / "alerter.log").open("w")
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, ready: bool = True, **changes: str) -> None:
+    def start(
+        self, *, ready: bool = True, program: tuple[str, ...] = ("-m", "alerter"), **changes: str
+    ) -> None:
         variables = {PREFIX + k.upper(): v for k, v in {**self.settings, **changes}.items()}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "alerter"], env={**os.environ, **variables}, stderr=self.log
+            [sys.executable, *program], env={**os.environ, **variables}, stderr=self.log
         )
         path = "readyz" if ready else "healthz"
         eventually(lambda: self.answers(path), within_s=20, what=f"/{path} is well")
