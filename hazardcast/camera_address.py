@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote, urlsplit
 
+from hazardcast.camera_url import is_rtsp
+
 RTSP_CREDENTIALS_BYTES = 127
 HTTP_CREDENTIALS_BYTES = 1023
 """ffmpeg cuts `user:password` of an address off there (libavformat/rtsp.c, libavformat/http.c)."""
@@ -71,7 +73,7 @@ def too_long_for_ffmpeg(url: str) -> str | None:
     """Says so when the address holds longer credentials than ffmpeg carries to a camera."""
     parts = urlsplit(url)
     length = len(parts.netloc.rpartition("@")[0].encode())
-    most = RTSP_CREDENTIALS_BYTES if parts.scheme.startswith("rtsp") else HTTP_CREDENTIALS_BYTES
+    most = RTSP_CREDENTIALS_BYTES if is_rtsp(url) else HTTP_CREDENTIALS_BYTES
     if length <= most:
         return None
     return f"user and password take {length} bytes, and ffmpeg carries {most}: choose shorter ones"

@@ -11,7 +11,11 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 DEMO_PARAMETERS = ("impact_s", "period_s")
-NETWORK_SCHEMES = ("rtsp", "rtsps", "http", "https")
+RTSP_SCHEMES = ("rtsp", "rtsps")
+"""In the clear and over TLS: what ffmpeg knows (libavformat/rtspdec.c)."""
+NETWORK_SCHEMES = (*RTSP_SCHEMES, "http", "https")
+ELSEWHERE = {"rtspt": "tcp", "rtspu": "udp"}
+"""What other players call RTSP over one transport."""
 DEMO_SCENES = ("collision", "fire", "blockage", "normal", "queue")
 SCHEMES = (*NETWORK_SCHEMES, "demo", "v4l2", "file")
 CREDENTIALS = (
@@ -29,6 +33,11 @@ def scheme_of(url: str) -> str:
     """`rtsp` of `rtsp://…`; empty for the path of a file, which may hold any sign."""
     scheme, separator, _ = url.partition("://")
     return "" if not separator or "/" in scheme or "\\" in scheme else scheme.lower()
+
+
+def is_rtsp(url: str) -> bool:
+    """Whether RTSP is spoken there, over TLS or not."""
+    return scheme_of(url) in RTSP_SCHEMES
 
 
 def tidy(url: str) -> str:
@@ -49,6 +58,8 @@ def tidy(url: str) -> str:
 
 
 def _check(scheme: str, url: str, rest: str) -> None:
+    if scheme in ELSEWHERE:
+        raise ValueError(f"write it as rtsp://, and rtsp_transport: {ELSEWHERE[scheme]} beside it")
     if scheme and scheme not in SCHEMES:
         raise ValueError(
             f"{scheme[:20]}:// is not understood; use rtsp, http, v4l2, demo or a file path"

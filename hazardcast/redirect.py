@@ -15,7 +15,9 @@ import secrets
 import socket
 import threading
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
+
+from hazardcast.camera_url import is_rtsp
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 5.0
@@ -36,7 +38,7 @@ class Redirect:
         self._target = _CONTROLS.sub(lambda sign: quote(sign[0]), target)
         self._token = secrets.token_urlsafe(12)
         self._listener = socket.create_server((LOOPBACK, 0))
-        scheme = "rtsp" if urlsplit(target).scheme.startswith("rtsp") else "http"
+        scheme = "rtsp" if is_rtsp(target) else "http"
         port = self._listener.getsockname()[1]
         self.url = f"{scheme}://{LOOPBACK}:{port}/{self._token}"
         """The address to give to the child."""

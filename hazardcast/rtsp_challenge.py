@@ -8,10 +8,13 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import ssl
 from collections.abc import Sequence
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from hazardcast import camera_address
+from hazardcast.camera_url import is_rtsp
 
 TIMEOUT_S = 3.0
 LONGEST_ANSWER = 16_384
@@ -34,21 +37,25 @@ def why_refused(url: str) -> str | None:
 def challenges(url: str) -> tuple[str, ...]:
     """The camera's challenges to a viewer without credentials, in their order; none if not RTSP."""
     parts = urlsplit(url)
-    if parts.scheme != "rtsp":
+    if not is_rtsp(url):
         return ()
     host, port = camera_address.host_port(url)
-    address = f"rtsp://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     if parts.query:
         address += f"?{parts.query}"
     request = f"DESCRIBE {address} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n"
     with contextlib.suppress(OSError):
-        return tuple(_CHALLENGE.findall(_asked(host, port, request.encode())))
+        secure = parts.scheme == "rtsps"
+        return tuple(_CHALLENGE.findall(_asked(host, port, request.encode(), secure=secure)))
     return ()
 
 
-def _asked(host: str, port: int, request: bytes) -> str:
+def _asked(host: str, port: int, request: bytes, *, secure: bool) -> str:
     answer = b""
-    with socket.create_connection((host, port), timeout=TIMEOUT_S) as connection:
+    with ExitStack() as stack:
+        connection = stack.enter_context(socket.create_connection((host, port), timeout=TIMEOUT_S))
+        if secure:
+            connection = stack.enter_context(_unverified().wrap_socket(connection))
         connection.sendall(request)
         while b"\r\n\r\n" not in answer and len(answer) < LONGEST_ANSWER:
             more = connection.recv(LONGEST_ANSWER)
@@ -56,6 +63,13 @@ def _asked(host: str, port: int, request: bytes) -> str:
                 break
             answer += more
     return answer.decode("latin-1")
+
+
+def _unverified() -> ssl.SSLContext:
+    """As ffmpeg asks: cameras sign their own certificates, and nothing secret is said here."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def beyond_ffmpeg(asked: Sequence[str]) -> str | None:

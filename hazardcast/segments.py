@@ -29,8 +29,12 @@ _HOUR = re.compile(r"\d{8}T\d{2}")
 LONGEST_SEGMENT = timedelta(hours=1)
 LONGEST_BELIEVED_MS = 65_000
 """A longer name is compared with when its file was written: no recorder can know the future."""
+LONGEST_OPEN_MS = 900_000
+"""No recorder keeps a file open for longer."""
 LEEWAY_MS = 5_000
 """Of the clocks of disk and recorder."""
+EARLIEST_MS = 1_000_000_000_000
+"""September 2001: a file dated earlier was written by a machine whose clock had not been set."""
 
 
 @dataclass(frozen=True, order=True)
@@ -88,18 +92,28 @@ def parse_segment(path: Path) -> Segment | None:
     return Segment(start_ms, end_ms, path) if start_ms <= end_ms else None
 
 
-def believed(segment: Segment) -> Segment:
-    """`segment` as far as its name can be true: no frame was taken after the file was written.
+def believed(segment: Segment) -> Segment | None:
+    """`segment` as far as its name can be true; None where it tells no time that can be.
 
-    A name that claims more was made from a camera's wild time stamp.
+    No frame was taken after the file was written, and none is written for a quarter of an hour: a
+    name that claims more was made from a camera's wild time stamp.
     """
     if segment.end_ms - segment.start_ms <= LONGEST_BELIEVED_MS:
         return segment
+    written_ms = _written_ms(segment.path)
+    if written_ms is None:
+        return None
+    end_ms = max(segment.start_ms, min(segment.end_ms, written_ms + LEEWAY_MS))
+    return replace(segment, end_ms=end_ms) if end_ms - segment.start_ms <= LONGEST_OPEN_MS else None
+
+
+def _written_ms(path: Path) -> int | None:
+    """When a file was last written; None where nothing tells: it is gone, or no clock ran."""
     try:
-        latest_ms = segment.path.stat().st_mtime_ns // 1_000_000 + LEEWAY_MS
+        moment_ms = path.stat().st_mtime_ns // 1_000_000
     except OSError:
-        return segment
-    return replace(segment, end_ms=max(segment.start_ms, min(segment.end_ms, latest_ms)))
+        return None
+    return moment_ms if moment_ms >= EARLIEST_MS else None
 
 
 def list_segments(
@@ -109,18 +123,33 @@ def list_segments(
 
     Their times are those of their names, as far as those can be true.
     """
-    found = (
-        segment
-        for hour in _hours(recordings_dir / camera, start, end)
-        for path in _files(hour)
-        if (segment := parse_segment(path))
-    )
-    found = (believed(segment) for segment in found)
-    return sorted(
-        segment
-        for segment in found
-        if (start is None or segment.end >= start) and (end is None or segment.start <= end)
-    )
+
+    def touches(segment: Segment) -> bool:
+        return (start is None or segment.end >= start) and (end is None or segment.start <= end)
+
+    named = filter(touches, _named(recordings_dir, camera, start, end))
+    return sorted(true for one in named if (true := believed(one)) and touches(true))
+
+
+def list_stored(recordings_dir: Path, camera: str) -> list[Segment]:
+    """All that takes space, oldest first; what tells no true time counts as of its writing."""
+    return sorted(believed(one) or _written(one) for one in _named(recordings_dir, camera))
+
+
+def _written(segment: Segment) -> Segment:
+    moment_ms = _written_ms(segment.path)
+    if moment_ms is None:
+        return replace(segment, end_ms=segment.start_ms)
+    return replace(segment, start_ms=moment_ms, end_ms=moment_ms)
+
+
+def _named(
+    recordings_dir: Path, camera: str, start: float | None = None, end: float | None = None
+) -> Iterator[Segment]:
+    for hour in _hours(recordings_dir / camera, start, end):
+        for path in _files(hour):
+            if segment := parse_segment(path):
+                yield segment
 
 
 def _files(hour: Path) -> list[Path]:

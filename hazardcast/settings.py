@@ -18,6 +18,8 @@ from hazardcast.fields import NAME_PATTERN
 
 PREFIX = "HAZARDCAST_"
 NAME_LENGTH = 48
+OPENCV_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+_OPENCV_OPTIONS_AT_START = os.environ.get(OPENCV_OPTIONS)
 
 
 def name(text: str) -> str:
@@ -310,3 +312,15 @@ def forbid_telemetry() -> None:
     It looks when it is imported, so this comes before; `disable_telemetry_events` comes too late.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
+def ask_opencv(options: str | None) -> None:
+    """Options for every stream that OpenCV opens from now on, `key;value|key;value`.
+
+    None leaves it to OpenCV, or to whoever set the variable before this process began.
+    """
+    options = options or _OPENCV_OPTIONS_AT_START
+    if options is None:
+        os.environ.pop(OPENCV_OPTIONS, None)
+    else:
+        os.environ[OPENCV_OPTIONS] = options

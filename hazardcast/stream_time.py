@@ -3,12 +3,15 @@
 Frames cannot arrive before they were taken, only later; so the smallest `arrival − stream time`
 seen is the best estimate of their difference. It starts as the minimum over the run's first frames
 and is then slewed by at most 500 ppm, which follows a camera whose clock runs fast or slow, and
-never jumps (the model of Moonfire NVR's design/time.md).
+never jumps (the model of Moonfire NVR's design/time.md). Cameras that count time by a nominal frame
+rate are wrong by percents: where the minimum moves evenly, block after block, its rate is followed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 MAX_SLEW = 500e-6
 """Most that the offset may change, seconds per second of stream."""
@@ -24,6 +27,16 @@ EARLY_STEP_S = 0.5
 """A frame earlier than believed proves the offset wrong, not just the network slow."""
 CONGESTION_S = 10.0
 """Where the machine's clock is known not to have stepped, later frames are a slow network's."""
+LEAST_RATE = 5e-3
+"""Seconds a second; jitter and slew explain less."""
+EVEN_SHARE = 0.25
+EVEN_RATE = 2e-3
+"""Rates of two blocks are the same when they differ by less, or by a quarter."""
+FAST_BLOCKS = 2
+"""Frames that come ever earlier prove a clock that is fast."""
+SLOW_BLOCKS = 4
+"""Frames that come ever later may be a network's: it must go on for longer."""
+CAUGHT_UP_S = 0.02
 CLOCK_STEP_S = 0.1
 """The wall clock moved this much against the monotonic one between two frames: it was set."""
 
@@ -46,6 +59,15 @@ class StreamTime:
     _block_highest_s: float = float("-inf")
     _previous_lowest_s: float | None = None
     _spread_s: float | None = None
+    _rate: float = 0.0
+    """By how much the offset changes, seconds a second of stream."""
+    _catch_up: float = 0.0
+    """What the offset may change, seconds a second, until it has made up for what it missed."""
+    _at_s: float = 0.0
+    """Stream time at which the offset is `offset_s`."""
+    _lowest_at_s: float = 0.0
+    _previous_at_s: float = 0.0
+    _rates: deque[float] = field(default_factory=lambda: deque(maxlen=SLOW_BLOCKS))
 
     def observe(
         self, stream_s: float, arrived_at: float, *, monotonic_s: float | None = None
@@ -64,20 +86,31 @@ class StreamTime:
         latest = arrived_at - stream_s
         if self.offset_s is None:
             self.offset_s = latest
-            self._started_s = self._block_started_s = stream_s
+            self._started_s = self._block_started_s = self._at_s = stream_s
             self._started_at = arrived_at
         if monotonic_s is not None and self._clock_stepped(arrived_at - monotonic_s):
             return False
+        self._go_on(stream_s)
         if not self._settled:
             self.offset_s = min(self.offset_s, latest)
             self._settled = self._has_settled(stream_s, arrived_at)
         elif latest < self.offset_s - EARLY_STEP_S:
             return False
-        self._block_lowest_s = min(self._block_lowest_s, latest)
+        if latest < self._block_lowest_s:
+            self._block_lowest_s, self._lowest_at_s = latest, stream_s
         self._block_highest_s = max(self._block_highest_s, latest)
         if stream_s - self._block_started_s < (BLOCK_S if self._settled else FIRST_BLOCKS_S):
             return True
         return self._close_block(stream_s)
+
+    def _go_on(self, stream_s: float) -> None:
+        """Carry the offset forward to `stream_s`."""
+        if stream_s > self._at_s:
+            self.offset_s, self._at_s = self._offset_at(stream_s), stream_s
+
+    def _offset_at(self, stream_s: float) -> float:
+        assert self.offset_s is not None
+        return self.offset_s + self._rate * (stream_s - self._at_s)
 
     def _clock_stepped(self, clock_s: float) -> bool:
         before, self._clock_s = self._clock_s, clock_s
@@ -91,26 +124,43 @@ class StreamTime:
     def _close_block(self, stream_s: float) -> bool:
         assert self.offset_s is not None
         length_s = stream_s - self._block_started_s
-        lowest_s = self._block_lowest_s
-        error_s = lowest_s - self.offset_s
+        lowest_s, at_s = self._block_lowest_s, self._lowest_at_s
+        if self._previous_lowest_s is not None and self._settled:
+            self._follow(
+                (lowest_s - self._previous_lowest_s) / max(at_s - self._previous_at_s, 1e-3)
+            )
+        error_s = lowest_s - self._offset_at(at_s)
         before_s = lowest_s if self._previous_lowest_s is None else self._previous_lowest_s
-        self._spread_s = abs(lowest_s - before_s)
-        self._previous_lowest_s = lowest_s
+        self._spread_s = abs(lowest_s - before_s - self._rate * (at_s - self._previous_at_s))
+        self._previous_lowest_s, self._previous_at_s = lowest_s, at_s
         self._block_started_s = stream_s
         self._block_lowest_s, self._block_highest_s = float("inf"), float("-inf")
         if not self._settled:
             return True
         if error_s > (STEP_S if self._clock_s is None else CONGESTION_S):
             return False
-        most_s = MAX_SLEW * length_s
+        if abs(error_s) < CAUGHT_UP_S:
+            self._catch_up = 0.0
+        most_s = max(MAX_SLEW, self._catch_up) * length_s
         self.offset_s += max(-most_s, min(most_s, error_s))
         return True
+
+    def _follow(self, rate: float) -> None:
+        """Take the rate at which the minimum moved over the last block."""
+        self._rates.append(rate)
+        before = self._rate
+        every, last = tuple(self._rates), tuple(self._rates)[-FAST_BLOCKS:]
+        if _even(every, SLOW_BLOCKS) and min(every) > LEAST_RATE:
+            self._rate = sum(every) / len(every)
+        elif _even(last, FAST_BLOCKS) and (self._rate or max(last) < -LEAST_RATE):
+            self._rate = sum(last) / len(last)
+        self._catch_up = max(self._catch_up, abs(self._rate - before))
 
     def wall(self, stream_s: float) -> float:
         """Wall clock (epoch seconds) of the frame at `stream_s`; `observe` at least one before."""
         if self.offset_s is None:
             raise ValueError("no frame observed yet")
-        return stream_s + self.offset_s
+        return stream_s + self._offset_at(stream_s)
 
     @property
     def settled(self) -> bool:
@@ -126,4 +176,13 @@ class StreamTime:
         """
         if self._spread_s is None or self._previous_lowest_s is None or self.offset_s is None:
             return max(0.0, self._block_highest_s - self._block_lowest_s)
-        return self._spread_s + abs(self._previous_lowest_s - self.offset_s)
+        missed_s = self._previous_lowest_s - self._offset_at(self._previous_at_s)
+        return self._spread_s + abs(missed_s)
+
+
+def _even(rates: Sequence[float], number: int) -> bool:
+    """Whether there are `number` rates, all about the same."""
+    if len(rates) < number:
+        return False
+    most = max(EVEN_RATE, EVEN_SHARE * abs(sum(rates) / number))
+    return max(rates) - min(rates) <= most

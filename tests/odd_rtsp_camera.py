@@ -7,12 +7,14 @@ number of viewers, over TCP or UDP, and prints `rtsp://…` once it listens. Sta
 from __future__ import annotations
 
 import argparse
+import asyncio
 import base64
 import contextlib
 import hashlib
 import json
 import re
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -160,7 +162,7 @@ class Viewer(threading.Thread):
         self._over.set()
 
     def _answer(self, request: str) -> None:
-        verb = re.search(r"([A-Z_]+) rtsp://", request)
+        verb = re.search(r"([A-Z_]+) rtsps?://", request)
         number = re.search(r"CSeq: *(\d+)", request, re.I)
         if verb is None or number is None:
             return
@@ -230,6 +232,27 @@ def void(_: object) -> None:
     """Nothing."""
 
 
+async def encrypted(plain_port: int, pem: Path) -> None:
+    """Take TLS on a port of its own, and hand it on to the plain one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+
+    async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", plain_port)
+        await asyncio.gather(hand_on(reader, inner_writer), hand_on(inner_reader, writer))
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0, ssl=context)
+    print(f"rtsps://127.0.0.1:{server.sockets[0].getsockname()[1]}/camera", flush=True)
+    await server.serve_forever()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, help="any file with H.264")
@@ -241,10 +264,16 @@ def main() -> None:
     parser.add_argument("--keyless-viewers", type=int, default=0, help="so many get no key frame")
     parser.add_argument("--account", help="user:password")
     parser.add_argument("--digest", default="MD5", help="algorithms of its challenges, in order")
+    parser.add_argument("--tls", type=Path, help="RTSP over TLS, with this certificate and key")
     options = parser.parse_args()
     stream = Stream(options)
     with socket.create_server(("127.0.0.1", options.port)) as server:
-        print(f"rtsp://127.0.0.1:{server.getsockname()[1]}/camera", flush=True)
+        port = server.getsockname()[1]
+        if options.tls:
+            front = encrypted(port, options.tls)
+            threading.Thread(target=asyncio.run, args=(front,), daemon=True).start()
+        else:
+            print(f"rtsp://127.0.0.1:{port}/camera", flush=True)
         while True:
             connection, _ = server.accept()
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

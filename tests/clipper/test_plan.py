@@ -203,3 +203,32 @@ def test_frames_that_a_segments_name_cannot_mean_are_left_out(leap_s: int) -> No
     assert chain.as_named(film) == film
     assert chain.as_named(wild).scan.frames == frames[:12]
     assert chain.as_named(wild).scan.size == frames[12].offset
+
+
+def wild(leap_s: int, *, named: tuple[int, int]) -> Source:
+    """20 frames of 40 ms of which the last eight leap, in a file named `named` (ms after T)."""
+    film = source(0, 20)
+    leapt = tuple(
+        frame._replace(pts=(frame.pts + leap_s * TICKS_PER_S) % WRAP)
+        for frame in film.scan.frames[12:]
+    )
+    scan = replace(film.scan, frames=film.scan.frames[:12] + leapt)
+    first_ms, last_ms = named
+    return Source(Segment(T_MS + first_ms, T_MS + last_ms, film.segment.path), scan)
+
+
+@pytest.mark.parametrize(
+    ("leap_s", "named"),
+    [(7200, (0, 7_200_760)), (60, (0, 60_760)), (-300, (-299_520, 440))],
+)
+def test_a_name_that_an_earlier_recorder_made_from_wild_frames_makes_no_long_clip(
+    leap_s: int, named: tuple[int, int]
+) -> None:
+    after = source(20_000, 20, stream_ticks=5_000_000)
+    kept = chain.as_named(wild(leap_s, named=named))
+
+    made = plan.make(window(-40_000, 30_000), T_MS / 1000, [kept, after])
+
+    assert kept.segment.start_ms == T_MS
+    assert made.duration_s == pytest.approx(20.8)
+    assert walls_ms(made) == [*range(0, 480, 40), *range(20_000, 20_800, 40)]

@@ -210,20 +210,23 @@ ODD_RTSP_CAMERA = Path(__file__).resolve().parents[1] / "odd_rtsp_camera.py"
 
 
 @pytest.mark.network
-def test_a_camera_that_speaks_udp_only_is_watched(ffmpeg, tmp_path) -> None:
+@pytest.mark.parametrize(
+    ("manner", "wanted"), [("udp", "auto"), ("mute-tcp", "auto"), ("mute-tcp", "udp")]
+)
+def test_a_camera_that_speaks_udp_only_is_watched(ffmpeg, tmp_path, manner, wanted) -> None:
     film = make(
         ffmpeg, tmp_path / "film.mp4", "testsrc=size=320x180:rate=15:duration=4",
         "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15",
     )  # fmt: skip
     camera = subprocess.Popen(
-        [sys.executable, str(ODD_RTSP_CAMERA), str(film), "--transport", "udp"],
+        [sys.executable, str(ODD_RTSP_CAMERA), str(film), "--transport", manner],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     url = camera.stdout.readline().strip()
-    frames = LiveFrames(lambda: url, camera="north", fps=8, clock=SystemClock())
+    frames = LiveFrames(lambda: url, camera="north", fps=8, clock=SystemClock(), transport=wanted)
     frames.start()
     try:
-        eventually(lambda: frames.take(1.0), within_s=30)
+        eventually(lambda: frames.take(1.0), within_s=30 if wanted == "auto" else 8)
         assert frames.state == "live"
     finally:
         frames.close()

@@ -59,6 +59,8 @@ def test_what_can_be_read_is_read(written: str, read: str) -> None:
         ("v4l2://dev/video0", "three strokes"),
         ("/dev/video0", "v4l2:///dev/video0"),
         ("rtmp://cam/x", "rtmp:// is not understood"),
+        ("rtspt://cam/x", "write it as rtsp://, and rtsp_transport: tcp"),
+        ("RTSPU://cam/x", "write it as rtsp://, and rtsp_transport: udp"),
         ("srt://cam:9", "srt:// is not understood"),
         ("udp://@239.1.1.1:5000", "udp:// is not understood"),
         ("C:\\videos\\a.mp4", "a Windows path"),

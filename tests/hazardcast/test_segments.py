@@ -15,6 +15,7 @@ from hazardcast.segments import (
     Segment,
     append_run,
     list_segments,
+    list_stored,
     parse_segment,
     read_runs,
     segment_path,
@@ -79,6 +80,35 @@ def test_a_name_that_reaches_beyond_the_time_of_writing_is_believed_up_to_there(
 
     assert found == {wild: T0_MS + 135_000, long: T0_MS + 120_000}
     assert not list_segments(tmp_path, "north", start=T0_MS / 1000 + 600)
+
+
+@pytest.mark.parametrize(
+    ("start_ms", "end_ms"),
+    [
+        (T0_MS - 2 * HOUR_MS, T0_MS),  # two hours long
+        (1_000, T0_MS),  # from 1970 until now
+    ],
+)
+def test_a_name_that_cannot_be_true_hides_no_gap_and_is_stored_all_the_same(
+    tmp_path: Path, start_ms: int, end_ms: int
+) -> None:
+    path = record(tmp_path, start_ms, end_ms)
+    os.utime(path, (T0_MS / 1000, T0_MS / 1000))
+
+    assert list_segments(tmp_path, "north") == []
+    assert list_segments(tmp_path, "north", start=start_ms / 1000, end=end_ms / 1000) == []
+    assert list_stored(tmp_path, "north") == [Segment(T0_MS, T0_MS, path)]
+
+
+def test_a_machine_without_a_clock_dates_files_so_that_only_their_names_count(
+    tmp_path: Path,
+) -> None:
+    short, long = record(tmp_path, T0_MS, T0_MS + 10_000), record(tmp_path, T0_MS, T0_MS + HOUR_MS)
+    for path in (short, long):
+        os.utime(path, (60, 60))
+
+    assert [segment.path for segment in list_segments(tmp_path, "north")] == [short]
+    assert [segment.end_ms for segment in list_stored(tmp_path, "north")] == [T0_MS, T0_MS + 10_000]
 
 
 def test_a_camera_without_recordings_has_none(tmp_path: Path) -> None:

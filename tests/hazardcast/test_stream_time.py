@@ -36,6 +36,28 @@ def test_a_day_of_a_camera_whose_clock_runs_wrong_stays_within_100_ms(ppm: float
     assert max(abs(error) for error in settled) < 0.1
 
 
+@pytest.mark.parametrize(("percent", "learnt_s"), [(2, 60), (-2, 110), (-3, 120)])
+def test_a_camera_that_counts_time_by_a_wrong_frame_rate_is_followed(
+    percent: float, learnt_s: int
+) -> None:
+    errors = play(StreamTime(), 900, ppm=percent * 10_000, jitter_s=0.01, per_s=15)
+
+    assert max(abs(error) for error in errors[15 * 10 : 15 * learnt_s]) < 1.0 + abs(percent) / 2
+    assert max(abs(error) for error in errors[15 * learnt_s :]) < 0.15
+
+
+def test_a_camera_that_counts_rightly_again_is_followed_too() -> None:
+    time, stream_s, errors = StreamTime(), 0.0, []
+    for index in range(15 * 400):
+        taken_at = index / 15
+        stream_s += (1.02 if taken_at < 200 else 1.0) / 15
+        assert time.observe(stream_s, START + taken_at, monotonic_s=taken_at)
+        errors.append(abs(time.wall(stream_s) - START - taken_at))
+
+    assert max(errors[15 * 60 : 15 * 200]) < 0.1
+    assert max(errors[15 * 260 :]) < 0.1
+
+
 def test_the_error_estimate_covers_the_true_error_of_a_jittery_camera() -> None:
     time = StreamTime()
 

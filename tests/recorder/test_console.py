@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recorder.command import Plan, command, frames_in_flight, plan_for
+from recorder.command import FIRST_TIMES, Plan, command, frames_in_flight, plan_for
 from recorder.console import Console, Found
 
 from hazardcast.ffmpeg import Transport
@@ -180,6 +180,15 @@ def test_udp_gets_room_for_key_frames(transport: Transport, asked_for: str, has_
 
     assert words[words.index("-rtsp_transport") + 1] == asked_for
     assert ("-buffer_size" in words) == has_room
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsps", "RTSP", "Rtsps"])
+def test_rtsp_over_tls_is_asked_as_rtsp_is_however_it_is_written(scheme: str) -> None:
+    words = command("ffmpeg", f"{scheme}://c/x", Plan(), prefix="17", segment_s=10, list_fd=7)
+
+    assert "-rtsp_transport" in words
+    assert [word for word in words if "dump_extra" in word]
+    assert len([word for word in words if FIRST_TIMES in word]) == 2
 
 
 def test_http_gets_no_rtsp_options() -> None:

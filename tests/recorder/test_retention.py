@@ -59,6 +59,12 @@ def test_a_segment_dated_in_the_future_goes_before_anything_true() -> None:
     assert surplus([*true, future], Limits(1e9, 250), now=Moment(NOW, NOW)) == [future]
 
 
+def test_a_segment_dated_in_the_future_holds_up_nothing_that_is_too_old() -> None:
+    old, true, future = row(200, 100), row(40, 30), stored(-40_000)
+
+    assert surplus([*old, *true, future], Limits(60, 1e9), now=Moment(NOW, NOW)) == old
+
+
 def test_space_is_freed_oldest_first_across_cameras_and_each_keeps_its_newest() -> None:
     north, south = row(50, 30, 10), row(40, 20)
 

@@ -19,6 +19,8 @@ MOST_DRIFT_S = 0.25
 """Stamps that continue while the wall clock has moved on by this much hide a gap."""
 LEAP_S = 3.0
 """A frame this far outside of a segment's name is not where the name says."""
+LONGEST_STEP_S = 35.0
+"""A camera that sends no picture for 30 s is connected to anew, and a file is of one connection."""
 USUAL_INTERVAL_S = 0.04
 """Assumed for a single frame, which has no interval."""
 
@@ -48,17 +50,37 @@ class Source:
 def as_named(source: Source) -> Source:
     """`source` up to the first frame that its name cannot mean: behind a leap of the stamps.
 
-    The camera's clock was set while it was recorded, and what follows has no known time.
+    The camera's clock was set while it was recorded, and what follows has no known time. A name
+    that spans all frames, wild ones included, was given by them: it dates the frame shown first.
     """
     scan = source.scan
-    length_s = source.segment.end - source.segment.start
-    first = scan.frames[0].pts
-    for place, frame in enumerate(scan.frames):
-        if abs(ticks_between(frame.pts, first)) / TICKS_PER_S > length_s + LEAP_S and place:
-            return Source(
-                source.segment, replace(scan, frames=scan.frames[:place], size=frame.offset)
-            )
-    return source
+    place = _leap(source)
+    if place == len(scan.frames):
+        return source
+    size = scan.frames[place].offset
+    kept = Source(source.segment, replace(scan, frames=scan.frames[:place], size=size))
+    ticks = [source.ticks(frame) for frame in scan.frames]
+    if abs((max(ticks) - min(ticks)) / TICKS_PER_S - _length_s(source.segment)) > LEAP_S:
+        return kept
+    later_ms = round(ticks_between(kept.first_pts, source.first_pts) * 1000 / TICKS_PER_S)
+    start_ms = min(source.segment.start_ms + later_ms, source.segment.end_ms)
+    return replace(kept, segment=replace(source.segment, start_ms=start_ms))
+
+
+def _length_s(segment: Segment) -> float:
+    return segment.end - segment.start
+
+
+def _leap(source: Source) -> int:
+    """Place of the first frame behind a leap; the number of frames without one."""
+    frames = source.scan.frames
+    longest_s = _length_s(source.segment) + LEAP_S
+    for place, (before, frame) in enumerate(pairwise(frames), start=1):
+        from_first_s = abs(ticks_between(frame.pts, frames[0].pts)) / TICKS_PER_S
+        step_s = abs(ticks_between(frame.pts, before.pts)) / TICKS_PER_S
+        if from_first_s > longest_s or step_s > LONGEST_STEP_S:
+            return place
+    return len(frames)
 
 
 class Picture(NamedTuple):

@@ -27,8 +27,10 @@ PIPE_BYTES = 1 << 20
 QUEUED_PACKETS = 512
 """With a second input, ffmpeg 5 looks at its queues only every 10 ms: 8 packets, its default, make
 a join last as long as 800 frames a second take."""
+SQUARE_PIXELS = "scale=iw*sar:ih,setsar=1"
+"""Cameras of 720x576 mean 4:3 or 16:9; what is encoded anew shows the same shapes."""
 QUIET = ("-hide_banner", "-nostats", "-loglevel", "error", "-y")
-_SIZE = re.compile(r"Video: .*?\b(\d{2,5})x(\d{2,5})\b")
+_SIZE = re.compile(r"Video: .*?\b(\d{2,5})x(\d{2,5})\b(?: \[SAR (\d+):(\d+))?")
 _FRAMES = re.compile(r"^frame=\s*(\d+)", re.MULTILINE)
 
 
@@ -93,8 +95,9 @@ class Ffmpeg:
         """
         width, height = size
         fit = (
+            f"{SQUARE_PIXELS},"
             f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2,"
-            f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1"
+            f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2"
         )
         return self._run(
             *("-copyts", "-f", "mpegts", "-i", "pipe:0", "-map", "0:v:0", "-vf", fit),
@@ -113,13 +116,25 @@ class Ffmpeg:
         """
         self._run(
             *("-ss", f"{max(0.0, at_s):.6f}", "-i", str(clip), "-map", "0:v:0"),
-            *("-frames:v", "1", "-q:v", "2", "-f", "image2", "-update", "1", str(output)),
+            *(
+                "-vf",
+                SQUARE_PIXELS,
+                "-frames:v",
+                "1",
+                "-q:v",
+                "2",
+                "-f",
+                "image2",
+                "-update",
+                "1",
+                str(output),
+            ),
         )
         if not output.exists():
             raise FfmpegError(f"no frame at {at_s:.3f} s")
 
     def size_of(self, path: Path) -> tuple[int, int]:
-        """Width and height in pixels of a file's video.
+        """Width and height at which a file's video is shown, in square pixels, even both.
 
         Raises:
             FfmpegError: ffmpeg finds no video in it.
@@ -131,7 +146,8 @@ class Ffmpeg:
         found = _SIZE.search(run.stderr)
         if not found:
             raise FfmpegError(f"no picture size found in {path.name}")
-        return int(found[1]), int(found[2])
+        aspect = int(found[3]) / int(found[4]) if found[4] and int(found[4]) else 1.0
+        return _even(int(found[1]) * aspect), _even(int(found[2]))
 
     def _run(self, *arguments: str, stream: Chunks | None = None) -> int:
         with tempfile.TemporaryFile() as progress, tempfile.TemporaryFile() as errors:
@@ -210,6 +226,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _even(length: float) -> int:
+    return max(2, round(length / 2) * 2)
 
 
 def _last_words(errors: IO[bytes]) -> str:

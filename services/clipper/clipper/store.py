@@ -85,7 +85,8 @@ class JobStore:
     def segments(self, job: Job) -> list[Segment]:
         """What is kept for a job, oldest first."""
         paths = (self.root / job.name / SEGMENTS_DIR).iterdir()
-        return sorted(believed(segment) for path in paths if (segment := parse_segment(path)))
+        named = (segment for path in paths if (segment := parse_segment(path)))
+        return sorted(true for segment in named if (true := believed(segment)))
 
     def build_dir(self, job: Job) -> Path:
         """An empty directory to build in, on the same file system as the clips."""

@@ -87,6 +87,7 @@ def open_worker(
         camera=camera_id,
         fps=camera.detect_fps,
         clock=clock,
+        transport=camera.rtsp_transport,
         captured=metrics.FRAMES_CAPTURED.labels(camera=camera_id).inc,
         dropped=metrics.FRAMES_DROPPED.labels(camera=camera_id).inc,
     )

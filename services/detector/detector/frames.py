@@ -12,9 +12,11 @@ import cv2
 
 from detector.frame import Frame
 from detector.image import Image
+from detector.transports import Way
 from hazardcast import lifecycle
 from hazardcast.clock import Clock
 from hazardcast.errors import HazardcastError
+from hazardcast.ffmpeg import Transport
 from hazardcast.stream_time import StreamTime
 
 log = logging.getLogger(__name__)
@@ -41,15 +43,17 @@ class VideoFileError(HazardcastError):
 class LiveFrames:
     """The newest frames of one camera, at most `fps` a second; a thread of its own reads always.
 
-    RTSP goes over TCP, and over UDP where a camera refuses that, which is what OpenCV's FFmpeg does
-    by itself; it cannot be told another way for one camera.
+    RTSP goes over TCP, and over UDP where a camera refuses that or then sends nothing, as the
+    recorder asks; a `transport` that is wanted is the only one.
     """
 
     def __init__(
         self, url: Callable[[], str], *, camera: str, fps: float, clock: Clock,
+        transport: Transport = "auto",
         captured: Callable[[], None] = lambda: None, dropped: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._url, self._camera, self._clock = url, camera, clock
+        self._way = Way(transport)
         self._period_s = 1.0 / fps
         self._captured, self._dropped = captured, dropped
         self._stop = threading.Event()
@@ -97,19 +101,29 @@ class LiveFrames:
     def _read_once(self) -> None:
         """One connection, from opening to its end."""
         url = self._url()
-        capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, LIVE_OPTIONS)
+        with self._way.opening(url):
+            capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, LIVE_OPTIONS)
         try:
-            if not capture.isOpened():
-                self._say("unreachable", "camera cannot be opened")
-                return
-            self._due_s = float("-inf")
-            mapping = Mapping(timeless=is_timeless(url, int(capture.get(cv2.CAP_PROP_FOURCC))))
-            while not self._stop.is_set() and capture.grab():
-                self._receive(capture, mapping)
-            if not self._stop.is_set():
-                self._say("stalled", "stream ended or went silent")
+            came = self._follow(capture, url)
         finally:
             capture.release()
+        if not came and not self._stop.is_set():
+            self._way.turn(url)
+
+    def _follow(self, capture: cv2.VideoCapture, url: str) -> bool:
+        """Read until the stream ends; returns whether any picture came."""
+        if not capture.isOpened():
+            self._say("unreachable", "camera cannot be opened")
+            return False
+        self._due_s = float("-inf")
+        mapping = Mapping(timeless=is_timeless(url, int(capture.get(cv2.CAP_PROP_FOURCC))))
+        came = False
+        while not self._stop.is_set() and capture.grab():
+            came = True
+            self._receive(capture, mapping)
+        if not self._stop.is_set():
+            self._say("stalled", "stream ended or went silent")
+        return came
 
     def _say(self, state: str, message: str) -> None:
         # Never the URL: it may carry a password.

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Literal
-from urllib.parse import urlsplit
 
+from hazardcast.camera_url import is_rtsp
 from hazardcast.ffmpeg import Transport, rtsp_options
 from recorder.console import Found
 
@@ -137,13 +137,13 @@ def command(
         segment_s: wanted length of a segment.
         list_fd: file descriptor that gets a line per finished segment.
     """
-    is_rtsp = urlsplit(url).scheme == "rtsp"
+    over_rtsp = is_rtsp(url)
     return (
         program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info",
-        *(rtsp_options(plan.transport) if is_rtsp else ()), *_input(plan), "-i", url,
-        "-map", "0:v:0", *_video(plan, is_rtsp=is_rtsp), *_audio(plan),
+        *(rtsp_options(plan.transport) if over_rtsp else ()), *_input(plan), "-i", url,
+        "-map", "0:v:0", *_video(plan, over_rtsp=over_rtsp), *_audio(plan),
         *_segments(f"{prefix}-%06d.ts", segment_s, list_fd),
-        "-map", "0:v:0", "-c", "copy", "-copyinkf", *_same_times(plan, is_rtsp=is_rtsp),
+        "-map", "0:v:0", "-c", "copy", "-copyinkf", *_same_times(plan, over_rtsp=over_rtsp),
         *SHIFT,
         "-flush_packets", "1", "-f", "framecrc", "pipe:1",
     )  # fmt: skip
@@ -175,10 +175,10 @@ def _segments(pattern: str, segment_s: float, list_fd: int) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _video(plan: Plan, *, is_rtsp: bool) -> tuple[str, ...]:
+def _video(plan: Plan, *, over_rtsp: bool) -> tuple[str, ...]:
     if plan.video == "copy":
         # Other ways of transport tell decoding times, and some parameter sets of another form.
-        filters = ("-bsf:v", f"{FIRST_TIMES},{PARAMETER_SETS}") if is_rtsp else ()
+        filters = ("-bsf:v", f"{FIRST_TIMES},{PARAMETER_SETS}") if over_rtsp else ()
         return ("-c:v", "copy", *filters)
     return (
         "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-vf", EVEN_SIZE,
@@ -192,11 +192,11 @@ def _same_length(clock_hz: int) -> str:
     return f"setts=duration={round(SAME_LENGTH_S * clock_hz)}"
 
 
-def _same_times(plan: Plan, *, is_rtsp: bool) -> tuple[str, ...]:
+def _same_times(plan: Plan, *, over_rtsp: bool) -> tuple[str, ...]:
     """For the lines about frames the times that the recording gets."""
     if plan.video == "encode":
         return ("-bsf:v", _same_length(JPEG_HZ if plan.times == "arrival" else ENCODED_HZ))
-    return ("-bsf:v", FIRST_TIMES) if is_rtsp else ()
+    return ("-bsf:v", FIRST_TIMES) if over_rtsp else ()
 
 
 def _audio(plan: Plan) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ class Shelf:
     def stored(self) -> list[Stored]:
         """Every closed segment, oldest first; one scan of the directories."""
         found = []
-        for segment in segments.list_segments(self.recordings_dir, self.camera):
+        for segment in segments.list_stored(self.recordings_dir, self.camera):
             with contextlib.suppress(FileNotFoundError):
                 found.append(Stored(segment, segment.path.stat().st_size))
         return found

@@ -43,10 +43,11 @@ def surplus(stored: Sequence[Stored], limits: Limits, *, now: Moment) -> list[St
         return []
     victims = []
     for item in _oldest_first(stored, now):
-        if not is_old(item, limits, now) and kept_bytes <= limits.max_bytes:
-            break
-        victims.append(item)
-        kept_bytes -= item.size
+        if is_old(item, limits, now) or kept_bytes > limits.max_bytes:
+            victims.append(item)
+            kept_bytes -= item.size
+        elif not _is_ahead(item, now):
+            break  # what is ahead is never old, and holds up no other
     return victims
 
 
@@ -73,5 +74,8 @@ def _oldest_first(stored: Sequence[Stored], now: Moment) -> list[Stored]:
 
 
 def _rank(item: Stored, now: Moment) -> tuple[bool, float]:
-    latest = max(now.wall, now.steady) + FUTURE_S
-    return item.segment.start <= latest, item.segment.start
+    return not _is_ahead(item, now), item.segment.start
+
+
+def _is_ahead(item: Stored, now: Moment) -> bool:
+    return item.segment.start > max(now.wall, now.steady) + FUTURE_S

@@ -23,12 +23,13 @@ USUAL_STEPS = 4.0
 """Pictures may be reordered by a few steps, and a slow camera's step is no jump."""
 FIRST_STEP_S = 10.0
 """What the first step may be: nothing tells yet how slow the camera is."""
+SLOW_STEPS = 3.0
 TOLERANCE_S = 0.002
 """Frame and segment times are told rounded to microseconds and ticks."""
 TRUST_S = 2.0
 """While it probes the stream, ffmpeg holds frames back and then tells them in one burst; nothing is
 named before frames have come as they were sent for this long."""
-SAME_SEAM_S = 0.1
+SAME_SEAM_S = 0.5
 """The slew moves the mapping by less than this between two files."""
 
 
@@ -131,10 +132,11 @@ class Timeline:
         return self._time.settled and self._change is None
 
     def stalled(self, monotonic_s: float) -> bool:
-        """True when no frame has come for max(3 s, 2 key-frame intervals), 30 s at most."""
+        """True when no frame came for max(3 s, 2 key-frame intervals, 3 steps), 30 s at most."""
         if self._last_monotonic_s is None:
             return False
-        patience_s = min(max(STALL_S, 2 * self.key_interval_s), LONGEST_STALL_S)
+        usual_s = FIRST_STEP_S if self._step_s is None else SLOW_STEPS * self._step_s
+        patience_s = min(max(STALL_S, 2 * self.key_interval_s, usual_s), LONGEST_STALL_S)
         return monotonic_s - self._last_monotonic_s > patience_s
 
     def segment(self, closed: ClosedSegment) -> None:

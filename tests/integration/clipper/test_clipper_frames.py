@@ -155,6 +155,23 @@ def test_a_camera_that_changed_its_resolution_is_reencoded_without_losing_a_fram
     assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_WIDTH) == 1280
 
 
+def test_pixels_that_are_not_square_keep_their_shape_when_encoded_anew(
+    film: Any, build: Any, shown_frames: Shown
+) -> None:
+    wide = ("-vf", "setsar=16/11", "-c:v", "libx264", "-preset", "veryfast")
+    film.shoot(T0 * 1000, 8, size=(720, 576), codec=wide, cause="format_changed")
+    film.shoot((T0 + 8) * 1000, 8, size=(640, 360), stream_s=7.0)
+
+    built, video = build(job(T0 + 8.0, 4.0, 4.0))
+
+    import cv2
+
+    for path in (video, video.with_suffix(".jpg")):
+        assert cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_WIDTH) == 1048
+    assert built.manifest.state == "ready"
+    assert [ms for ms, _ in shown_frames(video)] == film.expected(T0 + 4.0, T0 + 12.0)
+
+
 def test_a_camera_that_changed_its_codec_is_reencoded(
     film: Any, build: Any, shown_frames: Shown
 ) -> None:

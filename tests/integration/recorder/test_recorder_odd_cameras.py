@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hazardcast.provision.certificates import make_authority
 from hazardcast.testing import eventually
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -138,3 +140,23 @@ def test_long_passwords_in_any_letters_are_carried(
     recorder_process({"north": {"url": url, "credentials": "CAM_NORTH", "segment_s": 2}})
 
     eventually(recordings.segments, within_s=30)
+
+
+@pytest.fixture
+def pem(tmp_path: Path) -> Path:
+    """A certificate that the camera has signed itself, and its key."""
+    own = make_authority("camera", now=time.time())
+    path = tmp_path / "camera.pem"
+    path.write_text(own.key + own.certificate)
+    return path
+
+
+def test_b_frames_over_tls_are_recorded_from_the_first_picture_on(
+    record: Any, odd_camera: Any, film: Any, recordings: Any, pem: Path, decode_errors: Any
+) -> None:
+    running = record({"north": odd_camera(film(extra="-g 30 -bf 3"), "--tls", str(pem))})
+    eventually(lambda: recordings.segments()[2:], within_s=30)
+    running.stop()
+
+    assert decode_errors(recordings.joined()) == ""
+    assert recordings.causes() == ["recorder_stopped"]
