@@ -114,6 +114,31 @@ def test_a_camera_whose_clock_jumps_is_told(camera: Camera) -> None:
     assert ahead.timeline.jumped
 
 
+def test_stamps_that_stand_still_while_pictures_come_are_a_clock_that_was_set_back(
+    camera: Camera,
+) -> None:
+    camera.play(50)
+    for number in range(12):
+        taken_s = 5.0 + number * FRAME_S
+        assert number > 8 or not camera.timeline.jumped
+        camera.timeline.frame(Frame(4.9 + number / 90_000, FRAME_S, False, 1), arrived_at=START + taken_s, monotonic_s=taken_s)  # fmt: skip
+
+    assert camera.timeline.jumped
+
+
+def test_a_burst_after_a_stall_and_a_slow_camera_do_not_stand_still(camera: Camera) -> None:
+    camera.play(50)
+    for number in range(60):
+        camera.timeline.frame(Frame(5.0 + number * FRAME_S, FRAME_S, False, 1), arrived_at=START + 11, monotonic_s=11.0)  # fmt: skip
+    slow = Timeline()
+    for number in range(5):
+        slow.frame(Frame(number * 5.0, 5.0, True, 1), arrived_at=START + number * 5, monotonic_s=number * 5.0)  # fmt: skip
+        assert not slow.stalled(number * 5.0 + 6.0)
+
+    assert not camera.timeline.jumped
+    assert not slow.jumped
+
+
 @pytest.mark.parametrize("wild_s", [3600.0, 8.0, -3600.0])
 def test_a_wild_stamp_is_in_no_name(camera: Camera, wild_s: float) -> None:
     camera.play(58)

@@ -24,6 +24,11 @@ USUAL_STEPS = 4.0
 FIRST_STEP_S = 10.0
 """What the first step may be: nothing tells yet how slow the camera is."""
 SLOW_STEPS = 3.0
+STILL_S = 1.0
+STILL_FRAMES = 8
+"""So many pictures over so long that are shown no later than one before: ffmpeg lets no stamp go
+back, and tells the last one again and again."""
+ADVANCE_S = 0.1
 TOLERANCE_S = 0.002
 """Frame and segment times are told rounded to microseconds and ticks."""
 TRUST_S = 2.0
@@ -58,6 +63,22 @@ class _Change:
     from_s: float
 
 
+@dataclass
+class _Still:
+    """Since when stream time has not advanced though pictures come."""
+
+    pts_s: float = float("-inf")
+    since_s: float = 0.0
+    frames: int = 0
+
+    def lasts(self, pts_s: float, monotonic_s: float) -> bool:
+        """Whether it has stood still for too long, this picture included."""
+        if pts_s > self.pts_s + ADVANCE_S:
+            self.pts_s, self.since_s, self.frames = pts_s, monotonic_s, 0
+        self.frames += 1
+        return self.frames > STILL_FRAMES and monotonic_s - self.since_s > STILL_S
+
+
 class Timeline:
     """What is known of one connection's frames, in decoding order."""
 
@@ -79,6 +100,7 @@ class Timeline:
         self._last_key_s: float | None = None
         self._last_end: float | None = None
         self._step_s: float | None = None
+        self._still = _Still()
 
     @property
     def offset_s(self) -> float | None:
@@ -112,6 +134,9 @@ class Timeline:
             exact: False when it may have been told earlier, and says nothing about the clock.
         """
         if self.jumped or self._jumps(frame, monotonic_s):
+            self.jumped = True
+            return
+        if self._still.lasts(frame.pts_s, monotonic_s):
             self.jumped = True
             return
         self._watch(frame, monotonic_s)

@@ -89,7 +89,7 @@ def test_a_camera_that_has_just_booted_is_asked_again_soon(
     eventually(recordings.segments, within_s=30)
 
 
-@pytest.mark.parametrize("leap", ["6:3600", "6:-3600", "6:20", "6:4"])
+@pytest.mark.parametrize("leap", ["6:3600", "6:-3600", "9:-20", "6:20", "6:4"])
 def test_a_cameras_clock_that_is_set_is_in_no_name_and_in_no_file(
     record: Any, odd_camera: Any, film: Any, recordings: Any, probe: Any, leap: str
 ) -> None:
