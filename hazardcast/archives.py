@@ -6,13 +6,13 @@ end are one valid stream: nothing is decoded, nothing remuxed.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hazardcast import durable
 from hazardcast.coverage import FRAME_TOLERANCE_S
 from hazardcast.segments import Run, Segment
 
@@ -74,7 +74,5 @@ def write(archive: Archive, folder: Path, camera: str) -> Path:
         for segment in archive.segments:
             with segment.path.open("rb") as part:
                 shutil.copyfileobj(part, whole, 1 << 20)
-        whole.flush()
-        os.fsync(whole.fileno())
-    draft.replace(path)
+    durable.put(draft, path)
     return path

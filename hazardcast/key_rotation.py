@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hazardcast import trust
+from hazardcast import durable, trust
 from hazardcast.envelope import Algorithm
 from hazardcast.errors import KeyFileError
 from hazardcast.trust import SIGNING_KEY_FILE, TRUSTSTORE_FILE
@@ -55,7 +55,7 @@ def rotate(keys_dir: Path, *, station: int, algorithm: Algorithm = "EdDSA") -> t
     states = {old: "retired", new: "active"}
     entries = [{**entry, "state": states.get(entry["kid"], entry["state"])} for entry in entries]
     trust.write_truststore(keys_dir / TRUSTSTORE_FILE, version=version + 1, entries=entries)
-    (keys_dir / NEXT_KEY_FILE).replace(keys_dir / SIGNING_KEY_FILE)
+    durable.move(keys_dir / NEXT_KEY_FILE, keys_dir / SIGNING_KEY_FILE)
     return old, new
 
 

@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
+from hazardcast import durable
+
 log = logging.getLogger(__name__)
 RUNS_FILE = "runs.jsonl"
 RUNS_VERSION = 1
@@ -255,6 +257,4 @@ def _tell_unread(path: str, line: str, problem: str) -> None:
 def replace_runs(recordings_dir: Path, camera: str, runs: Iterable[Run]) -> None:
     """Write `runs.jsonl` anew in one step, so that it does not grow for ever."""
     path = recordings_dir / camera / RUNS_FILE
-    draft = path.with_suffix(".draft")
-    draft.write_text("".join(json.dumps(asdict(run)) + "\n" for run in runs), encoding="utf-8")
-    draft.replace(path)
+    durable.write(path, "".join(json.dumps(asdict(run)) + "\n" for run in runs))

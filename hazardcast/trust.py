@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from hazardcast import durable
 from hazardcast.envelope import (
     Algorithm,
     Ed25519Signer,
@@ -265,19 +265,9 @@ def write_truststore(
     store: dict[str, Any] = {"version": version, "keys": list(entries)}
     text = json.dumps({**store, "clip_keys": kept} if kept else store, indent=2)
     shared = any(entry["jwk"]["kty"] == "oct" for entry in json.loads(text)["keys"])
-    write_private(path, text + "\n", mode=0o600 if shared else 0o644)
+    durable.write(path, text + "\n", mode=0o600 if shared else 0o644)
 
 
-def write_private(path: Path, text: str, *, mode: int = 0o600) -> None:
+def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner reads, in one step that a crash cannot split."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)  # a full disk is not to be filled with leftovers
-        raise
+    durable.write(path, text, mode=0o600)

@@ -139,6 +139,28 @@ def test_only_the_clock_reads_the_time() -> None:
     assert not readers
 
 
+DURABLE = "hazardcast/durable.py"
+RENAMERS = {"alerter/drop_folder.py", "vehicle_agent/alert_log.py"}
+"""What they move is no state: a file that was taken, a log that is full."""
+
+
+def writes_for_good(path: Path) -> bool:
+    """Whether a module flushes, locks or renames: `Path.replace` takes one argument, others more."""
+    return any(
+        ast.unparse(node.func) in {"os.fsync", "os.rename", "os.replace", "fcntl.flock"}
+        or getattr(node.func, "attr", "") == "rename"
+        or (getattr(node.func, "attr", "") == "replace" and len(node.args) == 1 and not node.keywords)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+    )  # fmt: skip
+
+
+def test_what_must_outlive_a_power_cut_is_written_by_one_module() -> None:
+    writers = {name_of(path) for path in SOURCES if writes_for_good(path)}
+
+    assert writers == {DURABLE, *RENAMERS}
+
+
 def test_no_file_outgrows_a_readers_patience() -> None:
     long = {
         name_of(path): lines

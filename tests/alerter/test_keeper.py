@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from alerter import keeper as keeper_module
-from alerter import store as store_module
 from alerter.keeper import PATIENCE_S, Keeper
 from alerter.line_file import LineFile
 from alerter.sequence import BLOCK, Sequence
 from alerter.store import Store
 
+from hazardcast import durable
 from hazardcast.clock import SystemClock
 
 CLOCK = SystemClock()
@@ -31,9 +31,9 @@ class Disk:
         self._answers.set()
         self.reached = threading.Event()
         self.write_s = 0.0
-        offer, replace = LineFile.offer, store_module._replace
+        offer, replace = LineFile.offer, durable.write
         monkeypatch.setattr(LineFile, "offer", self._hangs_in(offer))
-        monkeypatch.setattr(store_module, "_replace", self._hangs_in(replace))
+        monkeypatch.setattr(durable, "write", self._hangs_in(replace))
 
     def _hangs_in(self, work: Callable[..., None]) -> Callable[..., None]:
         def hang_or_work(*arguments: Any) -> None:

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from clipper import progress as progress_module
 from clipper import service as service_module
-from clipper import store as store_module
-from clipper.files import write_durably
 
+from hazardcast import durable
 from hazardcast.testing import SignedStation
 from hazardcast.topics import CLIPS
 
@@ -145,7 +144,8 @@ class FullDisk:
         self._meanwhile = meanwhile
         self.saved = 0
         self.others: threading.Thread | None = None
-        monkeypatch.setattr(store_module, "write_durably", self.save)
+        self._write = durable.write
+        monkeypatch.setattr(durable, "write", self.save)
 
     def save(self, *arguments: Any) -> None:
         if self.full:
@@ -155,7 +155,7 @@ class FullDisk:
             self.others.start()
             self.others.join(0.5)  # in vain where they have to wait for us
         self.saved += 1
-        write_durably(*arguments)
+        self._write(*arguments)
 
 
 def test_a_request_that_comes_again_while_it_is_saved_is_taken_once(

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from hazardcast import durable
+
 MOST_PENDING_BYTES = 4_000_000
 
 
@@ -66,7 +68,7 @@ class LineFile:
         Raises:
             OSError: the disk does not take it.
         """
-        os.fsync(self._fd)
+        durable.flush(self._fd)
 
     def close(self) -> None:
         """Add no more."""

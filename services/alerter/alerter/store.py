@@ -9,7 +9,6 @@ take is kept in memory and offered again until it does.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import math
@@ -23,6 +22,7 @@ from typing import Any
 from alerter import crowding, metrics
 from alerter.events import Event, Word
 from alerter.line_file import LineFile
+from hazardcast import durable
 from hazardcast.clock import Clock
 from hazardcast.errors import ConfigError, DecodeError
 from hazardcast.messages import Alert
@@ -158,7 +158,7 @@ class Store:
                 self._journal.offer()
                 journal, outdated = self._journal, list(self._outdated)
             journal.sync()
-            _sync_folder(self._folder)
+            durable.flush_folder(self._folder)
             for path in outdated:
                 path.unlink(missing_ok=True)
                 self._outdated.remove(path)
@@ -291,53 +291,15 @@ class Store:
 
     def _keep(self, **changes: int) -> None:
         self._kept = self._kept | changes
-        _replace(self._station, json.dumps(self._kept) + "\n")
+        durable.write(self._station, json.dumps(self._kept) + "\n")
 
 
 def _hold(path: Path, clock: Clock) -> int:
     """Lock a file until this process ends, however it ends."""
-    descriptor = _opened(path)
-    never = threading.Event()
-    deadline = clock.monotonic() + LOCK_WITHIN_S
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
-        except OSError:
-            if clock.monotonic() >= deadline:
-                os.close(descriptor)
-                raise ConfigError(f"{path.parent}: another alerter is using this state") from None
-            clock.wait(never, 0.1)
-
-
-def _opened(path: Path) -> int:
-    """A lock's file; on a disk that takes nothing the one of an earlier start serves too."""
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError:
-        if not path.exists():
-            raise
-        return os.open(path, os.O_RDONLY)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Replace a file in one step, on disk when it returns."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring the names of a folder's files to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return durable.lock(path, within_s=LOCK_WITHIN_S, clock=clock)
+    except BlockingIOError:
+        raise ConfigError(f"{path.parent}: another alerter is using this state") from None
 
 
 def _part_number(path: Path) -> int:

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from clipper.files import sync_directory, sync_file, write_durably
 from clipper.manifest import Manifest
 from clipper.retention import KeptClip
+from hazardcast import durable
 from hazardcast.clip_seal import SEAL, seal_manifest
 from hazardcast.envelope import Signer
 from hazardcast.errors import DecodeError
@@ -37,16 +37,14 @@ class Library:
         A crash in between leaves no manifest, so the job is built again over what lies there.
         """
         for path in built:
-            sync_file(path)
-            path.replace(self._dir / f"{stem}{path.suffix}")
-        sync_directory(self._dir)
+            durable.put(path, self._dir / f"{stem}{path.suffix}")
         if manifest.request.hold:
             self.hold(stem)
         text = manifest.model_dump_json(indent=2, exclude_none=True) + "\n"
         name = f"{stem}{MANIFEST}"
         seal = seal_manifest(name, text.encode(), self._signer, now=manifest.created_at)
-        write_durably(self._dir / f"{stem}{SEAL}", seal + "\n")
-        write_durably(self._dir / name, text)
+        durable.write(self._dir / f"{stem}{SEAL}", seal + "\n")
+        durable.write(self._dir / name, text)
 
     def hold(self, stem: str) -> None:
         """Keep a clip from retention, until someone removes the file `{stem}.hold`."""

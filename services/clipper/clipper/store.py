@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import logging
 import os
 import shutil
 from pathlib import Path
 
-from clipper.files import sync_directory, sync_file, write_durably
 from clipper.jobs import Job
+from hazardcast import durable
 from hazardcast.errors import ConfigError, DecodeError
 from hazardcast.segments import Segment, believed, parse_segment
 
@@ -51,9 +50,8 @@ class JobStore:
         unfinished = self.root / f"{UNFINISHED}{job.name}"
         _remove(unfinished)
         (unfinished / SEGMENTS_DIR).mkdir(parents=True)
-        write_durably(unfinished / JOB_FILE, job.encode())
-        unfinished.rename(self.root / job.name)
-        sync_directory(self.root)
+        durable.write(unfinished / JOB_FILE, job.encode())
+        durable.move(unfinished, self.root / job.name)
 
     def names(self) -> set[str]:
         """Directory names that are taken."""
@@ -79,7 +77,7 @@ class JobStore:
         new = [segment for segment in segments if segment.path.name not in have]
         kept = [segment for segment in new if _keep(segment.path, directory / segment.path.name)]
         if kept:
-            sync_directory(directory)
+            durable.flush_folder(directory)
         return kept
 
     def segments(self, job: Job) -> list[Segment]:
@@ -100,22 +98,18 @@ class JobStore:
         removed = self.root / f"{REMOVED}{job.name}"
         _remove(removed)
         with contextlib.suppress(FileNotFoundError):
-            (self.root / job.name).rename(removed)
-            sync_directory(self.root)
+            durable.move(self.root / job.name, removed)
         _remove(removed)
 
 
 def _locked(root: Path) -> int:
     """A descriptor that holds the lock of `root` until it is closed or the process ends."""
-    descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
+        return durable.lock(root / ".lock")
+    except BlockingIOError:
         raise ConfigError(
             f"{root}: another clipper works here; give each its own HAZARDCAST_DATA_DIR"
         ) from None
-    return descriptor
 
 
 def _read(directory: Path) -> Job | None:
@@ -151,8 +145,7 @@ def _copy(source: Path, target: Path) -> bool:
     except FileNotFoundError:
         temporary.unlink(missing_ok=True)
         return False
-    sync_file(temporary)
-    temporary.replace(target)
+    durable.put(temporary, target)
     return True
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import logging
 import os
 import shutil
@@ -12,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hazardcast import segments
+from hazardcast import durable, segments
 from hazardcast.segments import Segment
 from recorder import adoption, transport_stream
 from recorder.adoption import TimeNote
@@ -48,13 +47,10 @@ class Shelf:
         self.open_folder.mkdir(parents=True, exist_ok=True)
         if self._lock_fd is not None:
             return True
-        descriptor = os.open(self.open_folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
+            self._lock_fd = durable.lock(self.open_folder / "lock")
+        except BlockingIOError:
             return False
-        self._lock_fd = descriptor
         return True
 
     def release(self) -> None:
@@ -79,7 +75,7 @@ class Shelf:
         Raises:
             OSError: the disk is full or broken; the file stays where it was.
         """
-        size = _settle(path)
+        size = _whole(path)
         hour = segments.segment_path(self.recordings_dir, self.camera, start_ms, end_ms).parent
         hour.mkdir(exist_ok=True)
         taken = {
@@ -88,9 +84,8 @@ class Shelf:
             if (there := segments.parse_segment(name))
         }
         target = hour / f"{start_ms}-{adoption.free_name(start_ms, end_ms, taken)}.ts"
-        path.rename(target)
-        _sync(hour)
-        _sync(self.folder)
+        durable.put(path, target)
+        durable.flush_folder(self.folder)  # the hour may be a new one
         segment = segments.parse_segment(target)
         assert segment
         return Stored(segment, size)
@@ -107,10 +102,7 @@ class Shelf:
 
     def note(self, run: str, note: TimeNote) -> None:
         """Write down how the open files of `run` map to the wall clock."""
-        path = self.open_folder / f"{run}{NOTE_SUFFIX}"
-        draft = path.with_suffix(".draft")
-        draft.write_text(note.encode(), encoding="utf-8")
-        draft.replace(path)
+        durable.write(self.open_folder / f"{run}{NOTE_SUFFIX}", note.encode())
 
     def orphans(self) -> Iterator[Orphan]:
         """Open files, oldest first. Only for those whose run is over."""
@@ -137,9 +129,7 @@ class Shelf:
 
     def write_playlist(self, text: str) -> None:
         """Replace the live playlist in one step."""
-        draft = self.folder / f".{LIVE}"
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(self.folder / LIVE)
+        durable.write(self.folder / LIVE, text)
 
 
 def remove(stored: Stored) -> int:
@@ -181,18 +171,9 @@ def relative(segment: Segment) -> str:
     return f"{segment.path.parent.name}/{segment.path.name}"
 
 
-def _settle(path: Path) -> int:
-    """Cut off a packet that was not finished, put the rest on the disk; returns the size."""
+def _whole(path: Path) -> int:
+    """Cut off a packet that was not finished; returns the size."""
     with path.open("rb+") as file:
         size = transport_stream.whole_packets(file.seek(0, os.SEEK_END))
         file.truncate(size)
-        os.fsync(file.fileno())
     return size
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,8 +8,8 @@ import threading
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from hazardcast import durable
 from hazardcast.clock import Clock, SystemClock
-from hazardcast.trust import write_private
 from vehicle_agent.fault import Fault
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class Memory:
     def _write(self, name: str, data: object) -> bool:
         def write() -> bool:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_private(self._folder / name, json.dumps(data))
+            durable.write(self._folder / name, json.dumps(data), mode=0o600)
             return True
 
         return self._fault.guard(write) is not None

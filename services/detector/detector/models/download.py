@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hazardcast import durable
 from hazardcast.errors import HazardcastError
 
 TIMEOUT_S = 30.0
@@ -58,7 +59,7 @@ def fetch(
     if got != sha256:
         part.unlink()
         raise FetchError(f"{url}: SHA-256 is {got}, expected {sha256}; nothing was kept")
-    part.replace(path)
+    durable.put(part, path)
     return True
 
 
