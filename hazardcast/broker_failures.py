@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import ssl
 from dataclasses import dataclass
+
+from hazardcast.backoff import backoff_s
 
 FIRST_CEILING_S = 1.5
 MOST_WAIT_S = 6.0
@@ -31,8 +32,7 @@ def retry_wait_s(failures: int) -> float:
 
     Full jitter from the first on: clients that lost a broker together must not come back in step.
     """
-    ceiling = min(MOST_WAIT_S, FIRST_CEILING_S * 2.0 ** min(failures, 8))
-    return random.uniform(LEAST_WAIT_S, ceiling)
+    return backoff_s(failures, first_s=FIRST_CEILING_S, most_s=MOST_WAIT_S, least_s=LEAST_WAIT_S)
 
 
 @dataclass(frozen=True)

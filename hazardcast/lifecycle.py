@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import signal
 import sys
 import threading
@@ -11,6 +10,7 @@ from collections.abc import Callable
 
 from hazardcast import logs
 from hazardcast import settings as settings_module
+from hazardcast.backoff import backoff_s
 from hazardcast.clock import Clock
 from hazardcast.errors import ConfigError, HazardcastError, KeyFileError, ToolMissingError
 from hazardcast.settings import Settings
@@ -54,12 +54,6 @@ def stop_on_signals() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return stop
-
-
-def backoff_s(failures: int, *, first_s: float = 1.0, most_s: float = 30.0) -> float:
-    """Wait before the next try: doubling with full jitter in the upper half."""
-    ceiling = min(most_s, first_s * 2.0 ** min(failures, 16))
-    return ceiling * random.uniform(0.5, 1.0)
 
 
 def repeat(

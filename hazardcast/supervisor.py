@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from hazardcast.backoff import backoff_s
 from hazardcast.clock import Clock
-from hazardcast.lifecycle import backoff_s
 from hazardcast.processes import Process
 
 GRACE_S = 10.0

@@ -6,11 +6,9 @@ import os
 import threading
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hazardcast.errors import ConfigError
-from hazardcast.lifecycle import EXIT_BAD_CONFIGURATION, backoff_s, repeat, run_service
+from hazardcast.lifecycle import EXIT_BAD_CONFIGURATION, repeat, run_service
 from hazardcast.testing import ManualClock
 
 
@@ -67,11 +65,6 @@ def test_an_expected_failure_is_one_line_and_a_bug_has_its_traceback(
 
     assert [record.exc_info is not None for record in caplog.records] == [False, True]
     assert "no such interface" in caplog.text
-
-
-@given(st.integers(0, 10_000))
-def test_no_wait_is_longer_than_the_longest(failures: int) -> None:
-    assert 0.5 <= backoff_s(failures) <= 30.0
 
 
 def test_a_wrong_configuration_is_one_line_and_exit_code_2(

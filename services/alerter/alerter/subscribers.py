@@ -13,6 +13,7 @@ from alerter.cap import Reference, reference
 from alerter.formats import CONTENT_TYPES, Format, check, encode
 from alerter.posting import NotTakenError
 from hazardcast.addresses import http_server
+from hazardcast.backoff import backoff_s
 from hazardcast.clock import Clock
 from hazardcast.errors import ConfigError, HazardcastError
 from hazardcast.messages import Alert
@@ -81,7 +82,8 @@ class Subscriber:
         self._lines = SparingLog(log, clock, per_s=LINES_PER_S, burst=LINES_BURST)
         self._backlog = Backlog(QUEUE_LENGTH)
         self._told: dict[str, tuple[Reference, ...]] = {}
-        self._pause_s = FIRST_PAUSE_S
+        self._failures = 0
+        """In a row, whatever was offered."""
 
     def tell(self, alert: Alert) -> None:
         """Queue a version; when the subscriber is too far behind, the least is given up."""
@@ -124,14 +126,17 @@ class Subscriber:
         while not self._post(body):
             tries += 1
             over = self._clock.monotonic() > due.until
-            if over or self._clock.wait(self._stop, self._pause_s):
+            if over or self._clock.wait(self._stop, self._pause_s()):
                 self._count("given_up")
                 return False
-            self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s)
+            self._failures += 1
             if tries >= TRIES_IN_A_ROW and self._backlog.let_others_first(due):
                 return False
-        self._pause_s = FIRST_PAUSE_S
+        self._failures = 0
         return True
+
+    def _pause_s(self) -> float:
+        return backoff_s(self._failures, first_s=FIRST_PAUSE_S, most_s=LONGEST_PAUSE_S)
 
     def _note(self, event_id: str, references: tuple[Reference, ...]) -> None:
         """What later versions refer to; events told longest ago are forgotten."""

@@ -10,7 +10,7 @@ from clipper import coverage
 from clipper.coverage import Coverage
 from clipper.jobs import Job, window_of
 from clipper.manifest import Manifest
-from hazardcast.lifecycle import backoff_s
+from hazardcast.backoff import backoff_s
 from hazardcast.messages import ClipRequest, ClipState, Gap
 
 SLACK_S = 5.0

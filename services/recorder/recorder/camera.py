@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from hazardcast import lifecycle
+from hazardcast.backoff import backoff_s
 from hazardcast.clock import Clock
 from recorder import metrics
 from recorder.approach import Approach
@@ -116,5 +117,5 @@ class CameraRecorder:
         if ending.at_once and lasted_s >= HASTY_S:
             return
         least = REFUSED_FAILURES if ending.state == "unauthorised" else 0
-        self._clock.wait(self._stop, lifecycle.backoff_s(max(self._failures, least)))
+        self._clock.wait(self._stop, backoff_s(max(self._failures, least)))
         self._failures += 1

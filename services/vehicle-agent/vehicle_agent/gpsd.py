@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 from hazardcast.addresses import Address, host_port
+from hazardcast.backoff import backoff_s
 from hazardcast.clock import Clock
 from hazardcast.errors import ConfigError
 
@@ -43,14 +44,15 @@ class Gpsd:
 
     def run(self, stop: threading.Event) -> None:
         """Listen until `stop`."""
-        pause_s = FIRST_PAUSE_S
+        failures = 0
         while not stop.is_set():
             try:
                 heard = self._listen(stop)
             except OSError as error:
                 log.warning("gpsd: not heard", extra={"reason": str(error)})
                 heard = False
-            pause_s = FIRST_PAUSE_S if heard else min(LONGEST_PAUSE_S, 2 * pause_s)
+            failures = 0 if heard else failures + 1
+            pause_s = backoff_s(failures, first_s=FIRST_PAUSE_S, most_s=LONGEST_PAUSE_S)
             self._clock.wait(stop, pause_s)
 
     def _listen(self, stop: threading.Event) -> bool:
