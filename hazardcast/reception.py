@@ -183,7 +183,7 @@ class Reception:
     def _commit(self, claim: _Claim) -> None:
         window = self._windows.get(claim.station)
         if window is None or window.epoch != claim.epoch:
-            self._windows[claim.station] = Window(claim.epoch, claim.seq, claim.seq)
+            self._windows[claim.station] = Window(claim.epoch, claim.seq)
         else:
             window.take(claim.seq)
         if claim.epoch > self._highest_epochs.get(claim.station, -1):

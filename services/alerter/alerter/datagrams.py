@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-
 from hazardcast.envelope import MAX_DATAGRAM_BYTES, TYPE, Algorithm
 from hazardcast.errors import ConfigError
 from hazardcast.messages import Alert, Datagram, Heartbeat
@@ -69,12 +66,3 @@ def fit(alert: Alert, room: int) -> Alert:
         while len(alert.encode().encode()) > room and (text := getattr(alert, name)):
             alert = alert.model_copy(update={name: text[:-1] or None})
     return alert
-
-
-def digest(alerts: Iterable[Alert]) -> str:
-    """Of the alerts in force: first 16 hex digits of SHA-256 over their sorted lines."""
-    lines = sorted(
-        f"{alert.event_id} {round(alert.reference_time * 1000)} {alert.status}" for alert in alerts
-    )
-    text = "".join(f"{line}\n" for line in lines)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

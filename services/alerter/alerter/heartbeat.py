@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from alerter.datagrams import digest
 from alerter.on_air import HEARTBEAT_S
 from alerter.transmitter import Totals
+from hazardcast.digest import digest
 from hazardcast.messages import Alert, Heartbeat
 
 

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-
+from hazardcast.digest import digest
 from hazardcast.messages import Heartbeat
 from vehicle_agent.known_alerts import Known
 
 SILENT_S = 15.0
 """30 repetitions missed while a heartbeat came through."""
-
-
-def digest(events: Iterable[Known]) -> str:
-    """The digest of alerts in force as a heartbeat carries it (docs/design/alert-path.md)."""
-    lines = sorted(
-        f"{known.event_id} {round(known.reference_time * 1000)} {known.alert.status}\n"
-        for known in events
-        if known.alert
-    )
-    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
 
 
 def withdrawn(heartbeat: Heartbeat, events: list[Known], monotonic: float) -> list[Known]:
@@ -37,5 +25,6 @@ def withdrawn(heartbeat: Heartbeat, events: list[Known], monotonic: float) -> li
     if not silent:
         return []
     rest = [known for known in events if known not in silent]
-    proven = (len(rest), digest(rest)) == (heartbeat.active_count, heartbeat.active_digest)
+    said = digest(known.alert for known in rest if known.alert)
+    proven = (len(rest), said) == (heartbeat.active_count, heartbeat.active_digest)
     return silent if proven else []

@@ -10,48 +10,43 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from hazardcast.messages import Datagram, ReceptionCounters
-from hazardcast.replay import WINDOW
+from hazardcast.sliding_bitmap import SlidingBitmap
 from vehicle_agent.sighting import RADIO_PATHS, Path
 
 AHEAD_KEPT = 256
-_ALL = (1 << WINDOW) - 1
 
 
-@dataclass
 class Tally:
     """Which numbers of a growing sequence arrived."""
 
-    base: int | None = None
-    highest: int = 0
-    delivered: int = 0
-    _bits: int = 0
+    def __init__(self) -> None:
+        self.delivered = 0
+        """How many arrived, each counted once."""
+        self._base = 0
+        self._arrived: SlidingBitmap | None = None
 
     def hear_of(self, number: int) -> None:
         """`number` was sent; whether it arrives is another matter."""
-        if self.base is None:
-            self.base, self.highest = number + 1, number
-        elif number > self.highest:
-            ahead = number - self.highest
-            self._bits = self._bits << ahead & _ALL if ahead < WINDOW else 0
-            self.highest = number
+        if self._arrived is None:
+            self._base, self._arrived = number + 1, SlidingBitmap(number)
+        else:
+            self._arrived.reach(number)
 
     def deliver(self, number: int) -> None:
         """`number` arrived, for the first or another time."""
-        if self.base is None:
-            self.hear_of(number - 1)
-        self.hear_of(number)
-        behind = self.highest - number
-        if behind >= WINDOW or self._bits >> behind & 1:
+        if self._arrived is None:
+            self._base, self._arrived = number, SlidingBitmap(number)
+        self._arrived.reach(number)
+        if self._arrived.forgotten(number) or self._arrived.marked(number):
             return
-        self._bits |= 1 << behind
+        self._arrived.mark(number)
         self.delivered += 1
-        assert self.base is not None
-        self.base = min(self.base, number)
+        self._base = min(self._base, number)
 
     @property
     def expected(self) -> int:
         """How many there should be."""
-        return 0 if self.base is None else self.highest - self.base + 1
+        return 0 if self._arrived is None else self._arrived.highest - self._base + 1
 
 
 @dataclass
