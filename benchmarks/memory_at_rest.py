@@ -9,11 +9,11 @@ from pathlib import Path
 
 from benchmarks import brokers
 from benchmarks.harness import Figure, free_port, service
+from hazardcast.service_names import EVERY_SERVICE
 
 SETTLE_S = 20.0
 LIMIT_MB = 120.0
 LIMITS_MB = {"detector": 350.0}
-SERVICES = ("camera", "recorder", "detector", "alerter", "clipper", "vehicle_agent")
 
 
 def run() -> list[Figure]:
@@ -33,7 +33,7 @@ def run() -> list[Figure]:
             "http_port": str(free_port()),
         }
         children = {}
-        for module in SERVICES:
+        for module in (name.replace("-", "_") for name in EVERY_SERVICE):
             children[module] = stack.enter_context(service(module, **environment))
             time.sleep(2.0)  # the alerter makes the keys that the vehicle reads
         time.sleep(SETTLE_S)

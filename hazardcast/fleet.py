@@ -8,10 +8,8 @@ from pathlib import Path
 
 from hazardcast import ports
 from hazardcast.processes import Process, python_module
+from hazardcast.service_names import SERVICES
 from hazardcast.settings import Settings
-
-SERVICES = ("camera", "recorder", "detector", "alerter", "clipper")
-VEHICLE_AGENT = "vehicle-agent"
 
 
 @dataclass(frozen=True)

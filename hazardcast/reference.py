@@ -12,6 +12,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from hazardcast.service_names import EVERY_SERVICE
 from hazardcast.settings import PREFIX, Settings
 from hazardcast.topics import ALL
 from hazardcast.type_words import WORDS
@@ -78,7 +79,7 @@ def metric_rows(root: Path) -> list[tuple[str, str, str, str]]:
 
 def metrics(root: Path) -> list[Metric]:
     """Every metric declared in a `metrics.py` below `root`, in the order of the flow."""
-    order = ("hazardcast", "camera", "recorder", "detector", "alerter", "clipper", "vehicle_agent")
+    order = ("hazardcast", *(service.replace("-", "_") for service in EVERY_SERVICE))
     sources = [path for name in order for path in sorted(root.glob(f"**/{name}/metrics.py"))]
     return [metric for path in sources if ".venv" not in path.parts for metric in _declared(path)]
 

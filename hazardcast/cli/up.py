@@ -15,10 +15,11 @@ from hazardcast.bus import MqttBus
 from hazardcast.cli.lines import PrefixedLines
 from hazardcast.clock import SystemClock
 from hazardcast.errors import ConfigError
-from hazardcast.fleet import SERVICES, VEHICLE_AGENT, Place
+from hazardcast.fleet import Place
 from hazardcast.lifecycle import stop_on_signals
 from hazardcast.machine import BrokerAddress, Machine, own_broker
 from hazardcast.roll_call import Expected, RollCall
+from hazardcast.service_names import SERVICES, VEHICLE_AGENT
 from hazardcast.settings import Settings
 from hazardcast.supervisor import Death
 from hazardcast.topics import STATUS

@@ -8,15 +8,10 @@ from pathlib import Path
 
 from hazardcast.demo.clip_proof import ClipProof, UnplayableClipError, prove
 from hazardcast.demo.facts import Facts
-from hazardcast.demo.figures import (
-    LATENCY_TARGET_S,
-    RECEPTION_TARGET,
-    Spread,
-    VehicleFigures,
-    of_vehicle,
-)
+from hazardcast.demo.figures import Spread, VehicleFigures, of_vehicle
 from hazardcast.demo.scene import DemoScene
 from hazardcast.demo.truth import Truth
+from hazardcast.promises import COVERAGE_TARGET, LATENCY_TARGET_S, RECEPTION_TARGET
 
 
 @dataclass(frozen=True)
@@ -68,8 +63,8 @@ def clip(facts: Facts) -> Iterator[Check]:
     detail = f" ({state.detail})" if state.detail else ""
     yield Check("clip state", state.state + detail, "ready", state.state == "ready")
     gaps = f", {len(state.gaps)} gaps" if state.gaps else ""
-    found = f"{state.coverage:.1%}{gaps}"
-    yield Check("clip coverage", found, "100 %", state.coverage >= 0.999 and not state.gaps)
+    whole = state.coverage >= COVERAGE_TARGET and not state.gaps
+    yield Check("clip coverage", f"{state.coverage:.1%}{gaps}", "100 %", whole)
 
 
 def clip_path(facts: Facts) -> Path | None:

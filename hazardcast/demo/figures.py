@@ -8,9 +8,6 @@ from dataclasses import dataclass
 
 from hazardcast.messages import Receipt
 
-LATENCY_TARGET_S = 0.5
-RECEPTION_TARGET = 0.99
-
 
 @dataclass(frozen=True)
 class HeardReceipt:

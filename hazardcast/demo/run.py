@@ -19,11 +19,11 @@ from hazardcast.demo.screen import Screen
 from hazardcast.demo.stages import PRE_ROLL, Stage, quiet_s, stages, too_slow
 from hazardcast.errors import HazardcastError
 from hazardcast.ffmpeg import find_ffmpeg
-from hazardcast.fleet import SERVICES, VEHICLE_AGENT
 from hazardcast.machine import Machine
 from hazardcast.messages import Incident
 from hazardcast.processes import Process
 from hazardcast.roll_call import LIVE, Expected, RollCall
+from hazardcast.service_names import SERVICES, VEHICLE_AGENT
 from hazardcast.settings import Settings
 from hazardcast.site import Camera
 from hazardcast.topics import INCIDENTS

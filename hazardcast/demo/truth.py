@@ -10,7 +10,7 @@ from hazardcast import ports
 from hazardcast.cli.web import HttpError, get_json, get_text
 from hazardcast.demo.house import House
 from hazardcast.demo.scene import CAMERA
-from hazardcast.fleet import SERVICES
+from hazardcast.service_names import SERVICES
 
 SKIPPED_METRIC = "hazardcast_camera_frames_late_total"
 

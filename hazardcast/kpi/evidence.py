@@ -17,9 +17,7 @@ from hazardcast.messages import (
     ReceptionCounters,
     ServiceStatus,
 )
-
-MAX_CLOCK_ERROR_S = 0.05
-"""A tenth of the promise: a clock known less well says nothing about it."""
+from hazardcast.promises import MAX_CLOCK_ERROR_S
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from hazardcast.clock import Clock
 from hazardcast.demo import house
 from hazardcast.demo.logbook import Logbook
 from hazardcast.demo.scene import CAMERA, demo_scene
-from hazardcast.fleet import SERVICES
 from hazardcast.machine import Machine
 from hazardcast.segments import list_segments
+from hazardcast.service_names import SERVICES
 from hazardcast.settings import Settings
 
 VEHICLES = ("vehicle-1", "vehicle-2")

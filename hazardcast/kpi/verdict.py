@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from hazardcast.kpi.evidence import Evidence, Published, Shown
 from hazardcast.kpi.statistics import CONFIDENCE, Spread, proven, spread, tries_to_prove
 from hazardcast.messages import ClipState
+from hazardcast.promises import COVERAGE_TARGET, LATENCY_TARGET_S, RECEPTION_TARGET
 
-LATENCY_TARGET_S = 0.5
-RECEPTION_TARGET = 0.99
-COVERAGE_TARGET = 0.999
+IN_TIME = f"all ≤ {LATENCY_TARGET_S * 1000:.0f} ms"
+SHARE = f"{RECEPTION_TARGET * 100:.0f} %"
+RECEIVED = f"≥ {SHARE}"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _bound(values_s: Sequence[float], owed: int) -> Row:
     found = spread(values_s)
     in_time = sum(value_s <= LATENCY_TARGET_S for value_s in values_s)
     return Row(
-        what, _told(found), "all ≤ 500 ms", owed > 0 and in_time == owed,
+        what, _told(found), IN_TIME, owed > 0 and in_time == owed,
         _proof(in_time, owed), _figures(found),
     )  # fmt: skip
 
@@ -89,7 +90,7 @@ def _one_way(shown: Sequence[Shown]) -> Row:
         return Row(what, "not measured: no vehicle vouches for its clock")
     error_s = max(one.error_s for one in shown)
     return Row(
-        what, f"{_told(found)} (± {error_s * 1000:.1f} ms)", "all ≤ 500 ms, error added",
+        what, f"{_told(found)} (± {error_s * 1000:.1f} ms)", f"{IN_TIME}, error added",
         found.max_s + error_s <= LATENCY_TARGET_S, "",
         {**(_figures(found) or {}), "error_ms": round(error_s * 1000, 3)},
     )  # fmt: skip
@@ -100,14 +101,14 @@ def _reception(run: Run, evidence: Evidence) -> Iterator[Row]:
     for vehicle in run.vehicles:
         heard = evidence.reception(vehicle, run.began, run.ended)
         if heard is None:
-            yield Row(f"{vehicle}: reception", "no receipts to count by", "≥ 99 %", holds=False)
+            yield Row(f"{vehicle}: reception", "no receipts to count by", RECEIVED, holds=False)
             continue
         expected = max(heard.ticks_expected, sent or 0)
         share = heard.ticks_delivered / expected if expected else 0.0
         yield Row(
             f"{vehicle}: ticks received",
             f"{share:.2%} ({heard.ticks_delivered} of {expected}; sender says {_or_unknown(sent)})",
-            "≥ 99 %", share >= RECEPTION_TARGET, _proof(heard.ticks_delivered, expected),
+            RECEIVED, share >= RECEPTION_TARGET, _proof(heard.ticks_delivered, expected),
             {"delivered": heard.ticks_delivered, "expected": expected, "sent": sent},
         )  # fmt: skip
         unique, of = heard.datagrams_unique, heard.datagrams_expected
@@ -146,7 +147,7 @@ def _proof(successes: int, tries: int) -> str:
     if sure >= RECEPTION_TARGET:
         return told
     needed = tries_to_prove(RECEPTION_TARGET, misses=tries - successes)
-    return f"{told}; {needed} with {tries - successes} missed would prove 99 %"
+    return f"{told}; {needed} with {tries - successes} missed would prove {SHARE}"
 
 
 def _floor(share: float) -> str:

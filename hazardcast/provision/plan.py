@@ -11,11 +11,10 @@ from pathlib import Path
 from hazardcast import trust
 from hazardcast.errors import ConfigError
 from hazardcast.provision import certificates, passwords
+from hazardcast.service_names import SERVICES
 
 log = logging.getLogger(__name__)
 
-SERVICES = ("camera", "recorder", "detector", "alerter", "clipper")
-"""Each has an account of its own name; vehicles have one by the vehicle's name."""
 PEOPLE = "operator"
 PASSWORD_FILE = "hazardcast_mqtt_password"  # noqa: S105 - a file's name
 GRAFANA_PASSWORD_FILE = "admin_password"  # noqa: S105 - a file's name

@@ -21,7 +21,6 @@ import pytest
 T = TypeVar("T")
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-SERVICES = ("camera", "recorder", "detector", "alerter", "clipper", "vehicle-agent")
 HEALTHY_WITHIN_S = 90
 """A ceiling for a busy machine; what is promised (30 s) is measured by the bench."""
 

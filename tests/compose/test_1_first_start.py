@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from hazardcast.service_names import EVERY_SERVICE as SERVICES
+
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ("camera", "recorder", "detector", "alerter", "clipper", "vehicle-agent")
 ALERT_WITHIN_S = 0.5
 CLIP_WITHIN_S = 60.0
 SECRETS = {

@@ -14,10 +14,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from hazardcast.service_names import EVERY_SERVICE as SERVICES
+
 LOCAL = ("north", "south", "east", "west", "bridge")
 CAMERAS = (*LOCAL, "tunnel")
 """The last one is a camera of its own, which tests take away."""
-SERVICES = ("camera", "recorder", "detector", "alerter", "clipper", "vehicle-agent")
 BACK_WITHIN_S = 15.0
 LARGEST_SEAM_S = 1.0
 _places = iter(range(1, 1000))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from hazardcast import coverage, fleet
-from hazardcast.fleet import SERVICES, Place
+from hazardcast.fleet import Place
 from hazardcast.messages import CameraStatus, ServiceStatus
 from hazardcast.roll_call import Expected, RollCall
 from hazardcast.segments import Run, Segment
+from hazardcast.service_names import SERVICES
 
 PLACE = Place(
     config=Path("cameras.yaml"), data_dir=Path("data"), mqtt_host="127.0.0.1", mqtt_port=18830,

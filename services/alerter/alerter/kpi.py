@@ -13,10 +13,8 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 from hazardcast.messages import Receipt, ReceptionCounters
+from hazardcast.promises import LATENCY_TARGET_S, MAX_CLOCK_ERROR_S
 
-DEADLINE_S = 0.5
-MAX_CLOCK_ERROR_S = 0.05
-"""A tenth of the promise: a clock known less well says nothing about it."""
 TOLERANCE_S = 0.002
 """How far a bound may fall below zero by rounding and by the steps of our own clock."""
 LOSS_WINDOW_S = 60.0
@@ -36,7 +34,7 @@ class Latency:
     @property
     def in_time(self) -> bool:
         """Whether the alert was surely shown within half a second."""
-        return self.rtt_bound_s <= DEADLINE_S
+        return self.rtt_bound_s <= LATENCY_TARGET_S
 
 
 def latency(receipt: Receipt, *, received_at: float) -> Latency | None:
