@@ -39,6 +39,7 @@ from hazardcast.message import Message as Message  # noqa: PLC0414 - part of thi
 
 KNOWN_TYPES = frozenset(known.value for known in IncidentType)
 Status = Literal["new", "update", "cancel", "negate"]
+ServiceState = Literal["online", "offline", "stopped"]
 
 
 def _known_type(value: object) -> object:
@@ -345,7 +346,7 @@ class ServiceStatus(Message):
 
     service: Name
     instance: Name
-    state: Literal["online", "offline", "stopped"]
+    state: ServiceState
     version: str
     ts: Time
     cameras: tuple[CameraStatus, ...] = ()

@@ -3,12 +3,9 @@ from __future__ import annotations
 import pytest
 from camera.channel import MOST_WAITING_BYTES, Channel
 from camera.pacing import next_turn
-from camera.status import CHANGED_S, UNCHANGED_S, Diary
 from camera.transport_stream import Chunk
 from hypothesis import given
 from hypothesis import strategies as st
-
-from hazardcast.messages import CameraStatus
 
 TABLES = b"tables"
 KEY = Chunk(b"key", starts_frame=True, keyframe=True)
@@ -99,21 +96,3 @@ def test_a_frame_in_time_is_not_skipped() -> None:
     assert next_turn(14, 14 / 15 + 0.03, 15).number == 15
     assert next_turn(14, 15 / 15 + 0.03, 15).skipped == 0
     assert next_turn(14, 17.5 / 15, 15).skipped == 3
-
-
-def words(state: str, last_frame_at: float = 1.0) -> tuple[CameraStatus, ...]:
-    return (CameraStatus(camera="one", state=state, last_frame_at=last_frame_at),)
-
-
-def test_a_changed_state_is_said_at_once_freshness_a_little_later() -> None:
-    diary = Diary()
-    assert diary.due(words("connecting"), 0.0)
-    diary.note(words("connecting"), 0.0)
-
-    assert diary.due(words("live"), 0.1)
-    diary.note(words("live"), 0.1)
-
-    assert not diary.due(words("live", 2.0), 1.0)
-    assert diary.due(words("live", 2.0), 0.1 + CHANGED_S)
-    assert not diary.due(words("live"), 0.1 + CHANGED_S)
-    assert diary.due(words("live"), 0.1 + UNCHANGED_S)

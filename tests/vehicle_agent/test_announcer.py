@@ -17,12 +17,13 @@ from vehicle_agent.clock_trust import ClockState
 from vehicle_agent.console import PlainConsole, open_console
 from vehicle_agent.lane import QUEUE_LENGTH, STUCK_AFTER_S
 from vehicle_agent.link import LinkReport, LinkState
-from vehicle_agent.monitor import AT_LEAST_EVERY_S, CHANGED_EVERY_S, Monitor
+from vehicle_agent.monitor import Monitor
 from vehicle_agent.sighting import Sighting
 from vehicle_agent.speed_policy import Advice
 
 from hazardcast.envelope import open_unverified
 from hazardcast.messages import Datagram, ReceptionCounters
+from hazardcast.presence import AT_LEAST_S, CHANGED_S
 from hazardcast.testing import ManualClock, MemoryBroker, SignedStation, eventually
 from hazardcast.topics import RECEIPTS, STATUS
 
@@ -419,13 +420,13 @@ def test_the_status_follows_changes_but_not_too_often(cabin: Cabin, clock: Manua
     assert statuses() == 1
     cabin.monitor.look(condition(), COUNTS)
     assert statuses() == 1
-    clock.advance(CHANGED_EVERY_S)
+    clock.advance(CHANGED_S)
     cabin.monitor.look(condition(), COUNTS)
     assert statuses() == 2
-    clock.advance(CHANGED_EVERY_S)
+    clock.advance(CHANGED_S)
     cabin.monitor.look(condition(LinkReport(LinkState.OK, 6.0)), COUNTS)
     assert statuses() == 2, "nothing has changed"
-    clock.advance(AT_LEAST_EVERY_S)
+    clock.advance(AT_LEAST_S)
     cabin.monitor.look(condition(), COUNTS)
     assert statuses() == 3
     assert cabin.broker.messages(STATUS)[-1].detail["reception"] == [COUNTS[0].model_dump()]
@@ -434,7 +435,7 @@ def test_the_status_follows_changes_but_not_too_often(cabin: Cabin, clock: Manua
 def test_the_status_is_said_anew_after_a_reconnection(cabin: Cabin) -> None:
     """The broker's last word may be the last will."""
     cabin.monitor.look(condition(), ())
-    cabin.monitor.reconnected()
+    cabin.bus.start()
     cabin.monitor.look(condition(), ())
 
     assert [status.state for status in cabin.broker.messages(STATUS)] == ["online", "online"]

@@ -20,7 +20,6 @@ from alerter.http_server import TICK_S, HttpServer
 from alerter.keeper import PATIENCE_S, UNHURRIED_S, Keeper
 from alerter.numbering import Numbering
 from alerter.on_air import OnAir
-from alerter.presence import SERVICE, Presence, status
 from alerter.receipts import Receipts
 from alerter.register import Register
 from alerter.self_test import SelfTester
@@ -37,12 +36,14 @@ from hazardcast.errors import ConfigError
 from hazardcast.messages import Heartbeat
 from hazardcast.metrics import Health, MetricsServer
 from hazardcast.multicast import Group
+from hazardcast.presence import Name, Presence, Word
 from hazardcast.settings import Settings
 from hazardcast.steady import Steady
 from hazardcast.topics import BROADCAST
 from hazardcast.watchdog import LIMIT_S, Watchdog
 
 log = logging.getLogger(__name__)
+SERVICE = "alerter"
 TIDY_EVERY_S = 0.25
 FLUSH_WITHIN_S = 2.0
 LATE_S = 5.0
@@ -138,16 +139,17 @@ class Service:
 
     def _open_bus(self) -> None:
         instance = self._settings.instance
+        name = Name(SERVICE, instance)
         self._bus = MqttBus(
             self._settings,
             client_id=f"hazardcast-alerter-{instance}",
             persistent=True,
-            will=status(instance, "offline", self._clock.now()),
+            will=name.last_will(self._clock.now()),
             clock=self._clock,
         )
         self._bus.turn = self._watchdog.turn("mqtt")
         self._stack.callback(self._bus.close)
-        self._presence = Presence(self._bus, instance=instance, clock=self._clock)
+        self._presence = Presence(name, self._bus, self._clock)
         self._self_test = SelfTester(
             self._air, self._bus, instance=instance, clock=self._clock, changed=self._beat
         )
@@ -203,7 +205,6 @@ class Service:
         self._alerter.listen()
         self._self_test.listen()
         self._alerter.resume()
-        self._bus.on_connect(lambda: self._presence.say(**self._facts()))
         self._bus.on_connect(self._numbering.ask)
         timer = self._thread("on air", self._on_air.run)
         health = Health(alive=lambda: _alive(timer), ready=lambda: self._ready(timer))
@@ -266,7 +267,7 @@ class Service:
         self._exports.repeat(self._alerter.alerts())
         self._keeper.sync(also=self._look_at_files)
         self._on_air.set_copies(self._receipts.settle(self._clock.monotonic()))
-        self._presence.refresh(**self._facts())
+        self._presence.look(Word(detail=self._facts()))
 
     def _look_at_files(self) -> None:
         """What may have to wait for a disk."""

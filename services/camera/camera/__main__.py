@@ -6,15 +6,15 @@ import threading
 from collections.abc import Mapping
 
 from camera.server import CameraServer
-from camera.service import CameraService, local_camera
+from camera.service import SERVICE, CameraService, local_camera
 from camera.source import LocalCamera
-from camera.status import status
 from hazardcast import site
 from hazardcast.bus import MqttBus
 from hazardcast.clock import SystemClock
 from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.lifecycle import run_service
 from hazardcast.metrics import Health, MetricsServer
+from hazardcast.presence import Name
 from hazardcast.settings import Settings
 
 FAREWELL_S = 0.5
@@ -32,7 +32,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     }
     server = CameraServer(settings.camera_host, settings.camera_port, cameras)
     metrics = MetricsServer(settings.metrics_host, settings.metrics_port, _health(cameras))
-    will = status(settings.instance, "offline", clock.now())
+    will = Name(SERVICE, settings.instance).last_will(clock.now())
     bus = MqttBus(settings, client_id=f"hazardcast-camera-{settings.instance}", will=will)
     service = CameraService(server, bus, clock=clock, instance=settings.instance)
     bus.start()

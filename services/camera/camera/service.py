@@ -12,14 +12,14 @@ from camera.played import PlayedFile
 from camera.scenes import scene_from_url
 from camera.server import CameraServer
 from camera.source import LocalCamera
-from camera.status import SERVICE, Diary, status
 from hazardcast import lifecycle
 from hazardcast.bus import Bus
 from hazardcast.clock import Clock
+from hazardcast.presence import Name, Presence, Word
 from hazardcast.site import Camera
-from hazardcast.topics import STATUS
 
 log = logging.getLogger(__name__)
+SERVICE = "camera"
 TICK_S = 0.5
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 15.0
 JOIN_S = 1.5
@@ -45,11 +45,8 @@ class CameraService:
     def __init__(self, server: CameraServer, bus: Bus, *, clock: Clock, instance: str) -> None:
         self._server = server
         self._cameras = server.cameras
-        self._bus = bus
+        self._presence = Presence(Name(SERVICE, instance), bus, clock)
         self._clock = clock
-        self._instance = instance
-        self._diary = Diary()
-        bus.on_connect(self._say)
 
     def run(self, stop: threading.Event) -> None:
         """Stream until `stop`."""
@@ -68,8 +65,7 @@ class CameraService:
             camera.interrupt()
         for thread in threads:
             thread.join(JOIN_S)
-        message = status(self._instance, "stopped", self._clock.now())
-        self._bus.publish(STATUS, message, service=SERVICE, instance=self._instance)
+        self._presence.stopped()
 
     def _start(self, camera: LocalCamera, stop: threading.Event) -> threading.Thread:
         repeat = partial(
@@ -88,12 +84,4 @@ class CameraService:
     def _tick(self) -> None:
         for camera in self._cameras.values():
             camera.check_stall()
-        words = tuple(camera.status for camera in self._cameras.values())
-        if self._diary.due(words, self._clock.monotonic()):
-            self._say()
-
-    def _say(self) -> None:
-        words = tuple(camera.status for camera in self._cameras.values())
-        message = status(self._instance, "online", self._clock.now(), words)
-        self._bus.publish(STATUS, message, service=SERVICE, instance=self._instance)
-        self._diary.note(words, self._clock.monotonic())
+        self._presence.look(Word(tuple(camera.status for camera in self._cameras.values())))

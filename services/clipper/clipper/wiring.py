@@ -6,7 +6,6 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from clipper import status
 from clipper.build import Builder
 from clipper.ffmpeg import Ffmpeg
 from clipper.finished import FinishedClips
@@ -14,7 +13,6 @@ from clipper.library import Library
 from clipper.progress import Progress
 from clipper.recordings import Recordings
 from clipper.service import Clipper, Limits
-from clipper.status import StatusWord
 from clipper.store import JobStore
 from hazardcast import site, trust
 from hazardcast.bus import Bus, MqttBus
@@ -24,11 +22,13 @@ from hazardcast.errors import KeyFileError, blamed_on
 from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.lifecycle import repeat
 from hazardcast.metrics import Health, MetricsServer
+from hazardcast.presence import Name, Presence, Word
 from hazardcast.settings import Settings
 from hazardcast.topics import CLIP_REQUESTS
 
 log = logging.getLogger(__name__)
 
+SERVICE = "clipper"
 TICK_S = 0.5
 BUILDS_AT_ONCE = 2
 """A long re-encoding must not hold up a copy that takes seconds."""
@@ -41,7 +41,8 @@ DAY_S = 86_400.0
 def serve(settings: Settings, stop: threading.Event) -> None:
     """Run the clipper until `stop` is set."""
     clock = SystemClock()
-    will = status.word(settings.instance, "offline", clock.now())
+    name = Name(SERVICE, settings.instance)
+    will = name.last_will(clock.now())
     bus = MqttBus(
         settings, client_id=f"clipper-{settings.instance}", persistent=True, will=will, clock=clock
     )
@@ -50,14 +51,13 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         clipper, progress, store = assemble(settings, bus, clock, executor, stop)
     pulse = Pulse(clock)
     server = MetricsServer(settings.metrics_host, settings.metrics_port, health(pulse, bus))
-    words = StatusWord(bus, clock, settings.instance)
+    presence = Presence(name, bus, clock)
     bus.subscribe(CLIP_REQUESTS, clipper.accept)
-    bus.on_connect(words.say)
     bus.on_connect(progress.repeat)
     bus.start()
-    run(clipper, words, pulse, clock, stop)
+    run(clipper, presence, pulse, clock, stop)
     executor.shutdown(cancel_futures=True)
-    words.say("stopped")
+    presence.stopped(Word(detail=clipper.facts))
     bus.flush(FLUSH_S)
     bus.close()
     server.close()
@@ -140,14 +140,14 @@ def health(pulse: Pulse, bus: Bus) -> Health:
 
 
 def run(
-    clipper: Clipper, words: StatusWord, pulse: Pulse, clock: Clock, stop: threading.Event
+    clipper: Clipper, presence: Presence, pulse: Pulse, clock: Clock, stop: threading.Event
 ) -> None:
     """Tick until `stop` is set, whatever happens in between."""
 
     def rounds() -> None:
         while not stop.is_set():
             clipper.tick()
-            words.update(clipper.facts)
+            presence.look(Word(detail=clipper.facts))
             pulse.beat()
             clock.wait(stop, TICK_S)
 

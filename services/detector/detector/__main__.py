@@ -13,12 +13,12 @@ from detector.models import cache
 from detector.pipeline import Areas, Pipeline
 from detector.service import SERVICE, DetectorService
 from detector.worker import Worker
-from hazardcast import __version__, lifecycle, site
+from hazardcast import lifecycle, site
 from hazardcast.bus import Bus, MqttBus
 from hazardcast.clock import Clock, SystemClock
 from hazardcast.errors import ConfigError
-from hazardcast.messages import ServiceStatus
 from hazardcast.metrics import Health, MetricsServer
+from hazardcast.presence import Name
 from hazardcast.settings import Settings
 from hazardcast.site import Camera
 
@@ -36,9 +36,8 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     )
     for camera_id, camera in chosen.items():
         ground_of(camera_id, camera)  # wrong points are an error now, not when frames come
-    bus = MqttBus(
-        settings, client_id=f"{SERVICE}-{settings.instance}", will=last_will(settings, clock)
-    )
+    will = Name(SERVICE, settings.instance).last_will(clock.now())
+    bus = MqttBus(settings, client_id=f"{SERVICE}-{settings.instance}", will=will)
     service = DetectorService(
         chosen,
         open_worker=partial(open_worker, settings=settings, model=open_model, bus=bus, clock=clock),
@@ -57,17 +56,6 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     bus.flush(FLUSH_S)
     bus.close()
     server.close()
-
-
-def last_will(settings: Settings, clock: Clock) -> ServiceStatus:
-    """What the broker says for this process when it dies."""
-    return ServiceStatus(
-        service=SERVICE,
-        instance=settings.instance,
-        state="offline",
-        version=__version__,
-        ts=clock.now(),
-    )
 
 
 def open_worker(

@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 from detector import metrics
 from detector.ownership import Replicas, owned
 from detector.worker import Worker
-from hazardcast import __version__
 from hazardcast.bus import Bus, Delivery
 from hazardcast.clock import Clock
 from hazardcast.messages import ServiceStatus
 from hazardcast.name_guard import BOOT
+from hazardcast.presence import Name, Presence, Word
 from hazardcast.site import Camera
 from hazardcast.topics import STATUS
 
@@ -23,15 +22,12 @@ log = logging.getLogger(__name__)
 SERVICE, ALERTER = "detector", "alerter"
 SETTLING_S = 2.0
 """At the start the others' retained words arrive first; until then no camera is taken."""
-STATUS_EVERY_S = 5.0
-STATUS_AT_LEAST_S = 25.0
 LOOK_EVERY_S = 0.1
 """Often: a dead replica's cameras are unwatched until the others have looked."""
 IDLE_S = 10.0
 """A camera of which nothing was analysed for longer is not being watched."""
 
 OpenWorker = Callable[[str, Camera], Worker]
-State = Literal["online", "stopped"]
 
 
 class DetectorService:
@@ -43,13 +39,12 @@ class DetectorService:
     ) -> None:  # fmt: skip
         self._cameras, self._open_worker = dict(cameras), open_worker
         self._bus, self._clock = bus, clock
+        self._presence = Presence(Name(SERVICE, instance), bus, clock)
         self._instance, self._pinned, self._model = instance, pinned, model
         self._replicas = Replicas()
         self._shared: tuple[frozenset[str] | None, frozenset[str]] = (None, frozenset())
         self._lock = threading.Lock()
         self._workers: dict[str, Worker] = {}
-        self._said: tuple[float, object] = (float("-inf"), None)
-        self._connected_anew = threading.Event()
         self._alerters: dict[str, object] = {}
         """Which run of each alerter is known to be there."""
 
@@ -60,27 +55,19 @@ class DetectorService:
 
     def run(self, stop: threading.Event) -> None:
         """Analyse until `stop`, then let go of every camera and say so."""
-        self._say("online")
+        self._presence.say(self._word())
         if not self._pinned:
             self._clock.wait(stop, SETTLING_S)
         while not stop.is_set():
             self.look()
             self._clock.wait(stop, LOOK_EVERY_S)
         self._keep(frozenset())
-        self._say("stopped")
+        self._presence.stopped(self._word())
 
     def look(self) -> None:
         """Take and let go of cameras as replicas come and go; say how things are in time."""
         self._keep(self.share())
-        if self._status_due():
-            self._say("online")
-
-    def _status_due(self) -> bool:
-        said_at, facts = self._said
-        silent_s = self._clock.monotonic() - said_at
-        if self._connected_anew.is_set() or silent_s >= STATUS_AT_LEAST_S:
-            return True
-        return silent_s >= STATUS_EVERY_S and self._facts() != facts
+        self._presence.look(self._word())
 
     def share(self) -> frozenset[str]:
         """The cameras that fall to this replica now."""
@@ -97,14 +84,9 @@ class DetectorService:
         """The cameras that are analysed now."""
         return frozenset(self._workers)
 
-    def status(self, state: State = "online") -> ServiceStatus:
-        """What is said on `v2x/status/detector/{instance}`."""
-        return ServiceStatus(
-            service=SERVICE,
-            instance=self._instance,
-            state=state,
-            version=__version__,
-            ts=self._clock.now(),
+    def _word(self) -> Word:
+        """How the cameras are that are analysed here, by what, and whether others share them."""
+        return Word(
             cameras=tuple(worker.status() for _, worker in sorted(self._workers.items())),
             detail={"model": self._model, "shares": not self._pinned},
         )
@@ -130,7 +112,6 @@ class DetectorService:
         metrics.CAMERAS_OWNED.set(len(self._workers))
 
     def _connected(self) -> None:
-        self._connected_anew.set()
         self._alerters.clear()
         self._say_incidents_again()
 
@@ -167,12 +148,3 @@ class DetectorService:
         if delivery.parameters.get("service") == SERVICE:
             with self._lock:
                 self._replicas.forget(delivery.parameters["instance"])
-
-    def _facts(self) -> object:
-        """What is news when it changes: every camera's state, and that frames still come."""
-        return [worker.status() for _, worker in sorted(self._workers.items())]
-
-    def _say(self, state: State) -> None:
-        self._connected_anew.clear()
-        self._said = (self._clock.monotonic(), self._facts())
-        self._bus.publish(STATUS, self.status(state), service=SERVICE, instance=self._instance)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 
-from hazardcast import __version__, lifecycle, site
+from hazardcast import lifecycle, site
 from hazardcast.bus import MqttBus
 from hazardcast.clock import SystemClock
 from hazardcast.ffmpeg import find_ffmpeg
-from hazardcast.messages import ServiceStatus
 from hazardcast.metrics import Health, MetricsServer
+from hazardcast.presence import Name
 from hazardcast.settings import Settings
 from recorder.service import SERVICE, RecorderService
 
@@ -17,13 +17,7 @@ from recorder.service import SERVICE, RecorderService
 def serve(settings: Settings, stop: threading.Event) -> None:
     """Wire the service to the world and run it."""
     clock = SystemClock()
-    will = ServiceStatus(
-        service=SERVICE,
-        instance=settings.instance,
-        state="offline",
-        version=__version__,
-        ts=clock.now(),
-    )
+    will = Name(SERVICE, settings.instance).last_will(clock.now())
     bus = MqttBus(settings, client_id=f"{SERVICE}-{settings.instance}", will=will, clock=clock)
     service = RecorderService(
         settings,

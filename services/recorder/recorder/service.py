@@ -6,14 +6,13 @@ import logging
 import threading
 from collections.abc import Mapping
 
-from hazardcast import __version__
 from hazardcast.bus import Bus
 from hazardcast.clock import Clock
 from hazardcast.errors import blamed_on
-from hazardcast.messages import CameraStatus, ServiceStatus
+from hazardcast.messages import CameraStatus
+from hazardcast.presence import Name, Presence, Word
 from hazardcast.settings import Settings
 from hazardcast.site import Camera, stream_url
-from hazardcast.topics import STATUS
 from recorder import metrics
 from recorder.archive import Archive
 from recorder.attempt import Source
@@ -27,7 +26,6 @@ log = logging.getLogger(__name__)
 SERVICE = "recorder"
 TICK_S = 1.0
 TIDY_S = 10.0
-STATUS_S = 5.0
 STOPPING_S = 4.5
 """All cameras together have this long to close their last segment."""
 
@@ -46,8 +44,7 @@ class RecorderService:
         stop: threading.Event,
     ) -> None:
         """Raises ConfigError when a camera's credentials are not set."""
-        self._instance = settings.instance
-        self._bus = bus
+        self._presence = Presence(Name(SERVICE, settings.instance), bus, clock)
         self._clock = clock
         self._stop = stop
         index = RecordingIndex()
@@ -75,7 +72,6 @@ class RecorderService:
         ]
         with blamed_on("HAZARDCAST_DATA_DIR"):
             settings.recordings_dir.mkdir(parents=True, exist_ok=True)
-        bus.on_connect(lambda: self.publish("online"))
 
     def run(self) -> None:
         """Record until stopped."""
@@ -83,15 +79,13 @@ class RecorderService:
             metrics.declare(name)
         for thread in self._threads:
             thread.start()
-        next_tidy = next_status = self._clock.monotonic()
+        next_tidy = self._clock.monotonic()
         while not self._clock.wait(self._stop, TICK_S):
             self._measure()
             if self._clock.monotonic() >= next_tidy:
                 self.tidy()
                 next_tidy += TIDY_S
-            if self._clock.monotonic() >= next_status:
-                self.publish("online")
-                next_status += STATUS_S
+            self._presence.look(self._word())
         self._finish()
 
     def tidy(self) -> None:
@@ -105,7 +99,7 @@ class RecorderService:
         deadline = self._clock.monotonic() + STOPPING_S
         for thread in self._threads:
             thread.join(max(0.0, deadline - self._clock.monotonic()))
-        self.publish("stopped")
+        self._presence.stopped(self._word())
 
     def _measure(self) -> None:
         for name, recorder in self.recorders.items():
@@ -114,23 +108,9 @@ class RecorderService:
             if report.last_frame_at is not None:
                 metrics.LAST_FRAME.labels(camera=name).set(report.last_frame_at)
 
-    def publish(self, state: str) -> None:
-        """Say how the cameras are."""
-        message = self.status(state)
-        self._bus.publish(STATUS, message, service=SERVICE, instance=self._instance)
-
-    def status(self, state: str) -> ServiceStatus:
-        """This service's word about itself."""
-        return ServiceStatus.model_validate(
-            {
-                "service": SERVICE,
-                "instance": self._instance,
-                "state": state,
-                "version": __version__,
-                "ts": self._clock.now(),
-                "cameras": [self._camera_status(name) for name in self.recorders],
-            }
-        )
+    def _word(self) -> Word:
+        """How the cameras are."""
+        return Word(tuple(self._camera_status(name) for name in self.recorders))
 
     def _camera_status(self, name: str) -> CameraStatus:
         report = self.recorders[name].report

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hazardcast import __version__
 from hazardcast.bus import Bus
 from hazardcast.clock import Clock
-from hazardcast.messages import ReceptionCounters, ServiceStatus
-from hazardcast.topics import STATUS
+from hazardcast.messages import ReceptionCounters
+from hazardcast.presence import Name, Presence, Word
 from vehicle_agent import metrics
 from vehicle_agent.agent import Condition
 from vehicle_agent.announcement import clock_line, link_line, link_text, speed_line, speed_text
@@ -16,8 +15,6 @@ from vehicle_agent.announcer import Announcer
 from vehicle_agent.link import LinkState
 
 SERVICE = "vehicle-agent"
-CHANGED_EVERY_S = 5.0
-AT_LEAST_EVERY_S = 30.0
 
 
 class Monitor:
@@ -26,21 +23,17 @@ class Monitor:
     def __init__(
         self, vehicle: str, *, announcer: Announcer, bus: Bus, clock: Clock, cruising_mps: float
     ) -> None:
-        self._vehicle = vehicle
         self._announcer = announcer
-        self._bus = bus
-        self._clock = clock
+        self._presence = Presence(Name(SERVICE, vehicle), bus, clock)
         self._cruising_mps = cruising_mps
         self._feed = metrics.CounterFeed()
         self._said: dict[str, object] = {}
-        self._published: dict[str, Any] = {}
-        self._published_at: float | None = None
 
     def look(self, condition: Condition, counters: tuple[ReceptionCounters, ...]) -> None:
         """Say what changed since the last look, and publish it when it is time."""
         self._say(condition)
         self._measure(condition, counters)
-        self._publish_when_due(condition, counters)
+        self._presence.look(Word(detail=_detail(condition, counters)))
 
     def _say(self, condition: Condition) -> None:
         link, clock, advice = condition.link, condition.clock, condition.advice
@@ -72,44 +65,9 @@ class Monitor:
             condition.advice.target_mps if condition.advice else self._cruising_mps
         )
 
-    def _publish_when_due(
-        self, condition: Condition, counters: tuple[ReceptionCounters, ...]
-    ) -> None:
-        if not self._bus.connected:
-            return
-        detail = _detail(condition, counters)
-        due_s = CHANGED_EVERY_S if detail != self._published else AT_LEAST_EVERY_S
-        monotonic = self._clock.monotonic()
-        if self._published_at is None or monotonic - self._published_at >= due_s:
-            self._published, self._published_at = detail, monotonic
-            self.publish_status("online", detail)
-
-    def reconnected(self) -> None:
-        """Publish at the next look: the broker's last word may be the last will."""
-        self._published_at = None
-
-    def publish_status(self, state: Any, detail: dict[str, Any] | None = None) -> None:
-        """Say how this vehicle is."""
-        self._bus.publish(
-            STATUS,
-            status(self._vehicle, state, self._clock.now(), detail),
-            service=SERVICE,
-            instance=self._vehicle,
-        )
-
-
-def status(
-    vehicle: str, state: Any, now: float, detail: dict[str, Any] | None = None
-) -> ServiceStatus:
-    """The vehicle-agent's word about itself; its instance is the vehicle's name."""
-    return ServiceStatus(
-        service=SERVICE,
-        instance=vehicle,
-        state=state,
-        version=__version__,
-        ts=now,
-        detail=detail or {},
-    )
+    def stopped(self) -> None:
+        """Say the last word of a clean stop."""
+        self._presence.stopped()
 
 
 def _detail(condition: Condition, counters: tuple[ReceptionCounters, ...]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hazardcast.errors import ConfigError
 from hazardcast.fields import NAME_PATTERN
 from hazardcast.metrics import Health, MetricsServer
 from hazardcast.multicast import Group
+from hazardcast.presence import Name
 from hazardcast.settings import Settings
 from hazardcast.topics import BROADCAST
 from hazardcast.trust import TrustStore
@@ -29,7 +30,7 @@ from vehicle_agent.console import Console, open_console
 from vehicle_agent.fault import Fault
 from vehicle_agent.memory import Memory
 from vehicle_agent.metrics_door import MetricsDoor
-from vehicle_agent.monitor import SERVICE, Monitor, status
+from vehicle_agent.monitor import SERVICE, Monitor
 from vehicle_agent.outlet import open_ros2
 from vehicle_agent.positioning import Positioning
 from vehicle_agent.radio import Deliver, Radio
@@ -66,7 +67,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     health = Health(ready=lambda: running[0].ready() if running else (False, "no trust store yet"))
     host, port = settings.metrics_host, settings.metrics_port
     door = MetricsDoor(lambda: MetricsServer(host, port, health, metrics.REGISTRY), stop, clock)
-    will = status(vehicle, "offline", clock.now())
+    will = Name(SERVICE, vehicle).last_will(clock.now())
     bus = MqttBus(settings, client_id=f"{SERVICE}-{vehicle}", will=will, clock=clock)
     trust_file = TrustFile(settings.truststore_path)
     if store := trust_file.wait(stop, clock):
@@ -139,7 +140,6 @@ class VehicleAgent:
         self._looking, self._kernel = Fault("look", clock), Fault("clock", clock)
         self._house, self._trusting = Fault("house", clock), Fault("trust", clock)
         bus.subscribe_text(BROADCAST, second_path(self.agent.receive))
-        bus.on_connect(self._monitor.reconnected)
 
     def ready(self) -> tuple[bool, str]:
         """Whether alerts can be heard by any path."""
@@ -205,7 +205,7 @@ class VehicleAgent:
         if keep:
             self._memory.note(self.agent.marks())
             self._house.guard(self._keep)
-        self._monitor.publish_status("stopped")
+        self._monitor.stopped()
 
 
 def second_path(deliver: Deliver) -> Callable[[str, Delivery], None]:
