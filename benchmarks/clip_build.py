@@ -28,6 +28,7 @@ from hazardcast.clock import SystemClock
 from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.messages import ClipRequest
 from hazardcast.segments import Segment
+from hazardcast.vocabulary import ClipStage
 
 SEGMENTS = 60
 SEGMENT_S = 10
@@ -71,7 +72,7 @@ def ours(folder: Path, segments: list[Segment]) -> Callable[[], None]:
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir()
         built = builder.build(job, segments, (), directory)
-        assert built.manifest.state == "ready", built.manifest.detail
+        assert built.manifest.state == ClipStage.READY, built.manifest.detail
         assert built.manifest.method == "copy"
         library.commit(job.stem, built.manifest, *built.files)
 

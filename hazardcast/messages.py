@@ -36,10 +36,10 @@ from hazardcast.fields import (
 )
 from hazardcast.message import MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES  # noqa: PLC0414 - part of this module
 from hazardcast.message import Message as Message  # noqa: PLC0414 - part of this module
+from hazardcast.vocabulary import CameraState, ClipStage, GapCause, ServiceState
 
 KNOWN_TYPES = frozenset(known.value for known in IncidentType)
 Status = Literal["new", "update", "cancel", "negate"]
-ServiceState = Literal["online", "offline", "stopped"]
 
 
 def _known_type(value: object) -> object:
@@ -243,7 +243,7 @@ class Gap(Message):
 
     start: Time
     end: Time
-    cause: Annotated[str, Field(max_length=64)]
+    cause: GapCause
 
 
 class Window(Message):
@@ -257,7 +257,7 @@ class OtherClip(Message):
     """A clip of the same event from another camera, as it stood when this was said."""
 
     camera: CameraId
-    state: Literal["pending", "recording", "building", "ready", "partial", "failed"]
+    state: ClipStage
     requested: Window
     coverage: Probability
     path: str | None = None
@@ -269,7 +269,7 @@ class ClipState(Message):
 
     event_id: EventId
     camera: CameraId
-    state: Literal["pending", "recording", "building", "ready", "partial", "failed"]
+    state: ClipStage
     requested: Window
     updated_at: Time
     delivered: Window | None = None
@@ -335,8 +335,7 @@ class CameraStatus(Message):
     """How fresh one camera is for the service that reports it."""
 
     camera: CameraId
-    state: Annotated[str, Field(max_length=32)]
-    """connecting, waiting, live, stalled, unauthorised, unreachable, unusable, ended …"""
+    state: CameraState
     last_frame_at: Time | None = None
     detail: Remark | None = None
 
@@ -351,6 +350,11 @@ class ServiceStatus(Message):
     ts: Time
     cameras: tuple[CameraStatus, ...] = ()
     detail: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def online(self) -> bool:
+        """Whether the service is there."""
+        return self.state == ServiceState.ONLINE
 
 
 class SelfTest(Message):

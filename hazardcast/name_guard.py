@@ -70,7 +70,7 @@ class NameGuard:
         """
         other = word.detail.get(BOOT)
         self._echoed |= other == self.boot
-        if word.state != "online" and self._said and self._said.state == "online":
+        if not word.online and self._said and self._said.online:
             say(self._said.model_copy(update={"ts": self._clock.now()}))
         if not isinstance(other, str) or other == self.boot or not self._is_alive(word, retained):
             return None
@@ -91,7 +91,7 @@ class NameGuard:
         if retained:
             return self._echoed
         settled = self._clock.monotonic() - self._connected_at >= SETTLED_S
-        return settled and word.state == "online"
+        return settled and word.online
 
     def _tell_of_twin(self) -> None:
         self._twin_at = self._clock.monotonic()

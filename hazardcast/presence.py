@@ -13,8 +13,9 @@ from typing import Any
 from hazardcast import __version__
 from hazardcast.bus import Bus
 from hazardcast.clock import Clock
-from hazardcast.messages import CameraStatus, ServiceState, ServiceStatus
+from hazardcast.messages import CameraStatus, ServiceStatus
 from hazardcast.topics import STATUS
+from hazardcast.vocabulary import ServiceState
 
 CHANGED_S = 5.0
 """What changes all the time, such as counts, is said no more often."""
@@ -58,7 +59,7 @@ class Name:
 
     def last_will(self, now: float) -> ServiceStatus:
         """What the broker says for this service when it is lost."""
-        return self.status("offline", now)
+        return self.status(ServiceState.OFFLINE, now)
 
 
 class Presence:
@@ -90,11 +91,11 @@ class Presence:
         """Say that the service is there, now; what the broker cannot be told yet waits for it."""
         self._connected_anew.clear()
         self._said, self._said_at = word, self._clock.monotonic()
-        self._publish("online", word)
+        self._publish(ServiceState.ONLINE, word)
 
     def stopped(self, word: Word = NOTHING) -> None:
         """Say the last word of a clean stop."""
-        self._publish("stopped", word)
+        self._publish(ServiceState.STOPPED, word)
 
     def _publish(self, state: ServiceState, word: Word) -> None:
         message = self._name.status(state, self._clock.now(), word)

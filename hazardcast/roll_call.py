@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from hazardcast.messages import CameraStatus, ServiceStatus
 
-LIVE = "live"
-
 
 @dataclass(frozen=True)
 class Expected:
@@ -35,11 +33,11 @@ class RollCall:
 
     def hear(self, status: ServiceStatus) -> None:
         """Take one status into account."""
-        if status.ts >= self._since or status.state != "online":
+        if status.ts >= self._since or not status.online:
             self._latest[status.service, status.instance] = status
 
     def _online(self) -> list[ServiceStatus]:
-        return [status for status in list(self._latest.values()) if status.state == "online"]
+        return [status for status in list(self._latest.values()) if status.online]
 
     @property
     def missing(self) -> list[str]:

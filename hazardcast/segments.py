@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from hazardcast import durable
+from hazardcast.vocabulary import RunCause
 
 log = logging.getLogger(__name__)
 RUNS_FILE = "runs.jsonl"
@@ -66,9 +67,8 @@ class Run:
     """Wall clock of the first frame."""
     ended_at: float | None
     """Wall clock of the last frame; None while it goes on or when the recorder was killed."""
-    cause: str | None
-    """Why it ended: camera_down, stalled, recorder_stopped, recorder_killed, format_changed,
-    clock_stepped, no_key_frame or disk_full."""
+    cause: RunCause | None
+    """Why it ended."""
     codec: str | None = None
     clock_error_ms: float | None = None
     """Bound on the wall-clock error of this run's segment names."""
@@ -225,7 +225,7 @@ def _run(line: str) -> Run:
     return Run(
         started_at,
         _number(data, "ended_at"),
-        _text(data, "cause"),
+        RunCause(cause) if (cause := _text(data, "cause")) else None,
         _text(data, "codec"),
         _number(data, "clock_error_ms"),
     )

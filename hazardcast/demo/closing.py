@@ -12,6 +12,7 @@ from hazardcast.demo.figures import Spread, VehicleFigures, of_vehicle
 from hazardcast.demo.scene import DemoScene
 from hazardcast.demo.truth import Truth
 from hazardcast.promises import COVERAGE_TARGET, LATENCY_TARGET_S, RECEPTION_TARGET
+from hazardcast.vocabulary import ClipStage
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,10 @@ def clip(facts: Facts) -> Iterator[Check]:
     """What the clipper itself says of the clip."""
     state = facts.clip
     if state is None:
-        yield Check("clip", "none", "ready", holds=False)
+        yield Check("clip", "none", ClipStage.READY, holds=False)
         return
     detail = f" ({state.detail})" if state.detail else ""
-    yield Check("clip state", state.state + detail, "ready", state.state == "ready")
+    yield Check("clip state", state.state + detail, ClipStage.READY, state.state == ClipStage.READY)
     gaps = f", {len(state.gaps)} gaps" if state.gaps else ""
     whole = state.coverage >= COVERAGE_TARGET and not state.gaps
     yield Check("clip coverage", f"{state.coverage:.1%}{gaps}", "100 %", whole)

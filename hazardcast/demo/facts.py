@@ -104,4 +104,4 @@ class Facts:
     @property
     def clip_done(self) -> bool:
         """The clipper has finished, well or not."""
-        return self.clip is not None and self.clip.state in ("ready", "partial", "failed")
+        return self.clip is not None and self.clip.state.is_final

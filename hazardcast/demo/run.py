@@ -22,11 +22,12 @@ from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.machine import Machine
 from hazardcast.messages import Incident
 from hazardcast.processes import Process
-from hazardcast.roll_call import LIVE, Expected, RollCall
+from hazardcast.roll_call import Expected, RollCall
 from hazardcast.service_names import SERVICES, VEHICLE_AGENT
 from hazardcast.settings import Settings
 from hazardcast.site import Camera
 from hazardcast.topics import INCIDENTS
+from hazardcast.vocabulary import CameraState
 
 VEHICLES = ("vehicle-1", "vehicle-2")
 DETECTOR = "detector"
@@ -154,7 +155,7 @@ class Demo:
         camera = self._roll.camera("recorder", CAMERA)
         self.facts.recorded_s = self._recorded_s()
         self.facts.camera_live = self.facts.recorded_s > 0 or (
-            camera is not None and camera.state == LIVE
+            camera is not None and camera.state == CameraState.LIVE
         )
 
     def _recorded_s(self) -> float:

@@ -22,7 +22,6 @@ ANSWER_S = 3.0
 CLIP_GRACE_S = 40.0
 PROBE_STEP_DEG = 0.0006
 """67 m northwards each: farther than what the alerter would take for the same event."""
-FINISHED = ("ready", "partial", "failed")
 _DEADLINE = re.compile(r'^hazardcast_alert_deadline_total\{result="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -137,18 +136,18 @@ class Acceptance:
     def _await_clip(self, event_id: str) -> None:
         """Wait as long as the clipper itself says that it needs."""
 
-        def state() -> str | None:
-            found = self.evidence.clips.get(event_id)
-            return found.state if found else None
+        def is_final() -> bool:
+            told = self.evidence.clips.get(event_id)
+            return told is not None and told.state.is_final
 
-        self._until(lambda: state() is not None, ANSWER_S)
+        self._until(lambda: event_id in self.evidence.clips, ANSWER_S)
         found = self.evidence.clips.get(event_id)
         if found is None:
             return
         wait_s = max(0.0, found.requested.end - self._clock.now()) + CLIP_GRACE_S
-        if state() not in FINISHED:
+        if not is_final():
             self._say(f"waiting for the clip, {wait_s - CLIP_GRACE_S:.0f} s to come")
-        self._until(lambda: state() in FINISHED, wait_s)
+        self._until(is_final, wait_s)
 
     def _until(self, holds: Callable[[], bool], within_s: float) -> bool:
         deadline = self._clock.monotonic() + within_s

@@ -72,7 +72,7 @@ class Evidence:
     def online(self, service: str) -> list[str]:
         """The instances of a service that are there."""
         found = list(self.statuses.values())
-        return sorted(s.instance for s in found if s.service == service and s.state == "online")
+        return sorted(s.instance for s in found if s.service == service and s.online)
 
     def alert(self, alert: Alert, heard_at: float) -> None:
         """An alert is on the air; ours tells by its time of version the station's clock."""

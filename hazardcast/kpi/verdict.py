@@ -9,6 +9,7 @@ from hazardcast.kpi.evidence import Evidence, Published, Shown
 from hazardcast.kpi.statistics import CONFIDENCE, Spread, proven, spread, tries_to_prove
 from hazardcast.messages import ClipState
 from hazardcast.promises import COVERAGE_TARGET, LATENCY_TARGET_S, RECEPTION_TARGET
+from hazardcast.vocabulary import ClipStage
 
 IN_TIME = f"all ≤ {LATENCY_TARGET_S * 1000:.0f} ms"
 SHARE = f"{RECEPTION_TARGET * 100:.0f} %"
@@ -132,7 +133,7 @@ def _clip(state: ClipState | None) -> Row:
     if state is None:
         return Row("clip", "none", "complete", holds=False)
     found = f"{state.state}, {state.coverage:.1%} of the window, {len(state.gaps)} gaps"
-    whole = state.state == "ready" and state.coverage >= COVERAGE_TARGET and not state.gaps
+    whole = state.state == ClipStage.READY and state.coverage >= COVERAGE_TARGET and not state.gaps
     return Row(
         "clip", found, "complete", whole, "", {"coverage": state.coverage, "path": state.path}
     )

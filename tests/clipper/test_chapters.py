@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from clipper.chapters import MOST_CHAPTERS, Chapter, chapters, ffmetadata, iso_time
-from clipper.coverage import Stretch
 from clipper.plan import Piece, Plan, PlannedFrame
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hazardcast.coverage import Stretch
 from hazardcast.messages import Gap
 
 T = 1_800_000_000.0

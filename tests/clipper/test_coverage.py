@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from clipper import coverage
-from clipper.coverage import Stretch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hazardcast.coverage import Stretch
 from hazardcast.messages import Window
 from hazardcast.segments import Run, Segment
 

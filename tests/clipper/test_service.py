@@ -15,6 +15,7 @@ from clipper.task import MOST_FAILURES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hazardcast import durable
 from hazardcast.errors import ConfigError
 from hazardcast.messages import MAX_MESSAGE_BYTES
 from hazardcast.topics import CLIP_REQUESTS, CLIPS
@@ -388,7 +389,7 @@ def test_a_request_that_a_full_disk_refuses_is_kept_in_memory(
         def full(*_: object) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        patch.setattr(store_module, "write_durably", full)
+        patch.setattr(durable, "write", full)
         bench.ask(ts=bench.clock.now() - 30, pre_s=10, post_s=10)
         clipper.tick()
     for _ in range(3):

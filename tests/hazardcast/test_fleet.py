@@ -90,5 +90,5 @@ def test_a_gap_has_the_cause_with_which_its_run_ended() -> None:
     found = coverage.gaps(kept, runs)
 
     assert [(gap.start - T, gap.end - T, gap.cause) for gap in found] == [
-        (10.0, 30.0, "camera_down"), (40.0, 60.0, "recorder_killed"),
+        (10.0, 30.0, "camera_down"), (40.0, 60.0, "no_frames"),
     ]  # fmt: skip

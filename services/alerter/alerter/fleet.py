@@ -9,6 +9,7 @@ from typing import Literal
 from alerter.roster import Listener, Roster
 from hazardcast.messages import Receipt, ServiceStatus
 from hazardcast.name_guard import BOOT
+from hazardcast.vocabulary import ServiceState
 
 LOST_AFTER_S = 10.0
 MAX_VERSIONS = 10_000
@@ -50,11 +51,11 @@ class Fleet:
         boot = boot if isinstance(boot, str) else None
         if retained and self._roster.replaced(status.instance, boot):
             return
-        if status.state == "online":
+        if status.online:
             self._heard(status.instance, boot, at)
             return
         self._roster.gone(status.instance, boot)
-        if status.state == "stopped":
+        if status.state == ServiceState.STOPPED:
             self._forgive(status.instance, boot)
 
     def _forgive(self, name: str, boot: str | None) -> None:

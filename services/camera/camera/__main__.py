@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from camera.server import CameraServer
 from camera.service import SERVICE, CameraService, local_camera
-from camera.source import LocalCamera
+from camera.source import WELL, LocalCamera
 from hazardcast import site
 from hazardcast.bus import MqttBus
 from hazardcast.clock import SystemClock
@@ -48,7 +48,7 @@ def _health(cameras: Mapping[str, LocalCamera]) -> Health:
     """Ready once every camera streams, or has been played to its end."""
 
     def ready() -> tuple[bool, str]:
-        waiting = [c.id for c in cameras.values() if c.state not in ("live", "ended")]
+        waiting = [c.id for c in cameras.values() if c.state not in WELL]
         return (not waiting, f"not streaming: {', '.join(waiting)}" if waiting else "ready")
 
     return Health(ready=ready)

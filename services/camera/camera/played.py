@@ -16,6 +16,7 @@ from camera.source import LocalCamera, SourceProblem, log
 from camera.transport_stream import CLOCK_HZ, Chunk, Splitter, ticks_after
 from hazardcast.clock import Clock
 from hazardcast.processes import run_captured
+from hazardcast.vocabulary import CameraState
 
 SAMPLE_S = 12.0
 SAMPLE_TIMEOUT_S = 30.0
@@ -84,7 +85,7 @@ class PlayedFile(LocalCamera):
             self.interrupt()
             reader.join()
         if not stop.is_set() and not self._loop:
-            self._become("ended", "the file has been played once")
+            self._become(CameraState.ENDED, "the file has been played once")
             self.channel.cut("file ended")
             stop.wait()
 

@@ -12,6 +12,7 @@ from camera.channel import Subscription
 from camera.source import LocalCamera
 from hazardcast import limited_http
 from hazardcast.limited_http import LimitedHandler, LimitedServer
+from hazardcast.vocabulary import CameraState
 
 FIRST_KEYFRAME_S = 8.0
 """A client that comes before the stream has begun waits this long for it."""
@@ -92,7 +93,7 @@ class _Handler(LimitedHandler):
     def _first(self, camera: LocalCamera, subscription: Subscription) -> bytes | None:
         """The first bytes; None when there are none for now."""
         for _ in range(round(FIRST_KEYFRAME_S / _TAKE_S)):
-            if camera.state in ("unreadable", "ended"):
+            if camera.state in (CameraState.UNREADABLE, CameraState.ENDED):
                 return None
             data = subscription.take(_TAKE_S)
             if data is None or data:

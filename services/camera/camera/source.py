@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any, Literal
+from typing import Any
 
 from camera import metrics
 from camera.channel import Channel
@@ -12,9 +12,10 @@ from camera.encoder import Stream
 from camera.transport_stream import Chunk
 from hazardcast.clock import Clock
 from hazardcast.messages import CameraStatus
+from hazardcast.vocabulary import CameraState
 
 log = logging.getLogger(__name__)
-State = Literal["connecting", "live", "stalled", "unreadable", "ended"]
+WELL = (CameraState.LIVE, CameraState.ENDED)
 STALLED_AFTER_S = 5.0
 
 
@@ -28,7 +29,7 @@ class LocalCamera:
     def __init__(self, camera_id: str, clock: Clock, ffmpeg: str) -> None:
         self.id = camera_id
         self.channel = Channel(camera_id)
-        self.state: State = "connecting"
+        self.state = CameraState.CONNECTING
         self.detail: str | None = None
         self.last_frame_at: float | None = None
         self._clock = clock
@@ -46,11 +47,11 @@ class LocalCamera:
             self._produce(stop)
         except SourceProblem as problem:
             reason = "unreadable"
-            self._become("unreadable", str(problem))
+            self._become(CameraState.UNREADABLE, str(problem))
         except BrokenPipeError:
             reason = "broken"
             if not stop.is_set():
-                self._become("connecting", "the encoder ended and is started again")
+                self._become(CameraState.CONNECTING, "the encoder ended and is started again")
         finally:
             self.channel.cut("stream ended")
             self._close_streams()
@@ -80,8 +81,8 @@ class LocalCamera:
     def check_stall(self) -> None:
         """Begin anew when nothing has moved for a while although it should."""
         still_s = self._clock.monotonic() - self._moved_s
-        if self.state == "live" and still_s > STALLED_AFTER_S:
-            self._become("stalled", f"no frame for {STALLED_AFTER_S:g} s")
+        if self.state == CameraState.LIVE and still_s > STALLED_AFTER_S:
+            self._become(CameraState.STALLED, f"no frame for {STALLED_AFTER_S:g} s")
             self.interrupt()
 
     def _open(self, command: list[str], *, takes_frames: bool = False) -> Stream:
@@ -108,11 +109,11 @@ class LocalCamera:
             self.last_frame_at = self._clock.now()
             metrics.FRAMES_SENT.labels(camera=self.id).inc()
             metrics.LAST_FRAME.labels(camera=self.id).set(self.last_frame_at)
-            if self.state != "live":
-                self._become("live", None)
+            if self.state != CameraState.LIVE:
+                self._become(CameraState.LIVE, None)
 
-    def _become(self, state: State, detail: str | None) -> None:
+    def _become(self, state: CameraState, detail: str | None) -> None:
         if (state, detail) != (self.state, self.detail):
-            level = logging.INFO if state in ("live", "ended") else logging.WARNING
+            level = logging.INFO if state in WELL else logging.WARNING
             log.log(level, "camera %s", state, extra={"camera": self.id, "detail": detail})
         self.state, self.detail = state, detail

@@ -12,13 +12,15 @@ from pathlib import Path
 from clipper import coverage, describe, mpegts, plan, splice
 from clipper.chain import Source, as_named
 from clipper.chapters import iso_time
-from clipper.coverage import Coverage, Stretch
+from clipper.coverage import Coverage
 from clipper.ffmpeg import Ffmpeg, FfmpegError
 from clipper.jobs import Job
 from clipper.manifest import FileRecord, Manifest, Snapshot, SourceRecord
 from clipper.plan import Piece, Plan
 from hazardcast.clock import Clock
+from hazardcast.coverage import Stretch
 from hazardcast.segments import Run, Segment
+from hazardcast.vocabulary import ClipStage
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +149,7 @@ class Builder:
             )
         return Manifest.model_validate({
             **describe.head(job, found, self._clock.now()),
-            "state": "ready" if found.complete else "partial",
+            "state": ClipStage.READY if found.complete else ClipStage.PARTIAL,
             "delivered": plan.delivered(planned),
             "incident_media_s": job.request.ts - planned.first_wall,
             "first_frame_at": planned.first_wall,
@@ -167,7 +169,7 @@ class Builder:
             unreadable,
         )
         head = describe.head(job, found, self._clock.now())
-        return Manifest.model_validate({**head, "state": "failed"})
+        return Manifest.model_validate({**head, "state": ClipStage.FAILED})
 
 
 def read_sources(segments: Sequence[Segment]) -> tuple[list[Source], list[Stretch]]:

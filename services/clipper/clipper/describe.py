@@ -8,12 +8,14 @@ from dataclasses import replace
 import hazardcast
 from clipper import coverage
 from clipper.chapters import chapters, ffmetadata, iso_time
-from clipper.coverage import Coverage, Stretch
+from clipper.coverage import Coverage
 from clipper.jobs import Job
 from clipper.manifest import StretchRecord
 from clipper.plan import Plan
+from hazardcast.coverage import Stretch
 from hazardcast.messages import Gap
 from hazardcast.segments import Run, Segment
+from hazardcast.vocabulary import GapCause
 
 SOFTWARE = f"hazardcast {hazardcast.__version__}"
 MOST_GAPS_IN_WORDS = 5
@@ -48,7 +50,7 @@ def coverage_of(
 def explained(found: Coverage, unreadable: Sequence[Stretch]) -> Coverage:
     """Gaps in which a segment lies that cannot be read have that cause."""
     gaps = tuple(
-        Gap(start=gap.start, end=gap.end, cause=coverage.UNREADABLE)
+        Gap(start=gap.start, end=gap.end, cause=GapCause.UNREADABLE)
         if any(part.start < gap.end and part.end > gap.start for part in unreadable)
         else gap
         for gap in found.gaps

@@ -8,6 +8,7 @@ from clipper.jobs import Identity, identity
 from clipper.library import Library
 from clipper.manifest import Manifest
 from hazardcast.messages import ClipState
+from hazardcast.vocabulary import ClipStage
 
 MOST_REPEATED = 200
 
@@ -55,8 +56,8 @@ class FinishedClips:
     def incomplete(self, *, since: float) -> list[tuple[str, ClipState]]:
         """(stem, state) of the clips made since then that lack some of their window."""
         with self._lock:
-            clips = list(self._clips.values())
-        return [one for one in clips if one[1].state != "ready" and one[1].updated_at >= since]
+            recent = [one for one in self._clips.values() if one[1].updated_at >= since]
+        return [one for one in recent if one[1].state != ClipStage.READY]
 
     def remove(self, stem: str) -> str | None:
         """Forget a clip; returns its event if no other clip of that event is left."""

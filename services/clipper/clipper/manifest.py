@@ -7,6 +7,7 @@ from typing import Literal
 from clipper.jobs import FILE_VERSION, FileVersion
 from hazardcast.fields import Time
 from hazardcast.messages import Alert, ClipRequest, ClipState, Gap, Message, Window
+from hazardcast.vocabulary import ClipStage
 
 
 class FileRecord(Message):
@@ -51,7 +52,7 @@ class Manifest(Message):
     version: FileVersion = FILE_VERSION
     event_id: str
     camera: str
-    state: Literal["ready", "partial", "failed"]
+    state: Literal[ClipStage.READY, ClipStage.PARTIAL, ClipStage.FAILED]
     requested: Window
     delivered: Window | None = None
     """First frame to the end of the last, which may reach beyond what was requested."""

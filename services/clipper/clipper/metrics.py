@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from hazardcast.vocabulary import ClipStage
+
 CLIPS = Counter("hazardcast_clips_total", "Clips finished, by how", ["result"])
 COVERAGE = Histogram(
     "hazardcast_clip_coverage_ratio",
@@ -23,7 +25,8 @@ SEGMENTS_KEPT = Counter(
 BUILD_FAILURES = Counter(
     "hazardcast_clip_build_failures_total", "Builds that failed and were or will be tried again"
 )
+
 CLIPS_REMOVED = Counter("hazardcast_clips_removed_total", "Clips removed by retention")
 
-for _result in ("ready", "partial", "failed"):
+for _result in (stage for stage in ClipStage if stage.is_final):
     CLIPS.labels(result=_result)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from clipper.chain import Picture, Source, chains, cut, interval_s
-from clipper.coverage import Stretch
 from clipper.mpegts import TICKS_PER_S
+from hazardcast.coverage import Stretch
 from hazardcast.messages import Window
 
 ORIGIN_TICKS = 10 * TICKS_PER_S

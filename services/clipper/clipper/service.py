@@ -27,6 +27,7 @@ from hazardcast.messages import ClipRequest
 from hazardcast.metrics import GAVE_WAY
 from hazardcast.sparing_log import SparingLog
 from hazardcast.steady import Steady
+from hazardcast.vocabulary import ClipStage, GapCause
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ class Clipper:
                 self._finished.hold(wanted)
             self._progress.publish(done)
         elif refusal := self._refusal(request):
-            self._refuse(request, refusal, coverage.NEVER_RECORDED)
+            self._refuse(request, refusal, GapCause.NEVER_RECORDED)
         elif self._has_room(wanted, request):
             self._take(wanted, request)
 
@@ -153,7 +154,7 @@ class Clipper:
 
     def _refused_for_room(self, request: ClipRequest) -> bool:
         GAVE_WAY.labels(kind="clips", reason="slight").inc()
-        self._refuse(request, crowding.reason(MOST_JOBS), coverage.GAVE_WAY)
+        self._refuse(request, crowding.reason(MOST_JOBS), GapCause.GAVE_WAY)
         return False
 
     def _give_up(self, wanted: Identity, least: ClipRequest, newcomer: ClipRequest) -> bool:
@@ -169,7 +170,7 @@ class Clipper:
         if one:
             self._giving_way.append((one.job, reason))
         else:
-            self._refuse(least, reason, coverage.GAVE_WAY)
+            self._refuse(least, reason, GapCause.GAVE_WAY)
         return True
 
     def _let_go(self) -> None:
@@ -181,13 +182,13 @@ class Clipper:
             if done := self._finished.find(identity(job.request)):
                 self._progress.publish(done)
             else:
-                self._refuse(job.request, reason, coverage.GAVE_WAY)
+                self._refuse(job.request, reason, GapCause.GAVE_WAY)
 
-    def _refuse(self, request: ClipRequest, reason: str, cause: str) -> None:
+    def _refuse(self, request: ClipRequest, reason: str, cause: GapCause) -> None:
         self._progress.refuse(task.refused(request, reason, cause, self._clock.now()))
         about = {"event_id": request.event_id, "camera": request.camera, "reason": reason}
         self._refusals.say(logging.WARNING, "request refused", extra=about)
-        metrics.CLIPS.labels(result="failed").inc()
+        metrics.CLIPS.labels(result=ClipStage.FAILED).inc()
 
     def _take(self, wanted: Identity, request: ClipRequest) -> None:
         tasks = self._all()
@@ -319,7 +320,7 @@ class Clipper:
             exc_info=error,
         )
         if one.gave_up:
-            metrics.CLIPS.labels(result="failed").inc()
+            metrics.CLIPS.labels(result=ClipStage.FAILED).inc()
         self._progress.say(one.job.name, task.state_of(one, self._clock.now()))
 
     def _finish(self, one: Task, manifest: Manifest) -> None:

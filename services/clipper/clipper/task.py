@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Literal
 
-from clipper import coverage
 from clipper.coverage import Coverage
 from clipper.jobs import Job, window_of
 from clipper.manifest import Manifest
 from hazardcast.backoff import backoff_s
 from hazardcast.messages import ClipRequest, ClipState, Gap
+from hazardcast.vocabulary import ClipStage, GapCause
 
 SLACK_S = 5.0
 """For a recorder to flush and name its last segment."""
@@ -97,13 +96,13 @@ def state_of(task: Task, now: float) -> ClipState:
     )
 
 
-def refused(request: ClipRequest, reason: str, cause: str, now: float) -> ClipState:
+def refused(request: ClipRequest, reason: str, cause: GapCause, now: float) -> ClipState:
     """What is to be said of a request that gets no clip: why, in words."""
     window = window_of(request)
     return ClipState(
         event_id=request.event_id,
         camera=request.camera,
-        state="failed",
+        state=ClipStage.FAILED,
         requested=window,
         updated_at=now,
         gaps=(Gap(start=window.start, end=window.end, cause=cause),),
@@ -111,14 +110,15 @@ def refused(request: ClipRequest, reason: str, cause: str, now: float) -> ClipSt
     )
 
 
-def _stage(task: Task) -> Literal["pending", "recording", "building", "failed"]:
+def _stage(task: Task) -> ClipStage:
     if task.gave_up:
-        return "failed"
+        return ClipStage.FAILED
     if task.building or task.failures:
-        return "building"
-    return "recording" if task.found and task.found.stretches else "pending"
+        return ClipStage.BUILDING
+    has_video = bool(task.found and task.found.stretches)
+    return ClipStage.RECORDING if has_video else ClipStage.PENDING
 
 
 def _settled(gaps: tuple[Gap, ...]) -> tuple[Gap, ...]:
     """Gaps that will stay: what is still to come is not missing."""
-    return tuple(gap for gap in gaps if gap.cause != coverage.NOT_RECORDED_YET)
+    return tuple(gap for gap in gaps if gap.cause != GapCause.NOT_RECORDED_YET)

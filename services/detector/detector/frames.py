@@ -18,6 +18,7 @@ from hazardcast.clock import Clock
 from hazardcast.errors import HazardcastError
 from hazardcast.ffmpeg import Transport
 from hazardcast.stream_time import StreamTime
+from hazardcast.vocabulary import CameraState
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class LiveFrames:
         self._stop = threading.Event()
         self._fresh = threading.Condition()
         self._latest: Frame | None = None
-        self._state = "connecting"
+        self._state = CameraState.CONNECTING
         self._index = 0
         self._due_s = float("-inf")
         self._received_monotonic = float("-inf")
@@ -79,11 +80,11 @@ class LiveFrames:
         self._thread.join((OPEN_TIMEOUT_MS + READ_TIMEOUT_MS) / 1000)
 
     @property
-    def state(self) -> str:
+    def state(self) -> CameraState:
         """`connecting`, `live`, `stalled` or `unreachable`."""
         silent_s = self._clock.monotonic() - self._received_monotonic
-        if self._state == "live" and silent_s > STALLED_AFTER_S:
-            return "stalled"
+        if self._state == CameraState.LIVE and silent_s > STALLED_AFTER_S:
+            return CameraState.STALLED
         return self._state
 
     def take(self, timeout_s: float) -> Frame | None:
@@ -113,7 +114,7 @@ class LiveFrames:
     def _follow(self, capture: cv2.VideoCapture, url: str) -> bool:
         """Read until the stream ends; returns whether any picture came."""
         if not capture.isOpened():
-            self._say("unreachable", "camera cannot be opened")
+            self._say(CameraState.UNREACHABLE, "camera cannot be opened")
             return False
         self._due_s = float("-inf")
         mapping = Mapping(timeless=is_timeless(url, int(capture.get(cv2.CAP_PROP_FOURCC))))
@@ -122,10 +123,10 @@ class LiveFrames:
             came = True
             self._receive(capture, mapping)
         if not self._stop.is_set():
-            self._say("stalled", "stream ended or went silent")
+            self._say(CameraState.STALLED, "stream ended or went silent")
         return came
 
-    def _say(self, state: str, message: str) -> None:
+    def _say(self, state: CameraState, message: str) -> None:
         # Never the URL: it may carry a password.
         if self._state != state:
             log.warning(message, extra={"camera": self._camera})
@@ -136,7 +137,7 @@ class LiveFrames:
         stream_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
         taken_at = mapping.wall(stream_s, arrived_at)
         self._received_monotonic = self._clock.monotonic()
-        self._state = "live"
+        self._state = CameraState.LIVE
         self.last_frame_at = taken_at
         self._captured()
         # A frame early by a little counts, or 25 fps at 8 wanted would give 6.25.

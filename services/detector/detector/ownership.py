@@ -63,7 +63,7 @@ class Replicas:
     def hear(self, status: ServiceStatus, monotonic: float) -> None:
         """Take a status message of any detector."""
         shares = status.detail.get("shares", True)
-        if status.state == "online" and shares:
+        if status.online and shares:
             self._heard[status.instance] = monotonic
         else:
             self._heard.pop(status.instance, None)

@@ -125,7 +125,7 @@ class DetectorService:
 
         What the broker retains of one, it knew before we came: then it keeps its messages too.
         """
-        if status.state != "online":
+        if not status.online:
             self._alerters.pop(status.instance, None)
             return
         run = (status.detail.get(BOOT),)

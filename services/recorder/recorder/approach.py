@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hazardcast.ffmpeg import Transport
+from hazardcast.vocabulary import CameraState
 from recorder.attempt import Ending, Patience
 from recorder.command import Plan, plan_for
 
@@ -67,7 +68,7 @@ class Approach:
             self.plan = replace(self.plan, patient=True)
         elif ending.kind == "transport":
             self._turn_to_other_transport()
-        elif ending.state == "unusable":
+        elif ending.state == CameraState.UNUSABLE:
             self._look_at_sound(ending, monotonic_s)
         if ending.found is not None and ending.found.video is not None:
             self.plan = plan_for(ending.found, keep_audio=self.keep_audio, before=self.plan)

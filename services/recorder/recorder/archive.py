@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hazardcast import segments
+from hazardcast.vocabulary import RunCause
 from recorder import disk, metrics, runs, transport_stream
 from recorder.adoption import TimeNote, place
 from recorder.disk import Orphan, Shelf
@@ -87,7 +88,7 @@ class Archive:
         )
         self._aside(lambda: self._tell_players(stored, named, begins_run=begins_run))
 
-    def end_run(self, cause: str) -> None:
+    def end_run(self, cause: RunCause) -> None:
         """Recording has ended; what follows is a new run."""
         self._aside(lambda: self._runs.end(cause))
         self._format = None
@@ -107,7 +108,7 @@ class Archive:
         self._runs.resume(newest)
         for orphan in self.shelf.orphans():
             self._adopt(orphan, orphan.note)
-        self.end_run(runs.UNKNOWN)
+        self.end_run(RunCause.RECORDER_KILLED)
 
     def _adopt(self, orphan: Orphan, note: TimeNote | None) -> None:
         if not orphan.path.stat().st_size:
@@ -141,9 +142,9 @@ class Archive:
     def _end_run_if_changed(self, path: Path, named: NamedSegment) -> None:
         picture_format = transport_stream.picture_format(self.shelf.head(path))
         if named.begins_run:
-            self._aside(lambda: self._runs.end("clock_stepped"))
+            self._aside(lambda: self._runs.end(RunCause.CLOCK_STEPPED))
         elif self._format and picture_format and picture_format != self._format:
-            self._aside(lambda: self._runs.end("format_changed"))
+            self._aside(lambda: self._runs.end(RunCause.FORMAT_CHANGED))
         self._format = picture_format or self._format
 
     def _put_away(self, path: Path, named: NamedSegment) -> Stored:

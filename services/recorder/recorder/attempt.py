@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Literal
 
 from hazardcast import camera_address, ports
 from hazardcast.clock import Clock
@@ -13,6 +12,7 @@ from hazardcast.ffmpeg import Transport
 from hazardcast.ffmpeg_reasons import Kind
 from hazardcast.redirect import Redirect
 from hazardcast.rtsp_challenge import why_refused
+from hazardcast.vocabulary import CameraState, RunCause
 from recorder.adoption import TimeNote
 from recorder.archive import Archive
 from recorder.command import Plan, command, frames_in_flight, plan_for
@@ -34,18 +34,6 @@ next one is noted: reading every frame as it comes would cost more than recordin
 NOTE_AFTER_S = 0.01
 """A mapping that moved by this much is written down again."""
 
-State = Literal[
-    "connecting",
-    "waiting",
-    "live",
-    "stalled",
-    "unauthorised",
-    "unreachable",
-    "unusable",
-    "ended",
-    "disk_full",
-    "stopped",
-]
 WAITING = "connected, waiting for a key frame"
 
 
@@ -66,9 +54,9 @@ class Source:
 class Ending:
     """Why a connection ended."""
 
-    state: State
+    state: CameraState
     """What the camera is until it is live again."""
-    cause: str
+    cause: RunCause
     """What the run log says."""
     detail: str | None = None
     at_once: bool = False
@@ -92,7 +80,7 @@ class Patience:
 class Report:
     """What is known of a camera now; written by its thread, read by others."""
 
-    state: State = "connecting"
+    state: CameraState = CameraState.CONNECTING
     detail: str | None = None
     last_frame_at: float | None = None
 
@@ -154,7 +142,7 @@ class Attempt:
         recording = Recording(
             lambda list_fd: self._command(url, list_fd), self._archive.shelf.open_folder
         )
-        ending = Ending("ended", "recorder_killed")
+        ending = Ending(CameraState.ENDED, RunCause.RECORDER_KILLED)
         try:
             ending = self._follow(recording)
             for lines in recording.stop(self._clock):
@@ -185,7 +173,7 @@ class Attempt:
             self._take(lines)
             if ending := self._verdict(recording, heard=bool(lines)):
                 return ending
-        return Ending("stopped", "recorder_stopped")
+        return Ending(CameraState.STOPPED, RunCause.RECORDER_STOPPED)
 
     def _take(self, lines: Lines, *, exact: bool = True) -> None:
         if lines.frame:
@@ -215,7 +203,7 @@ class Attempt:
         if self._timeline.last_frame_at is not None:
             self._report.last_frame_at = self._timeline.last_frame_at
             if not self._timeline.key_awaited:
-                self._report.state, self._report.detail = "live", None
+                self._report.state, self._report.detail = CameraState.LIVE, None
         self._note()
 
     def _note(self) -> None:
@@ -245,14 +233,29 @@ class Attempt:
     def _verdict(self, recording: Recording, *, heard: bool) -> Ending | None:
         """Whether to end, and why."""
         if self._wants_other_plan():
-            return Ending("connecting", "camera_down", at_once=True, found=self._console.found)
+            return Ending(
+                CameraState.CONNECTING,
+                RunCause.CAMERA_DOWN,
+                at_once=True,
+                found=self._console.found,
+            )
         if recording.ended:
             return self._ended()
         if self._timeline.jumped:
-            return Ending("connecting", "clock_stepped", "the camera's clock jumped", at_once=True)
+            return Ending(
+                CameraState.CONNECTING,
+                RunCause.CLOCK_STEPPED,
+                "the camera's clock jumped",
+                at_once=True,
+            )
         lasted_s = self._clock.monotonic() - self._started
         if lasted_s > self._patience.most_s:
-            return Ending("connecting", "format_changed", "asks for its sound again", at_once=True)
+            return Ending(
+                CameraState.CONNECTING,
+                RunCause.FORMAT_CHANGED,
+                "asks for its sound again",
+                at_once=True,
+            )
         return self._keyless(lasted_s) or (None if heard else self._silence(lasted_s))
 
     def _wants_other_plan(self) -> bool:
@@ -264,13 +267,17 @@ class Attempt:
     def _keyless(self, lasted_s: float) -> Ending | None:
         longest_s = max(KEYLESS_S, self._patience.key_s, 3 * self._source.segment_s)
         if self._timeline.open_s > longest_s:
-            return Ending("connecting", "no_key_frame", "no key frame", at_once=True)
+            return Ending(
+                CameraState.CONNECTING, RunCause.NO_KEY_FRAME, "no key frame", at_once=True
+            )
         if not self._key_is_awaited:
             return None
-        self._report.state, self._report.detail = "waiting", WAITING
+        self._report.state, self._report.detail = CameraState.WAITING, WAITING
         if lasted_s > self._patience.key_s:
             detail = f"no key frame within {lasted_s:.0f} s"
-            return Ending("waiting", "no_key_frame", detail, at_once=True, kind="sizeless")
+            return Ending(
+                CameraState.WAITING, RunCause.NO_KEY_FRAME, detail, at_once=True, kind="sizeless"
+            )
         return None
 
     @property
@@ -282,27 +289,34 @@ class Attempt:
 
     def _silence(self, lasted_s: float) -> Ending | None:
         if self._timeline.stalled(self._clock.monotonic()):
-            return Ending("stalled", "stalled", "connected, but no video comes")
+            return Ending(CameraState.STALLED, RunCause.STALLED, "connected, but no video comes")
         if self.saw_frames or lasted_s <= CONNECT_S or self._key_is_awaited:
             return None
         if self._console.found.format or ports.answers(*camera_address.host_port(self._source.url)):
             detail = f"it answers, but no video came within {CONNECT_S:.0f} s"
-            return Ending("unusable", "camera_down", detail, kind="transport")
+            return Ending(CameraState.UNUSABLE, RunCause.CAMERA_DOWN, detail, kind="transport")
         detail = f"it does not answer within {CONNECT_S:.0f} s: look at its power and its address"
-        return Ending("unreachable", "camera_down", detail, kind="unreached")
+        return Ending(CameraState.UNREACHABLE, RunCause.CAMERA_DOWN, detail, kind="unreached")
 
     def _ended(self) -> Ending:
         reason, found = self._console.reason, self._console.found
         kind, detail = reason.kind if reason else None, self._console.problem
         if self._console.disk_full:
-            return Ending("disk_full", "disk_full", "no space left", at_once=self.saw_frames)
+            return Ending(
+                CameraState.DISK_FULL, RunCause.DISK_FULL, "no space left", at_once=self.saw_frames
+            )
         if kind == "unauthorised":
             detail = why_refused(self._source.url) or detail
-            return Ending("unauthorised", "camera_down", detail, kind=kind)
+            return Ending(CameraState.UNAUTHORISED, RunCause.CAMERA_DOWN, detail, kind=kind)
         if self._key_is_awaited:
-            return Ending("waiting", "no_key_frame", WAITING, found=found, kind="sizeless")
+            return Ending(
+                CameraState.WAITING, RunCause.NO_KEY_FRAME, WAITING, found=found, kind="sizeless"
+            )
         if self.saw_frames:
-            return Ending("ended", "camera_down", detail or "the camera ended the stream")
-        state: State = "unreachable" if kind == "unreached" else "unusable"
+            return Ending(
+                CameraState.ENDED, RunCause.CAMERA_DOWN, detail or "the camera ended the stream"
+            )
+        is_away = kind == "unreached"
+        state = CameraState.UNREACHABLE if is_away else CameraState.UNUSABLE
         detail = detail or "it closed the connection without sending a picture"
-        return Ending(state, "camera_down", detail, found=found, kind=kind)
+        return Ending(state, RunCause.CAMERA_DOWN, detail, found=found, kind=kind)

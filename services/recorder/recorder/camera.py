@@ -9,6 +9,7 @@ from collections.abc import Callable
 from hazardcast import lifecycle
 from hazardcast.backoff import backoff_s
 from hazardcast.clock import Clock
+from hazardcast.vocabulary import CameraState
 from recorder import metrics
 from recorder.approach import Approach
 from recorder.archive import Archive
@@ -55,7 +56,7 @@ class CameraRecorder:
             self._run, what=f"recording {self._source.camera}", stop=self._stop, clock=self._clock
         )
         self._archive.close()
-        self.report.state = "stopped"
+        self.report.state = CameraState.STOPPED
 
     def _run(self) -> None:
         if not self._archive.open():
@@ -92,7 +93,7 @@ class CameraRecorder:
         self._witness.ended(
             ending.state, ending.detail, kind=ending.kind, found=ending.found, changed=changed
         )
-        if ending.state == "disk_full":
+        if ending.state == CameraState.DISK_FULL:
             self._make_room()
         if not changed:
             self._wait(ending, lasted_s)
@@ -116,6 +117,6 @@ class CameraRecorder:
             self._failures = 0
         if ending.at_once and lasted_s >= HASTY_S:
             return
-        least = REFUSED_FAILURES if ending.state == "unauthorised" else 0
+        least = REFUSED_FAILURES if ending.state == CameraState.UNAUTHORISED else 0
         self._clock.wait(self._stop, backoff_s(max(self._failures, least)))
         self._failures += 1

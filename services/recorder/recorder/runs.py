@@ -9,9 +9,8 @@ from pathlib import Path
 from hazardcast import segments
 from hazardcast.coverage import FRAME_TOLERANCE_S
 from hazardcast.segments import Run
+from hazardcast.vocabulary import RunCause
 from recorder import metrics
-
-UNKNOWN = "recorder_killed"
 
 
 @dataclass
@@ -22,7 +21,7 @@ class RunLog:
     camera: str
     _run: Run | None = None
     _last_end: float | None = None
-    _last_cause: str = UNKNOWN
+    _last_cause: RunCause = RunCause.RECORDER_KILLED
 
     def resume(self, newest_end: float | None) -> None:
         """Go on after a restart: close the run that a crash left open.
@@ -36,9 +35,9 @@ class RunLog:
             return
         last = runs[-1]
         if last.ended_at is None and newest_end is not None and newest_end >= last.started_at:
-            last = replace(last, ended_at=newest_end, cause=UNKNOWN)
+            last = replace(last, ended_at=newest_end, cause=RunCause.RECORDER_KILLED)
             segments.append_run(self.recordings_dir, self.camera, last)
-        self._last_cause = last.cause or UNKNOWN
+        self._last_cause = last.cause or RunCause.RECORDER_KILLED
 
     @property
     def is_open(self) -> bool:
@@ -55,7 +54,7 @@ class RunLog:
         self._run = replace(self._run, clock_error_ms=worst_ms)
         self._last_end = end
 
-    def end(self, cause: str) -> None:
+    def end(self, cause: RunCause) -> None:
         """The run is over."""
         if self._run is None:
             return

@@ -13,6 +13,7 @@ from hazardcast.messages import CameraStatus
 from hazardcast.presence import Name, Presence, Word
 from hazardcast.settings import Settings
 from hazardcast.site import Camera, stream_url
+from hazardcast.vocabulary import CameraState
 from recorder import metrics
 from recorder.archive import Archive
 from recorder.attempt import Source
@@ -104,7 +105,7 @@ class RecorderService:
     def _measure(self) -> None:
         for name, recorder in self.recorders.items():
             report = recorder.report
-            metrics.LIVE.labels(camera=name).set(report.state == "live")
+            metrics.LIVE.labels(camera=name).set(report.state == CameraState.LIVE)
             if report.last_frame_at is not None:
                 metrics.LAST_FRAME.labels(camera=name).set(report.last_frame_at)
 
@@ -131,7 +132,7 @@ class RecorderService:
         away = [
             f"{name} {recorder.report.state}"
             for name, recorder in self.recorders.items()
-            if recorder.report.state != "live"
+            if recorder.report.state != CameraState.LIVE
         ]
         detail = ", ".join(away) or "every camera is live"
         return not self.recorders or len(away) < len(self.recorders), detail

@@ -1,0 +1,122 @@
+"""The words that services say to each other: states and causes, each with its meaning.
+
+A word of a newer version that this one does not know is read as `unknown` where there is one; in
+the other enums it is refused, as nothing sensible could be done with it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+
+class ServiceState(StrEnum):
+    """Whether a service is there."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    """It was lost: its last will."""
+    STOPPED = "stopped"
+    """It was stopped, and says so itself."""
+
+
+class CameraState(StrEnum):
+    """How one camera is for the service that reports it."""
+
+    CONNECTING = "connecting"
+    WAITING = "waiting"
+    """Connected, but nothing can be recorded until a key frame comes."""
+    LIVE = "live"
+    STALLED = "stalled"
+    """Connected, but no picture has come for a while."""
+    UNAUTHORISED = "unauthorised"
+    UNREACHABLE = "unreachable"
+    UNUSABLE = "unusable"
+    """It answers, but what it sends cannot be used."""
+    UNREADABLE = "unreadable"
+    """Its file or device cannot be read."""
+    ENDED = "ended"
+    """The stream, or a file that is played once, is over."""
+    DISK_FULL = "disk_full"
+    STOPPED = "stopped"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return cls.UNKNOWN if isinstance(value, str) else None
+
+
+class ClipStage(StrEnum):
+    """How far a requested clip is."""
+
+    PENDING = "pending"
+    """Asked for; there is no video of the window yet."""
+    RECORDING = "recording"
+    """Some video of the window is there, more is to come."""
+    BUILDING = "building"
+    READY = "ready"
+    """The whole window is there."""
+    PARTIAL = "partial"
+    """A clip is there, with gaps."""
+    FAILED = "failed"
+    """There is no clip."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is to come, unless more video turns up."""
+        return self in (ClipStage.READY, ClipStage.PARTIAL, ClipStage.FAILED)
+
+
+class RunCause(StrEnum):
+    """Why a stretch of continuous recording ended."""
+
+    CAMERA_DOWN = "camera_down"
+    STALLED = "stalled"
+    """The connection stood, but no picture came."""
+    RECORDER_STOPPED = "recorder_stopped"
+    RECORDER_KILLED = "recorder_killed"
+    FORMAT_CHANGED = "format_changed"
+    CLOCK_STEPPED = "clock_stepped"
+    """The camera's clock or the machine's was set."""
+    NO_KEY_FRAME = "no_key_frame"
+    DISK_FULL = "disk_full"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return cls.UNKNOWN if isinstance(value, str) else None
+
+
+class GapCause(StrEnum):
+    """Why there is no video of a stretch of time: what ended the run before it, or else."""
+
+    CAMERA_DOWN = RunCause.CAMERA_DOWN.value
+    STALLED = RunCause.STALLED.value
+    RECORDER_STOPPED = RunCause.RECORDER_STOPPED.value
+    RECORDER_KILLED = RunCause.RECORDER_KILLED.value
+    FORMAT_CHANGED = RunCause.FORMAT_CHANGED.value
+    CLOCK_STEPPED = RunCause.CLOCK_STEPPED.value
+    NO_KEY_FRAME = RunCause.NO_KEY_FRAME.value
+    DISK_FULL = RunCause.DISK_FULL.value
+    NOT_RECORDED_YET = "not_recorded_yet"
+    """The recorder has not closed the segment."""
+    NEVER_RECORDED = "never_recorded"
+    """Before the first recording, or of a camera that is not recorded."""
+    NO_FRAMES = "no_frames"
+    """Within a run that went on: the camera sent nothing."""
+    RETENTION = "retention"
+    """It was recorded and has been removed since."""
+    UNREADABLE = "unreadable"
+    """The segment is there, but no video can be read from it."""
+    GAVE_WAY = "gave_way"
+    """Too many clips were asked for, and this one was the least."""
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def of_run(cls, cause: RunCause | None) -> Self:
+        """The gap after a run that ended so; a run that does not tell has an unknown cause."""
+        return cls(cause) if cause else cls.UNKNOWN
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return cls.UNKNOWN if isinstance(value, str) else None
