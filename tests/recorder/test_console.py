@@ -63,6 +63,7 @@ def test_refused_credentials_are_recognised(line: str) -> None:
         ("[mpegts @ 0x5] [error] first pts and dts value must be set\n[error] av_interleaved_write_frame(): Invalid argument\n[error] Conversion failed!", "carry no times"),
         ("[mpegts @ 0x5] [error] dimensions not set\n[error] Error initializing output stream 0:0 -- \n[info] Stream mapping:\n[info] Qavg: 65536.000", "no key frame"),
         ("[rtsp @ 0x5] [error] method SETUP failed: 461 Unsupported Transport", "refuses this way of transport"),
+        ("[tls @ 0x5] [error] Key usage violation in certificate has been detected.\n[error] rtsps://10.0.0.11/main: Input/output error", "no encrypted connection"),
         ("[http @ 0x5] [error] HTTP error 404 Not Found", "no stream of this name"),
     ],
 )  # fmt: skip
@@ -71,6 +72,18 @@ def test_the_problem_is_told_in_words_by_what_failed_first(said: str, problem: s
 
     assert problem in (console.problem or "")
     assert not console.unauthorised
+
+
+def test_a_video_track_that_sends_nothing_gives_way_to_the_one_that_does() -> None:
+    silent = "[info]   Stream #0:0: Video: h264, none, 90k tbr, 90k tbn"
+    sends = "[info]   Stream #0:1: Video: hevc, yuv420p(progressive), 640x360, 15 fps, 90k tbn"
+    both = heard(f"[info] Input #0, rtsp, from 'x':\n{silent}\n{sends}\n[info] Stream mapping:")
+    none = heard(f"[info] Input #0, rtsp, from 'x':\n{silent}\n{silent}\n[info] Stream mapping:")
+    words = command("ffmpeg", URL, plan_for(both.found), prefix="1", segment_s=10, list_fd=7)
+
+    assert (both.found.video, both.found.size, both.found.track) == ("hevc", "640x360", 1)
+    assert none.found.track == 0
+    assert words.count("0:v:1") == 2
 
 
 def test_what_is_told_by_the_way_is_no_reason() -> None:

@@ -72,6 +72,8 @@ class Plan:
     audio: Literal["copy", "encode", "drop"] = "copy"
     times: Literal["stream", "arrival"] = "stream"
     """Where the pictures' times come from."""
+    track: int = 0
+    """Which video track, of several."""
     patient: bool = False
     """Wait for the key frame that tells the size of the pictures, however long that takes."""
     transport: Transport = "auto"
@@ -89,6 +91,7 @@ def plan_for(found: Found, *, keep_audio: bool = True, before: Plan | None = Non
     plan = replace(
         before or Plan(),
         video="copy" if found.video in COPYABLE_VIDEO else "encode",
+        track=found.track,
         times="arrival" if found.format in TIMELESS_FORMATS else "stream",
     )
     if not keep_audio or found.audio == "none":
@@ -137,13 +140,13 @@ def command(
         segment_s: wanted length of a segment.
         list_fd: file descriptor that gets a line per finished segment.
     """
-    over_rtsp = is_rtsp(url)
+    over_rtsp, track = is_rtsp(url), f"0:v:{plan.track}"
     return (
         program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info",
         *(rtsp_options(plan.transport) if over_rtsp else ()), *_input(plan), "-i", url,
-        "-map", "0:v:0", *_video(plan, over_rtsp=over_rtsp), *_audio(plan),
+        "-map", track, *_video(plan, over_rtsp=over_rtsp), *_audio(plan),
         *_segments(f"{prefix}-%06d.ts", segment_s, list_fd),
-        "-map", "0:v:0", "-c", "copy", "-copyinkf", *_same_times(plan, over_rtsp=over_rtsp),
+        "-map", track, "-c", "copy", "-copyinkf", *_same_times(plan, over_rtsp=over_rtsp),
         *SHIFT,
         "-flush_packets", "1", "-f", "framecrc", "pipe:1",
     )  # fmt: skip

@@ -42,6 +42,8 @@ class Found:
     audio: str | None = None
     size: str | None = field(default=None, compare=False)
     """Width and height of the pictures, as `1920x1080`."""
+    track: int = 0
+    """Which of its video tracks: the first that has shown what it holds, else the first."""
 
 
 class Console:
@@ -52,6 +54,7 @@ class Console:
         self._secrets = camera_address.secrets_of(url)
         self._names = {stand_in: camera_address.shown(url)} if stand_in else {}
         self._listing = True
+        self._tracks = 0
         self._unknown: str | None = None
         self.found = Found()
         self.complete = False
@@ -71,7 +74,9 @@ class Console:
             return
         self.disk_full |= _DISK_FULL.search(line) is not None
         if reason := reason_of(line):
-            self.reason = reason
+            # That the connection ended says less than what went wrong before.
+            if reason.kind != "ended" or self.reason is None:
+                self.reason = reason
         elif level is not None and text.strip() and not _FOLLOWING.search(text):
             self._unknown = self.scrub(text).strip()[:LONGEST_DETAIL]
 
@@ -94,13 +99,18 @@ class Console:
             self.found = Found(format=container[1].partition(",")[0])
         elif stream := _STREAM.match(text):
             kind, codec = stream.groups()
-            if kind == "Video" and self.found.video is None:
-                size = _SIZE.search(text)
-                self.found = replace(self.found, video=codec, size=size[1] if size else None)
+            if kind == "Video":
+                self._find_video(codec, _SIZE.search(text))
             elif kind == "Audio" and self.found.audio is None:
                 self.found = replace(self.found, audio=codec)
         elif self.found.format and _OUTPUT.match(text):
             self.complete, self._listing = True, False
+
+    def _find_video(self, codec: str, size: re.Match[str] | None) -> None:
+        if self.found.video is None or (self.found.size is None and size):
+            width_height = size[1] if size else None
+            self.found = replace(self.found, video=codec, size=width_height, track=self._tracks)
+        self._tracks += 1
 
     def scrub(self, line: str) -> str:
         """`line` without the credentials that it may repeat."""

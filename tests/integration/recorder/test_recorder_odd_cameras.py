@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hazardcast.provision.certificates import make_authority
+from hazardcast.provision.certificates import make_authority, make_server
 from hazardcast.testing import eventually
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -144,8 +144,8 @@ def test_long_passwords_in_any_letters_are_carried(
 
 @pytest.fixture
 def pem(tmp_path: Path) -> Path:
-    """A certificate that the camera has signed itself, and its key."""
-    own = make_authority("camera", now=time.time())
+    """A certificate of nobody that anybody knows, and its key."""
+    own = make_server(["127.0.0.1"], make_authority("maker", now=time.time()), now=time.time())
     path = tmp_path / "camera.pem"
     path.write_text(own.key + own.certificate)
     return path
