@@ -18,6 +18,7 @@ class FieldWarning(Message):
     field: Annotated[str, Field(max_length=64)]
     """The field's name; `payload` for what concerns the text as a whole."""
     problem: Remark
+    """Why it could not be used, in words."""
     used: Used | None = None
     """What is used instead; none: the part is left out."""
 
@@ -47,6 +48,7 @@ class ReportWarnings(Message):
     result: Annotated[str, Field(max_length=32)]
     """`new`, `update`, `cancel`, `unchanged`, or `refused`."""
     event_id: EventId | None = None
+    """The alert's event, where the report led to one or belongs to one."""
     refused: Remark | None = None
     """Why it was refused."""
     field: Annotated[str, Field(max_length=64)] | None = None
@@ -54,5 +56,6 @@ class ReportWarnings(Message):
     reason: Annotated[str, Field(max_length=32)] | None = None
     """The same as a word, as in `hazardcast_alerts_rejected_total`."""
     warnings: tuple[FieldWarning, ...] = ()
+    """The parts that could not be used."""
     unsaid: Annotated[int, Field(ge=0), NUMBER] = 0
     """How many such words before this one were not said, because there were too many."""

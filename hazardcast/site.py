@@ -38,46 +38,55 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class _Config(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Position(_Config):
     """A place on the ground (WGS 84)."""
 
     lat_deg: Latitude
+    """Degrees, north is positive."""
     lon_deg: Longitude
+    """Degrees, east is positive."""
 
 
 class Zones(_Config):
     """Polygons in fractions of the frame's width and height."""
 
     road: Polygon | None = None
+    """Where the road is: what stands elsewhere is left out. The whole picture when left out."""
     ignore: tuple[Polygon, ...] = ()
+    """What is not looked at: a burnt-in clock, a screen, leaves."""
 
 
 class GroundPoints(_Config):
     """Four points of the road: fractions of the frame, and where they are, in metres."""
 
     picture: FourPoints
+    """The four points in the picture, fractions of its width and height."""
     metres: FourPoints
+    """The same four on the road, m, in any right-angled system."""
 
 
 class Site(_Config):
     """The station that sends, and where it stands."""
 
     station_id: StationId = 4097
+    """The sender's number in every datagram and event id; one of its own for each site."""
     name: Text = "demo site"
+    """What people call the site."""
     position: Position = Position(lat_deg=37.12345, lon_deg=127.12345)
+    """Where it is: the place of reports that name none, from cameras that have none."""
     road: Text | None = None
+    """The road of reports that name none, from cameras that have none."""
 
 
 class Camera(_Config):
     """One camera, merged with the file's defaults."""
 
     url: str
-    """rtsp(s)://, http(s)://, a file's path, v4l2:///dev/video0 or demo://collision."""
+    """rtsp(s)://, http(s)://, a file's path, v4l2:///dev/video0 or demo://collision; no credentials
+    in it."""
     detect_url: str | None = None
     """The camera's second stream, which the detector reads instead."""
     credentials: str | None = None
@@ -85,18 +94,30 @@ class Camera(_Config):
     loop: StrictBool = True
     """A file starts again at its end."""
     position: Position | None = None
+    """The piece of road that it sees: the place of what it reports. The site's when left out."""
     heading_deg: Heading | None = None
-    """Which way the camera looks; it says nothing about who drives where."""
+    """Which way the camera looks, degrees clockwise from true north; it says nothing about who
+    drives where."""
     traffic_heading_deg: Heading | None = None
-    """Which way the traffic in view goes, where all of it goes one way."""
+    """Which way the traffic in view goes, where all of it goes one way, degrees clockwise from true
+    north: only vehicles on that way are warned."""
     road: Text | None = None
+    """The road's name, as vehicles show it; the site's when left out."""
     distance_m: Annotated[float, Field(ge=0), NUMBER] | None = None
+    """How far ahead it is, m, as vehicles show it."""
     zones: Zones = Zones()
+    """What of the picture is road, and what is not to be looked at."""
     ground: GroundPoints | None = None
+    """Where the road lies in the picture, for speeds in m/s; learnt from the size of cars, to about
+    a third, when left out."""
     segment_s: Annotated[float, Field(ge=1, le=60), NUMBER] = 10.0
+    """Length of a recorded file, s; it ends at the next key frame."""
     retention_h: Annotated[float, Field(gt=0), NUMBER] = 24.0
+    """Recordings older than this are removed, h."""
     retention_gb: Annotated[float, Field(gt=0), NUMBER] = 100.0
+    """Recordings beyond this are removed, oldest first, GB (10⁹ bytes)."""
     detect_fps: Annotated[float, Field(gt=0, le=60), NUMBER] = 8.0
+    """Frames looked at, a second."""
     rtsp_transport: Transport = "auto"
     """auto asks for TCP first, and for UDP where a camera refuses that or then sends nothing."""
 
@@ -145,7 +166,9 @@ class SiteConfig(_Config):
     """The whole file."""
 
     site: Site = Site()
+    """The station that sends, and where it stands."""
     cameras: dict[Annotated[str, Field(pattern=CAMERA_ID_PATTERN)], Camera]
+    """The cameras by id: a-z, 0-9 and -, at most 40; used in topics, folders and metric labels."""
 
     def chosen(self, ids: frozenset[str] | None) -> dict[str, Camera]:
         """The cameras of `ids`, or all.

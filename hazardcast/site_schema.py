@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hazardcast import field_docs
 from hazardcast.camera_url import DEMO_PARAMETERS, DEMO_SCENES
 from hazardcast.site import VARIABLE, SiteConfig
 
@@ -20,7 +21,7 @@ STREAM_PATTERN = rf"^\s*{_STREAM}\s*$"
 
 def schema() -> dict[str, Any]:
     """The file's schema; `defaults` takes what a camera takes."""
-    whole = SiteConfig.model_json_schema()
+    whole = field_docs.described(SiteConfig.model_json_schema(), SiteConfig)
     camera = whole["$defs"]["Camera"]
     properties = camera["properties"]
     properties["url"]["pattern"] = URL_PATTERN
