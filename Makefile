@@ -46,7 +46,7 @@ bench: $(VENV)/.dev ## measure latency, throughput and load on this machine
 fuzz: $(VENV)/.dev ## a million odd datagrams against the vehicle's receive path
 	@$(BIN)/python -m benchmarks.fuzz_receive $(ARGS)
 
-schemas: $(VENV)/.dev ## write schemas/ and asyncapi.yaml anew from the code
+schemas: $(VENV)/.dev ## write schemas/, asyncapi.yaml and docs/reference/ anew from the code
 	@$(BIN)/hazardcast schemas $(ARGS)
 
 lock: ## write the images' locked requirements anew (needs uv)

@@ -1,4 +1,4 @@
-"""Writes what is made from code: `schemas/*.json`, `asyncapi.yaml` and the README's tables.
+"""Writes what is made from code: `schemas/*.json`, `asyncapi.yaml` and the documents' tables.
 
 `python -m hazardcast.contracts` writes them at the repository's root; a test fails when they drift.
 """
@@ -13,7 +13,14 @@ from typing import Any
 
 import yaml
 
-from hazardcast import __version__, reference, site_schema
+from hazardcast import (
+    __version__,
+    field_docs,
+    reference,
+    reference_commands,
+    reference_messages,
+    site_schema,
+)
 from hazardcast.messages import Datagram, Message
 from hazardcast.topics import ALL, Topic
 
@@ -27,13 +34,21 @@ def render() -> dict[str, str]:
     return {**schemas, "asyncapi.yaml": _asyncapi_text()}
 
 
-def readmes(root: Path) -> dict[str, str]:
-    """The READMEs with their reference tables made anew."""
-    english, korean = (root / name for name in ("README.md", "README.ko.md"))
-    words = korean_words(root)
+def documents(root: Path) -> dict[str, str]:
+    """Path below `root` → text of every document that has generated tables, with them made anew."""
+    made = {
+        **reference.tables(root),
+        "messages": reference_messages.messages(root),
+        "cameras": reference_messages.cameras(),
+        "commands": reference_commands.commands(),
+    }
+    korean = {**made, **reference.tables(root, korean_words(root))}
     return {
-        english.name: reference.with_tables(_text(english), reference.tables(root)),
-        korean.name: reference.with_tables(_text(korean), reference.tables(root, words)),
+        path.relative_to(root).as_posix(): reference.with_tables(
+            _text(path), korean if path.name.endswith(".ko.md") else made
+        )
+        for path in sorted([*root.glob("*.md"), *root.glob("docs/**/*.md")])
+        if "<!-- table: " in _text(path)
     }
 
 
@@ -57,7 +72,7 @@ def _models() -> list[type[Message]]:
 
 
 def _schema_text(model: type[Message]) -> str:
-    return _published(model.model_json_schema(by_alias=True))
+    return _published(field_docs.described(model.model_json_schema(by_alias=True), model))
 
 
 def _published(schema: dict[str, Any]) -> str:
@@ -118,7 +133,7 @@ def _operation(topic: Topic[Any]) -> dict[str, Any]:
 def write(root: Path) -> list[Path]:
     """Write every file below `root`; returns those that changed."""
     changed = []
-    files = {**render(), **readmes(root)}
+    files = {**render(), **documents(root)}
     for name, text in files.items():
         path = root / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -1,4 +1,4 @@
-"""Reference tables for the README, made from the code that they describe."""
+"""Reference tables for the documents, made from the code that they describe."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from hazardcast import value_words
 from hazardcast.service_names import EVERY_SERVICE
 from hazardcast.settings import PREFIX, Settings
 from hazardcast.topics import ALL
@@ -38,6 +39,18 @@ def settings_rows() -> list[tuple[str, str, str]]:
     return [
         (f"`{PREFIX}{name.upper()}`", _default(field), field.description or "")
         for name, field in Settings.model_fields.items()
+    ]
+
+
+def variable_rows() -> list[tuple[str, str, str, str]]:
+    """As `settings_rows`, with what a value may be before the purpose."""
+    schema = Settings.model_json_schema()
+    kinds = [
+        value_words.said(field, schema.get("$defs", {})) for field in schema["properties"].values()
+    ]
+    return [
+        (name, default, kind, purpose)
+        for (name, default, purpose), kind in zip(settings_rows(), kinds, strict=True)
     ]
 
 
@@ -113,9 +126,10 @@ def table(header: tuple[str, ...], rows: list[Any]) -> str:
 
 
 def tables(root: Path, words: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Name of a block in the README → its table; `words` translates the texts it has."""
+    """Name of a block in a document → its table; `words` translates the texts it has."""
     contents: dict[str, tuple[tuple[str, ...], list[Any]]] = {
         "settings": (("variable", "default", "purpose"), settings_rows()),
+        "variables": (("variable", "default", "value", "purpose"), variable_rows()),
         "topics": (("topic", "who → whom", "QoS", "what"), topic_rows()),
         "types": (("type", TYPE_WORDS), type_rows()),
         "metrics": (("metric", "service", "kind", "what"), metric_rows(root)),

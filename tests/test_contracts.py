@@ -44,3 +44,18 @@ def test_asyncapi_refers_only_to_files_and_channels_that_exist() -> None:
         assert reference is None or (ROOT / reference).is_file()
     for operation in document["operations"].values():
         assert operation["channel"]["$ref"].removeprefix("#/channels/") in document["channels"]
+
+
+@pytest.mark.parametrize("name", sorted(contracts.render()))
+def test_every_published_field_says_what_it_means(name: str) -> None:
+    if name == "asyncapi.yaml":
+        return
+    schema = json.loads((ROOT / name).read_text())
+    parts = {"": schema, **schema.get("$defs", {})}
+
+    assert not [
+        f"{part}.{field}"
+        for part, model in parts.items()
+        for field, about in model.get("properties", {}).items()
+        if not about.get("description")
+    ]

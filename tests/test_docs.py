@@ -19,45 +19,97 @@ from hazardcast.topics import ALL
 
 ROOT = Path(__file__).resolve().parents[1]
 READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
+REFERENCE = ROOT / "docs" / "reference"
+KOREAN = REFERENCE / "index.ko.md"
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("services/*/README.md")]
 LABELS = {"camera", "kind", "reason", "result", "stage", "sender", "method"}
+MADE = contracts.documents(ROOT)
+LONGEST_README = 150
+
+
+@pytest.mark.parametrize("name", sorted(MADE))
+def test_a_documents_tables_are_made_from_the_code(name: str) -> None:
+    assert MADE[name] == (ROOT / name).read_text(), "run: make schemas"
+
+
+def test_the_whole_reference_is_made_from_the_code() -> None:
+    made = "".join((ROOT / name).read_text() for name in MADE)
+
+    assert set(re.findall(r"<!-- table: (\w+) -->", made)) == {
+        "variables", "settings", "topics", "types", "metrics", "messages", "cameras", "commands",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
-def test_the_readmes_tables_are_made_from_the_code(readme: Path) -> None:
-    assert contracts.readmes(ROOT)[readme.name] == readme.read_text(), "run: make schemas"
+def test_the_readme_is_read_in_one_sitting(readme: Path) -> None:
+    assert len(readme.read_text().splitlines()) <= LONGEST_README
+
+
+def test_both_readmes_lead_to_the_same_documents() -> None:
+    english, korean = (set(_links(readme)) for readme in READMES)
+
+    assert english - korean == {"README.ko.md"}
+    assert korean - english == {"README.md", "docs/reference/index.ko.md"}
 
 
 def test_every_text_of_the_tables_has_its_korean() -> None:
     assert not reference.texts(ROOT) - set(contracts.korean_words(ROOT))
 
 
-@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
-def test_every_variable_stands_in_the_readme_with_its_default(readme: Path) -> None:
-    text = readme.read_text()
+@pytest.mark.parametrize("page", [REFERENCE / "settings.md", KOREAN], ids=lambda path: path.name)
+def test_every_variable_stands_in_the_reference_with_its_default(page: Path) -> None:
+    text = page.read_text()
 
     missing = [row for row in reference.settings_rows() if f"| {row[0]} | {row[1]} |" not in text]
-    invented = set(re.findall(rf"`({PREFIX}[A-Z0-9_]+)`", text)) - {
-        PREFIX + name.upper() for name in Settings.model_fields
-    }
 
-    assert (missing, invented) == ([], set())
+    assert not missing
 
 
-@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
-def test_every_topic_stands_in_the_readme(readme: Path) -> None:
-    text = readme.read_text()
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_document_invents_a_variable(document: Path) -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known |= set(re.findall(rf"\b{PREFIX}[A-Z0-9_]+", _COMPOSE))
+
+    assert not set(re.findall(rf"\b{PREFIX}[A-Z0-9_]*[A-Z0-9]\b", document.read_text())) - known
+
+
+_COMPOSE = "".join(path.read_text() for path in ROOT.glob("compose*.yaml"))
+
+
+@pytest.mark.parametrize("page", [REFERENCE / "messages.md", KOREAN], ids=lambda path: path.name)
+def test_every_topic_stands_in_the_reference(page: Path) -> None:
+    text = page.read_text()
 
     assert not [topic.template for topic in ALL if f"| `{topic.template}` |" not in text]
 
 
-@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
-def test_every_metric_stands_in_the_readme(readme: Path) -> None:
-    text = readme.read_text()
+@pytest.mark.parametrize("page", [REFERENCE / "metrics.md", KOREAN], ids=lambda path: path.name)
+def test_every_metric_stands_in_the_reference(page: Path) -> None:
+    text = page.read_text()
 
     assert not [
         metric.name for metric in reference.metrics(ROOT) if f"| `{metric.name}` |" not in text
     ]
+
+
+def test_every_answer_of_the_alerter_stands_in_the_reference() -> None:
+    """The routes themselves are asked, so that none is forgotten."""
+    from alerter.webhook import Doors, application
+
+    from hazardcast.metrics import Health
+
+    app = application(Doors(lambda *_: None, list, Health(), "token"))  # type: ignore[arg-type,return-value]
+    routes = {f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods}  # fmt: skip
+    text = (REFERENCE / "http.md").read_text()
+
+    assert len(routes) > 5
+    assert not [route for route in routes if f"| `{route}` |" not in text]
+
+
+def test_every_verb_stands_in_the_reference() -> None:
+    text = (REFERENCE / "cli.md").read_text()
+
+    assert not [verb for verb in VERBS if f"## `hazardcast {verb}`" not in text]
 
 
 def test_metrics_keep_the_naming_rules() -> None:
@@ -69,11 +121,31 @@ def test_metrics_keep_the_naming_rules() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_to_files_that_exist(document: Path) -> None:
+    assert not [link for link in _links(document) if not (document.parent / link).exists()]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_to_a_heading_lead_to_one(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s:]*)#([^)]+)\)", document.read_text())
+
+    assert not [
+        f"{link}#{anchor}"
+        for link, anchor in links
+        if anchor not in _anchors(document.parent / link if link else document)
+    ]
+
+
+def _links(document: Path) -> list[str]:
+    """The files that a document leads to."""
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
+    return [link for link in links if "://" not in link]
 
-    broken = [link for link in links if "://" not in link and not (document.parent / link).exists()]
 
-    assert not broken
+@functools.cache
+def _anchors(document: Path) -> set[str]:
+    """The headings as GitHub names them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -96,7 +168,7 @@ def test_verbs_and_options_of_the_command_line_that_are_named_exist(document: Pa
 def _code(document: Path) -> str:
     """What stands in a document's code blocks and spans."""
     text = document.read_text()
-    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```sh[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return "\n".join([*blocks, *re.findall(r"(?<!`)`([^`\n]+)`", text)])
 
 

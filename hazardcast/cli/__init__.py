@@ -25,7 +25,7 @@ VERBS = {
     "evaluate": "Measure detection over labelled clips.",
     "models": "List, fetch and check detection models.",
     "bench": "Measure latency, throughput and load on this machine.",
-    "schemas": "Write the JSON Schemas and asyncapi.yaml of the messages.",
+    "schemas": "Write the JSON Schemas, asyncapi.yaml and the documents' tables anew.",
     "version": "The version of this installation.",
 }
 """Every verb and the line that tells what it is for."""
