@@ -18,12 +18,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from hazardcast import durable
+from hazardcast.state_version import Format, as_it_is, version_of
 from hazardcast.vocabulary import RunCause
 
 log = logging.getLogger(__name__)
 RUNS_FILE = "runs.jsonl"
-RUNS_VERSION = 1
-"""Of its lines: what a key means. A line says so only where it is another."""
+RUNS = Format((as_it_is,))
+"""Of its lines: what a key means. One of before does not say its version."""
 MOST = 1e15
 """Greater numbers are no times."""
 LONGEST_SHOWN = 120
@@ -180,7 +181,7 @@ def append_run(recordings_dir: Path, camera: str, run: Run) -> None:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - 1))
         start = b"" if file.read(1) in (b"", b"\n") else b"\n"
-        file.write(start + json.dumps(asdict(run)).encode() + b"\n")
+        file.write(start + _line(run).encode())
 
 
 def read_runs(recordings_dir: Path, camera: str) -> list[Run]:
@@ -216,9 +217,9 @@ def _run(line: str) -> Run:
         raise ValueError("cut short or not JSON") from None
     if not isinstance(data, dict):
         raise ValueError("not a mapping")
-    version = data.get("version", RUNS_VERSION)
-    if version != RUNS_VERSION:
-        raise ValueError(f"version {version!r}, this Hazardcast reads version {RUNS_VERSION}")
+    version = version_of(data)
+    if version > RUNS.version:
+        raise ValueError(f"version {version}, this Hazardcast reads version {RUNS.version}")
     started_at = _number(data, "started_at")
     if started_at is None:
         raise ValueError("no started_at")
@@ -257,4 +258,8 @@ def _tell_unread(path: str, line: str, problem: str) -> None:
 def replace_runs(recordings_dir: Path, camera: str, runs: Iterable[Run]) -> None:
     """Write `runs.jsonl` anew in one step, so that it does not grow for ever."""
     path = recordings_dir / camera / RUNS_FILE
-    durable.write(path, "".join(json.dumps(asdict(run)) + "\n" for run in runs))
+    durable.write(path, "".join(map(_line, runs)))
+
+
+def _line(run: Run) -> str:
+    return json.dumps(RUNS.stamped(asdict(run))) + "\n"

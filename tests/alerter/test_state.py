@@ -128,7 +128,7 @@ def test_a_long_journal_is_written_anew(folder: Path, desk: Any, monkeypatch: An
     store.compact([event])
     assert not store.long
     store.put(event)
-    assert len((folder / "events-2.jsonl").read_text().splitlines()) == 2
+    assert len((folder / "events-2.jsonl").read_text().splitlines()) == 3, "the version, two events"
     assert (folder / "events-1.jsonl").exists(), "until the new part is on disk"
     store.sync()
     assert [path.name for path in folder.glob("events-*")] == ["events-2.jsonl"]
@@ -184,6 +184,10 @@ def test_the_station_file_is_replaced_whole(folder: Path) -> None:
     store = Store(folder, ManualClock())
     store.reserve_number(33)
     store.next_epoch(5.0)
-    assert json.loads((folder / "station.json").read_text()) == {"epoch": 5, "next_number": 33}
+    assert json.loads((folder / "station.json").read_text()) == {
+        "version": 1,
+        "epoch": 5,
+        "next_number": 33,
+    }
     store.load()
     store.close()

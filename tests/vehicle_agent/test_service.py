@@ -201,7 +201,7 @@ def test_a_restart_in_the_middle_of_an_alert_shows_it_once(road: Road) -> None:
     road.burst(alert)
     eventually(vehicle.words)
     kept = road.folder / "state" / "vehicle-car-1" / "alerts.json"
-    eventually(lambda: kept.exists() and json.loads(kept.read_text()))
+    eventually(lambda: kept.exists() and json.loads(kept.read_text())["alerts"])
     vehicle.kill()
 
     again = road.start()

@@ -26,6 +26,7 @@ from hazardcast import durable
 from hazardcast.clock import Clock
 from hazardcast.errors import ConfigError, DecodeError
 from hazardcast.messages import Alert
+from hazardcast.state_version import VERSION, Format, as_it_is, version_of
 from hazardcast.steady import Steady
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,9 @@ SAME_TIME_S = 0.05
 EARLY_S = 5.0
 """A report may be dated so far ahead: no event begins later than that."""
 LOCK_WITHIN_S = 10.0
+STATION, JOURNAL = Format((as_it_is,)), Format((as_it_is,))
+HEADER = json.dumps(JOURNAL.stamped({}))
+"""The first line of each part; a part of before has none."""
 
 
 @dataclass(frozen=True)
@@ -120,14 +124,18 @@ class Store:
         """The events as they were; lines that cannot be read are logged and left out.
 
         A disk that takes nothing holds up no start: the old parts stay until it has the new one.
+
+        Raises:
+            ConfigError: a part is of a newer version.
         """
         events: dict[str, Event] = {}
         self._outdated = sorted(self._folder.glob("events-*.jsonl"), key=_part_number)
         for path in self._outdated:
             for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-                self._replay(line, events, f"{path.name}:{number}")
+                self._replay(line, events, path, number)
         self._part = 1 + max(map(_part_number, self._outdated), default=0)
         self._journal = LineFile(self._folder / f"events-{self._part}.jsonl")
+        self._append(HEADER)
         for event in events.values():
             self.put(event)
         self._lines, self._dirty = 0, True
@@ -196,7 +204,7 @@ class Store:
         Raises:
             OSError: the disk does not take it; the journal goes on as it was.
         """
-        lines = [self._event_line(event) for event in events]
+        lines = [HEADER, *(self._event_line(event) for event in events)]
         with self._guard:
             self._part += 1
             journal = LineFile(self._folder / f"events-{self._part}.jsonl")
@@ -266,22 +274,25 @@ class Store:
         }
         return f'{{"alert":{event.alert.encode()},"about":{json.dumps(about)}}}'
 
-    def _replay(self, line: bytes, events: dict[str, Event], where: str) -> None:
+    def _replay(self, line: bytes, events: dict[str, Event], path: Path, number: int) -> None:
         age = _Age(self._steady.now(), self._clock.monotonic(), self._boot)
         try:
             data = json.loads(line)
-            if "gone" in data:
+            if VERSION in data:
+                JOURNAL.check(version_of(data), path)
+            elif "gone" in data:
                 events.pop(data["gone"], None)
             else:
                 event = _event(data, age)
                 events[event.alert.event_id] = event
         except (ValueError, KeyError, TypeError, AttributeError, DecodeError) as error:
-            log.warning("line of the journal left out", extra={"line": where, "reason": str(error)})
+            facts = {"line": f"{path.name}:{number}", "reason": str(error)}
+            log.warning("line of the journal left out", extra=facts)
 
     def _read_station(self, clock: Clock) -> dict[str, int]:
         fresh = {"epoch": 0, "next_number": 1}
         try:
-            kept = json.loads(self._station.read_text(encoding="utf-8"))
+            kept = STATION.read(json.loads(self._station.read_bytes()), self._station)
             return {name: int(kept[name]) for name in fresh}
         except FileNotFoundError:
             return fresh
@@ -291,7 +302,7 @@ class Store:
 
     def _keep(self, **changes: int) -> None:
         self._kept = self._kept | changes
-        durable.write(self._station, json.dumps(self._kept) + "\n")
+        durable.write(self._station, json.dumps(STATION.stamped(self._kept)) + "\n")
 
 
 def _hold(path: Path, clock: Clock) -> int:

@@ -7,9 +7,13 @@ import math
 from dataclasses import asdict, dataclass
 from itertools import count
 
+from hazardcast.state_version import Format, as_it_is
 from recorder import transport_stream
 from recorder.command import STAMP_LEAD_S
 from recorder.transport_stream import WRAP_S
+
+NOTE = Format((as_it_is,))
+"""One of before does not say its version."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class TimeNote:
 
     def encode(self) -> str:
         """As JSON."""
-        return json.dumps(asdict(self))
+        return json.dumps(NOTE.stamped(asdict(self)))
 
 
 def read_note(text: str) -> TimeNote | None:

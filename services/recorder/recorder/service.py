@@ -22,6 +22,7 @@ from recorder.disk import Shelf
 from recorder.index import RecordingIndex
 from recorder.retention import GB, Limits
 from recorder.upkeep import Upkeep
+from recorder.versions import refuse_newer
 
 log = logging.getLogger(__name__)
 SERVICE = "recorder"
@@ -44,7 +45,7 @@ class RecorderService:
         clock: Clock,
         stop: threading.Event,
     ) -> None:
-        """Raises ConfigError when a camera's credentials are not set."""
+        """Raises ConfigError: a camera's credentials are not set, or a newer recorder was here."""
         self._presence = Presence(Name(SERVICE, settings.instance), bus, clock)
         self._clock = clock
         self._stop = stop
@@ -73,6 +74,8 @@ class RecorderService:
         ]
         with blamed_on("HAZARDCAST_DATA_DIR"):
             settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+            for name in cameras:
+                refuse_newer(settings.recordings_dir, name)
 
     def run(self) -> None:
         """Record until stopped."""

@@ -10,22 +10,30 @@ from typing import Any, TypeGuard
 
 from hazardcast import durable
 from hazardcast.clock import Clock, SystemClock
+from hazardcast.state_version import Format, as_it_is
 from vehicle_agent.fault import Fault
 
 log = logging.getLogger(__name__)
 EPOCHS_FILE = "epochs.json"
 ALERTS_FILE = "alerts.json"
 Marks = dict[int, tuple[int, int]]
+EPOCHS = Format((as_it_is,))
+ALERTS = Format((lambda entries: {"alerts": entries},))
+"""Once it was the list alone."""
 
 
 class Memory:
-    """Two small files, each written in one step; without a disk the agent works on, forgetful."""
+    """Two small files, each written in one step; without a disk the agent works on, forgetful.
+
+    Raises:
+        ConfigError: a newer version kept them.
+    """
 
     def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self._folder = folder
         self._fault = Fault("state", clock or SystemClock())
         self._lock = threading.Lock()
-        self._marks = _marks(self._read(EPOCHS_FILE))
+        self._marks = _marks(self._read(EPOCHS_FILE, EPOCHS))
         self._written = dict(self._marks)
 
     @property
@@ -61,26 +69,30 @@ class Memory:
         named = {
             str(station): {"epoch": epoch, "seq": seq} for station, (epoch, seq) in marks.items()
         }
-        if not self._write(EPOCHS_FILE, named):
+        if not self._write(EPOCHS_FILE, EPOCHS.stamped(named)):
             return False
         self._written = marks
         return True
 
     def alerts(self) -> list[dict[str, Any]]:
-        """What `save_alerts` kept."""
-        data = self._read(ALERTS_FILE)
-        return (
-            [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
-        )
+        """What `save_alerts` kept.
+
+        Raises:
+            ConfigError: a newer version kept it.
+        """
+        data = self._read(ALERTS_FILE, ALERTS)
+        entries = data.get("alerts") if isinstance(data, dict) else None
+        entries = entries if isinstance(entries, list) else []
+        return [entry for entry in entries if isinstance(entry, dict)]
 
     def save_alerts(self, alerts: list[dict[str, Any]]) -> bool:
         """Keep which versions are known and shown; False when the disk does not take it."""
-        return self._write(ALERTS_FILE, alerts)
+        return self._write(ALERTS_FILE, ALERTS.stamped({"alerts": alerts}))
 
-    def _read(self, name: str) -> object:
+    def _read(self, name: str, form: Format) -> object:
         path = self._folder / name
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return form.read(json.loads(path.read_text(encoding="utf-8")), path)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError) as error:

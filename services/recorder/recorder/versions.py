@@ -1,0 +1,37 @@
+"""What earlier recorders left, looked at before anything is written: nothing of a newer one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from hazardcast import segments
+from hazardcast.state_version import Format, version_of
+from recorder import adoption, disk
+
+
+def refuse_newer(recordings_dir: Path, camera: str) -> None:
+    """Look at the run log of a camera and at the notes beside its open files.
+
+    Raises:
+        ConfigError: a newer recorder wrote one of them; the error names the file.
+    """
+    log = recordings_dir / camera / segments.RUNS_FILE
+    _refuse_newer(segments.RUNS, log, log.read_bytes().splitlines() if log.exists() else [])
+    for note in (recordings_dir / camera / disk.OPEN).glob(f"*{disk.NOTE_SUFFIX}"):
+        _refuse_newer(adoption.NOTE, note, [note.read_bytes()])
+
+
+def _refuse_newer(form: Format, path: Path, texts: list[bytes]) -> None:
+    for version in _versions(texts):
+        form.check(version, path)
+
+
+def _versions(texts: list[bytes]) -> Iterator[int]:
+    """Those that can be read; what is damaged is left to whoever reads it."""
+    for text in texts:
+        try:
+            yield version_of(json.loads(text))
+        except (ValueError, RecursionError):
+            continue
