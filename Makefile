@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 SOURCE ?=
 ARGS ?=
 
-.PHONY: help demo up test chaos long-chaos e2e-long check bench fuzz schemas lock models-page dashboards clean
+.PHONY: help demo up test chaos long-chaos long-zoo e2e-long check bench fuzz schemas lock models-page dashboards clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -31,6 +31,9 @@ chaos: $(VENV)/.dev ## shake everything at once and count what was lost: --seed 
 
 long-chaos: $(VENV)/.dev ## the same for half an hour
 	@$(BIN)/python -m tests.chaos --minutes 30 $(ARGS)
+
+long-zoo: $(VENV)/.dev ## every odd camera, picture by picture; --write writes the table of them
+	@$(BIN)/python -m tests.zoo $(ARGS)
 
 e2e-long: $(VENV)/.dev ## ten minutes of video around a moment, frame by frame (takes eleven)
 	@$(BIN)/pytest -s tests/e2e/test_default_clip.py --full-length $(ARGS)

@@ -10,8 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
-from detector.frames import FileFrames, LiveFrames, Mapping, VideoFileError, is_timeless
+from detector.frames import (
+    FileFrames,
+    LiveFrames,
+    Mapping,
+    VideoFileError,
+    is_timeless,
+    squared,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +44,18 @@ def test_a_file_is_read_in_video_time_at_the_wanted_rate(ffmpeg, tmp_path) -> No
     gaps = [b.t - a.t for a, b in itertools.pairwise(frames)]
     assert all(0.07 <= gap <= 0.17 for gap in gaps)
     assert frames[0].image.shape == (180, 320, 3)
+
+
+def test_pixels_that_are_not_square_are_made_square(ffmpeg, tmp_path) -> None:
+    clip = make(ffmpeg, tmp_path / "a.mp4", "testsrc=size=320x180:rate=5:duration=1,setsar=4/3")
+
+    assert {frame.image.shape for frame in FileFrames(clip, fps=5)} == {(180, 427, 3)}
+
+
+def test_a_picture_of_square_pixels_is_left_as_it_is() -> None:
+    picture = np.zeros((180, 320, 3), np.uint8)
+
+    assert squared(picture, 1.0) is picture
 
 
 def test_a_file_slower_than_wanted_gives_every_frame(ffmpeg, tmp_path) -> None:
@@ -80,6 +100,38 @@ def test_capture_time_is_never_later_than_arrival(steps) -> None:
     for stream_s, gap_s in steps:
         now += gap_s
         assert mapping.wall(stream_s, now) <= now
+
+
+def test_frames_held_back_at_the_start_are_known_to_be_late() -> None:
+    mapping = Mapping()
+    arrivals = [1002.0 + number / 1000 for number in range(30)]
+    arrivals += [1000.0 + number / 15 for number in range(30, 40)]
+    told = []
+    for number, arrived_at in enumerate(arrivals):
+        mapping.wall(number / 15, arrived_at)
+        told.append(mapping.caught_up)
+
+    assert told.index(True) in {30, 31}
+    assert all(told[31:])
+
+
+def test_frames_handed_over_late_are_dated_when_they_were_taken() -> None:
+    plain, with_b = Mapping(parsed=1), Mapping(parsed=1)
+    for number in range(60):
+        taken_at = 1000.0 + number
+        assert plain.wall(float(number), taken_at + 1.0) <= taken_at + (number < 1)
+        is_b = number % 3 != 0
+        dated = with_b.wall(float(number), taken_at + 3.0, reordered=is_b)
+
+    assert dated == pytest.approx(taken_at)
+
+
+def test_a_pause_is_not_taken_for_the_time_between_two_frames() -> None:
+    mapping = Mapping(parsed=1)
+    moments = [n / 10 for n in range(50)] + [7.5 + n / 10 for n in range(50)]
+    dated = [mapping.wall(moment, 1000.1 + moment) for moment in moments]
+
+    assert max(abs(at - 1000.0 - moment) for at, moment in zip(dated[1:], moments[1:], strict=True)) < 0.01  # fmt: skip
 
 
 def test_jitter_of_the_network_does_not_reach_the_capture_time() -> None:

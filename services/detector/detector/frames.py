@@ -32,9 +32,16 @@ LIVE_OPTIONS = [
     cv2.CAP_PROP_N_THREADS, 1,
 ]  # fmt: skip
 """One decoding thread: with more, each holds back a frame and the picture is late by as many."""
+B_FRAME = ord("B")
 MJPG = cv2.VideoWriter.fourcc(*"MJPG")
 PREFETCHED = 2
+MOST_REORDERED = 3
+"""B-frames between two others; more in a row say nothing about a camera's delay."""
+MOST_OBLONG = 4.0
+ALMOST_SQUARE = 0.01
 EARLY_SHARE = 0.2
+BURST_SHARE = 0.5
+"""Of a frame's time: frames that come sooner after each other than this make up a delay."""
 
 
 class VideoFileError(HazardcastError):
@@ -117,11 +124,12 @@ class LiveFrames:
             self._say(CameraState.UNREACHABLE, "camera cannot be opened")
             return False
         self._due_s = float("-inf")
-        mapping = Mapping(timeless=is_timeless(url, int(capture.get(cv2.CAP_PROP_FOURCC))))
+        shape, coding = pixel_shape(capture), int(capture.get(cv2.CAP_PROP_FOURCC))
+        mapping = Mapping(timeless=is_timeless(url, coding), parsed=parsed_ahead(url, coding))
         came = False
         while not self._stop.is_set() and capture.grab():
             came = True
-            self._receive(capture, mapping)
+            self._receive(capture, mapping, shape)
         if not self._stop.is_set():
             self._say(CameraState.STALLED, "stream ended or went silent")
         return came
@@ -132,21 +140,24 @@ class LiveFrames:
             log.warning(message, extra={"camera": self._camera})
         self._state = state
 
-    def _receive(self, capture: cv2.VideoCapture, mapping: Mapping) -> None:
+    def _receive(self, capture: cv2.VideoCapture, mapping: Mapping, shape: float) -> None:
         arrived_at = self._clock.now()
         stream_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-        taken_at = mapping.wall(stream_s, arrived_at)
+        is_b = capture.get(cv2.CAP_PROP_FRAME_TYPE) == B_FRAME
+        taken_at = mapping.wall(stream_s, arrived_at, reordered=is_b)
         self._received_monotonic = self._clock.monotonic()
         self._state = CameraState.LIVE
         self.last_frame_at = taken_at
         self._captured()
+        if not mapping.caught_up:
+            return
         # A frame early by a little counts, or 25 fps at 8 wanted would give 6.25.
         if taken_at < self._due_s - EARLY_SHARE * self._period_s:
             return
         self._due_s = max(self._due_s + self._period_s, taken_at)
         ok, picture = capture.retrieve()
         if ok:
-            self._put(Frame(picture, taken_at, self._index))
+            self._put(Frame(squared(picture, shape), taken_at, self._index))
 
     def _put(self, frame: Frame) -> None:
         self._index += 1
@@ -160,27 +171,79 @@ class LiveFrames:
 class Mapping:
     """Stream time → wall clock of one connection; begins anew when the stream's clock jumps."""
 
-    def __init__(self, *, timeless: bool = False) -> None:
-        """`timeless`: the stream carries no times, and those that FFmpeg tells are made up."""
+    def __init__(self, *, timeless: bool = False, parsed: int = 0) -> None:
+        """Begin with a connection.
+
+        Args:
+            timeless: the stream carries no times, and those that FFmpeg tells are made up.
+            parsed: a frame is handed over only when the frame this many after it arrives.
+        """
         self._timeless = timeless
+        self._parsed = parsed
+        self._reordered = self._in_a_row = 0
+        self._step_s = float("inf")
         self._time = StreamTime()
         self._last_s = float("-inf")
+        self.caught_up = timeless
+        """False while frames come faster than they were taken: FFmpeg holds the first ones back
+        while it looks at the stream, and nothing tells yet how late they are."""
 
-    def wall(self, stream_s: float, arrived_at: float) -> float:
-        """Wall clock of the frame at `stream_s`, which arrived at `arrived_at`; never later."""
+    def wall(self, stream_s: float, arrived_at: float, *, reordered: bool = False) -> float:
+        """Wall clock of the frame at `stream_s`, which arrived at `arrived_at`; never later.
+
+        Args:
+            stream_s: its time in the stream.
+            arrived_at: epoch seconds.
+            reordered: it is a B-frame, which no camera can send before it took a later frame.
+        """
         if self._timeless:
             return arrived_at
-        forwards = stream_s > self._last_s
-        self._last_s = stream_s
-        if not forwards or not self._time.observe(stream_s, arrived_at):
+        step_s, self._last_s = stream_s - self._last_s, stream_s
+        newest_s = stream_s + self._lag_s(step_s, reordered=reordered)
+        before_s = self._time.offset_s
+        if step_s <= 0 or not self._time.observe(newest_s, arrived_at):
             self._time = StreamTime()
-            self._time.observe(stream_s, arrived_at)
+            self._time.observe(newest_s, arrived_at)
+        elif not self.caught_up and before_s is not None and self._time.offset_s is not None:
+            self.caught_up = before_s - self._time.offset_s < BURST_SHARE * step_s
         return min(self._time.wall(stream_s), arrived_at)
+
+    def _lag_s(self, step_s: float, *, reordered: bool) -> float:
+        """How much later the newest frame on this machine was taken than the one handed over."""
+        if 0 < step_s < self._step_s:
+            self._step_s = step_s
+        self._in_a_row = self._in_a_row + 1 if reordered else 0
+        self._reordered = max(self._reordered, min(self._in_a_row, MOST_REORDERED))
+        lag = self._parsed + self._reordered
+        return lag * self._step_s if self._step_s < float("inf") else 0.0
+
+
+def pixel_shape(capture: cv2.VideoCapture) -> float:
+    """Width by height of a pixel, as the stream tells it; 1 where it tells nothing believable."""
+    across, down = (capture.get(one) for one in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
+    shape = across / down if across > 0 and down > 0 else 1.0
+    return float(shape) if 1 / MOST_OBLONG <= shape <= MOST_OBLONG else 1.0
+
+
+def squared(picture: Image, shape: float) -> Image:
+    """`picture` with square pixels, as a player shows it."""
+    if abs(shape - 1.0) < ALMOST_SQUARE:
+        return picture
+    height, width = picture.shape[:2]
+    return cv2.resize(picture, (round(width * shape), height), interpolation=cv2.INTER_LINEAR)
 
 
 def is_timeless(url: str, fourcc: int) -> bool:
     """Whether this is JPEG after JPEG over HTTP: FFmpeg counts 25 a second, whatever comes."""
     return url.startswith(("http://", "https://")) and fourcc == MJPG
+
+
+def parsed_ahead(url: str, fourcc: int) -> int:
+    """How many later frames FFmpeg waits for: over RTSP its parser looks for the next one's start.
+
+    Of a stream over HTTP nobody tells the container here, so that nothing is assumed.
+    """
+    return 1 if url.startswith(("rtsp://", "rtsps://")) and fourcc != MJPG else 0
 
 
 class FileFrames:
@@ -229,7 +292,7 @@ def _decode(
 ) -> None:
     fps = capture.get(cv2.CAP_PROP_FPS)
     step_s = 1 / fps if 0.1 < fps < 1000 else 0.04
-    due_s, last_s, index = 0.0, -step_s, 0
+    due_s, last_s, index, shape = 0.0, -step_s, 0, pixel_shape(capture)
     while not stop.is_set() and capture.grab():
         t = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
         # Some files carry no or broken times: then frames are one period apart.
@@ -239,7 +302,7 @@ def _decode(
         due_s = max(due_s + period_s, last_s)
         picture = _picture(capture)
         if picture is not None:
-            ready.put(Frame(picture, last_s, index))
+            ready.put(Frame(squared(picture, shape), last_s, index))
             index += 1
     capture.release()
     ready.put(None)
