@@ -97,7 +97,7 @@ class Ffmpeg:
         fit = (
             f"{SQUARE_PIXELS},"
             f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2,"
-            f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2"
+            f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1"
         )
         return self._run(
             *("-copyts", "-f", "mpegts", "-i", "pipe:0", "-map", "0:v:0", "-vf", fit),

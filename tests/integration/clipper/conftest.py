@@ -29,6 +29,7 @@ class Film:
     camera: str = "north"
     fps: int = 10
     frames_ms: list[int] = field(default_factory=list)
+    keys_ms: set[int] = field(default_factory=set)
     paths: list[Path] = field(default_factory=list)
 
     def shoot(
@@ -41,15 +42,20 @@ class Film:
         segment_s: float = 4.0,
         stream_s: float = 100.0,
         sound: bool = False,
+        gop: int | None = None,
         cause: str | None = "camera_down",
     ) -> list[Path]:
         """One run of `seconds` from `start_ms` (epoch), stamped from `stream_s` on."""
         folder = self.work_dir / f"run-{start_ms}"
         folder.mkdir(parents=True)
         shot = [start_ms + round(i * 1000 / self.fps) for i in range(round(seconds * self.fps))]
-        self._encode(folder / "camera.ts", shot, size, codec, stream_s, sound=sound)
+        gop = gop or self.fps
+        self._encode(
+            folder / "camera.ts", shot, size, (*codec, *_groups(gop)), stream_s, sound=sound
+        )
         paths = list(self._split(folder, shot, segment_s))
         self.frames_ms += shot
+        self.keys_ms |= set(shot[::gop])
         self.paths += paths
         ended_at = shot[-1] / 1000 if cause else None
         run = Run(start_ms / 1000, ended_at, cause, codec="h264", clock_error_ms=7.0)
@@ -79,10 +85,6 @@ class Film:
                 "aac",
                 "-pix_fmt",
                 "yuv420p",
-                "-g",
-                str(self.fps),
-                "-keyint_min",
-                str(self.fps),
             ),
             *("-output_ts_offset", str(stream_s), "-f", "mpegts", str(path)),
         ]
@@ -123,13 +125,14 @@ class Film:
 
     def expected(self, start: float, end: float) -> list[int]:
         """The frames a clip of [start, end] must hold, were they one run cut at whole seconds."""
-        begin = max((ms for ms in self.frames_ms if self._is_key(ms) and ms <= start * 1000),
-                    default=self.frames_ms[0])  # fmt: skip
+        begin = max((ms for ms in self.keys_ms if ms <= start * 1000), default=self.frames_ms[0])
         last = min((ms for ms in self.frames_ms if ms >= end * 1000), default=self.frames_ms[-1])
         return [ms for ms in self.frames_ms if begin <= ms <= last]
 
-    def _is_key(self, ms: int) -> bool:
-        return ms % 1000 == 0
+
+def _groups(gop: int) -> tuple[str, ...]:
+    """A key frame every `gop` pictures."""
+    return "-g", str(gop), "-keyint_min", str(gop)
 
 
 def _pictures(shot: list[int], width: int, height: int) -> Iterator[bytes]:

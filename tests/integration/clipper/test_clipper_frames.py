@@ -160,7 +160,7 @@ def test_pixels_that_are_not_square_keep_their_shape_when_encoded_anew(
 ) -> None:
     wide = ("-vf", "setsar=16/11", "-c:v", "libx264", "-preset", "veryfast")
     film.shoot(T0 * 1000, 8, size=(720, 576), codec=wide, cause="format_changed")
-    film.shoot((T0 + 8) * 1000, 8, size=(640, 360), stream_s=7.0)
+    film.shoot((T0 + 8) * 1000, 8, size=(524, 288), stream_s=7.0)
 
     built, video = build(job(T0 + 8.0, 4.0, 4.0))
 
@@ -213,6 +213,35 @@ def test_sound_comes_along_without_moving_the_picture(
     assert frames[0][1] == pytest.approx(0.0, abs=0.03)
     said = subprocess.run([program, "-i", str(video)], capture_output=True, text=True, check=False)
     assert "Audio: aac" in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("codec", "gop"),
+    [
+        (("-c:v", "libx264", "-preset", "ultrafast", "-bf", "3", "-b_strategy", "0"), 10),
+        (("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency"), 70),
+    ],
+    ids=["b-frames", "a key frame every seven seconds"],
+)
+def test_a_clip_across_midnight_a_restart_and_another_size_holds_every_frame(
+    film: Any, build: Any, shown_frames: Shown, codec: tuple[str, ...], gop: int
+) -> None:
+    midnight = T0 - T0 % 86_400 + 86_400
+    film.shoot((midnight - 14) * 1000, 16, codec=codec, gop=gop, cause="recorder_stopped")
+    film.shoot((midnight + 5) * 1000, 7, codec=codec, gop=gop, cause="format_changed")
+    film.shoot((midnight + 12) * 1000, 7, codec=codec, gop=gop, size=(320, 180), stream_s=9.0)
+
+    built, video = build(job(midnight + 1.0, 20.0, 15.0))
+
+    frames = shown_frames(video)
+    assert [ms for ms, _ in frames] == film.frames_ms[
+        : film.frames_ms.index((midnight + 16) * 1000) + 1
+    ]
+    for wall_ms, media_s in frames:
+        assert wall_ms / 1000 == pytest.approx(built.manifest.first_frame_at + media_s, abs=0.002)
+    assert [gap.cause for gap in built.manifest.gaps] == ["never_recorded", "recorder_stopped"]
+    assert built.manifest.gaps[0].end == midnight - 14
+    assert built.manifest.method == "reencoded"
 
 
 def test_sources_and_results_carry_their_true_fingerprints(film: Any, build: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -11,7 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clipper.build import Builder
+from clipper.ffmpeg import Ffmpeg
+from clipper.jobs import new_job
 
+from hazardcast.clock import SystemClock
+from hazardcast.messages import ClipRequest
 from hazardcast.provision.certificates import make_authority, make_server
 from hazardcast.testing import eventually
 
@@ -89,11 +95,22 @@ def test_a_camera_that_has_just_booted_is_asked_again_soon(
     eventually(recordings.segments, within_s=30)
 
 
-@pytest.mark.parametrize("leap", ["6:3600", "6:-3600", "9:-20", "6:20", "6:4"])
+@pytest.mark.parametrize(
+    ("leap", "manner"),
+    [
+        *(
+            (leap, "-tune zerolatency -g 15")
+            for leap in ("6:3600", "6:-3600", "9:-20", "6:20", "6:4")
+        ),
+        ("6:3600", "-g 30 -bf 3"),
+        ("6:-3600", "-tune zerolatency -g 45"),
+    ],
+)
 def test_a_cameras_clock_that_is_set_is_in_no_name_and_in_no_file(
-    record: Any, odd_camera: Any, film: Any, recordings: Any, probe: Any, leap: str
+    record: Any, odd_camera: Any, film: Any, recordings: Any, probe: Any, leap: str, manner: str
 ) -> None:
-    running = record({"north": odd_camera(film(), "--leap", leap)}, segment_s=4)
+    url = odd_camera(film(extra=manner), "--leap", leap)
+    running = record({"north": url}, segment_s=4)
     eventually(lambda: "clock_stepped" in recordings.causes(), within_s=25)
     eventually(lambda: len(recordings.segments()) >= 3, within_s=20)
     running.stop()
@@ -160,3 +177,47 @@ def test_b_frames_over_tls_are_recorded_from_the_first_picture_on(
 
     assert decode_errors(recordings.joined()) == ""
     assert recordings.causes() == ["recorder_stopped"]
+
+
+@pytest.fixture
+def camera_of(odd_camera: Any, film: Any, jpeg_camera: Any) -> Callable[[str], str]:
+    """The address of a camera by its manner."""
+    films = {"b-frames": "-g 30 -bf 3", "a key frame in four seconds": "-tune zerolatency -g 60"}
+
+    def start(manner: str) -> str:
+        if manner == "jpeg":
+            return str(jpeg_camera(fps=10).url)
+        return str(odd_camera(film(extra=films[manner])))
+
+    return start
+
+
+@pytest.mark.parametrize("manner", ["b-frames", "a key frame in four seconds", "jpeg"])
+def test_a_clip_from_before_the_start_to_after_a_restart_holds_all_and_tells_what_is_not_there(
+    record: Any,
+    camera_of: Any,
+    recordings: Any,
+    probe: Any,
+    ffmpeg: str,
+    tmp_path: Path,
+    manner: str,
+) -> None:
+    url = camera_of(manner)
+    for kept in (2, 4):
+        running = record({"north": url}, segment_s=4)
+        eventually(lambda kept=kept: len(recordings.segments()) >= kept, within_s=40)
+        running.stop()
+    segments, runs = recordings.segments(), recordings.runs()
+    first, last = segments[0].start, segments[-1].end
+    request = ClipRequest(event_id="1-1", camera="north", ts=first, pre_s=20.0, post_s=last - first)
+    clock = SystemClock()
+    builder = Builder(Ffmpeg(ffmpeg, clock=clock, stop=threading.Event()), clock)
+    wanted = new_job(request, now=last, names=(), stems=())
+
+    manifest = builder.build(wanted, segments, runs, tmp_path).manifest
+
+    assert manifest.frames == sum(int(probe(one.path)["nb_read_packets"]) for one in segments)
+    assert [gap.cause for gap in manifest.gaps] == ["never_recorded", "recorder_stopped"]
+    assert manifest.gaps[0].end == pytest.approx(first, abs=0.002)
+    assert manifest.gaps[1].end - manifest.gaps[1].start > 0.3
+    assert manifest.duration_s == pytest.approx(last - first, abs=0.3)
