@@ -9,7 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["unreached", "unauthorised", "unusable", "sizeless", "transport", "sound", "ended"]
+Kind = Literal[
+    "unreached", "unauthorised", "unusable", "sizeless", "setless", "transport", "sound", "ended"
+]
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class Reason:
 
     kind: Kind
     """unreached: nobody there; unusable: it answers, but what it sends cannot be recorded;
-    sizeless: no key frame told the size of the pictures; transport: it refuses TCP or UDP."""
+    sizeless: no key frame told the size of the pictures; setless: only the first did;
+    transport: it refuses TCP or UDP."""
     words: str
 
 

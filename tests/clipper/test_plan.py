@@ -232,3 +232,15 @@ def test_a_name_that_an_earlier_recorder_made_from_wild_frames_makes_no_long_cli
     assert kept.segment.start_ms == T_MS
     assert made.duration_s == pytest.approx(20.8)
     assert walls_ms(made) == [*range(0, 480, 40), *range(20_000, 20_800, 40)]
+
+
+def test_a_segment_that_does_not_tell_how_its_pictures_are_made_goes_with_the_one_before() -> None:
+    first, second, third = segments(3)
+    bare = [
+        Source(one.segment, replace(one.scan, format="b", is_whole=False))
+        for one in (second, third)
+    ]
+
+    assert len(chain.chains(chain.told_before([first, *bare]))) == 1
+    assert len(chain.chains(chain.told_before([*bare]))) == 1
+    assert len(chain.chains([first, *bare])) == 2

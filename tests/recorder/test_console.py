@@ -204,6 +204,15 @@ def test_rtsp_over_tls_is_asked_as_rtsp_is_however_it_is_written(scheme: str) ->
     assert len([word for word in words if FIRST_TIMES in word]) == 2
 
 
+@pytest.mark.parametrize("add_sets", [True, False])
+def test_a_byte_stream_gets_parameter_sets_where_it_tells_them_once(add_sets: bool) -> None:
+    plan = plan_for(Found("mpegts", "h264"), before=Plan(add_sets=add_sets))
+    words = command("ffmpeg", "http://c/v", plan, prefix="17", segment_s=10, list_fd=7)
+
+    assert ("dump_extra" in words) == add_sets
+    assert not [word for word in words if "setts=pts" in word]
+
+
 def test_http_gets_no_rtsp_options() -> None:
     words = command("ffmpeg", "http://c/x.ts", Plan(), prefix="17", segment_s=10, list_fd=7)
 

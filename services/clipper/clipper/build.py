@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clipper import coverage, describe, mpegts, plan, splice
-from clipper.chain import Source, as_named
+from clipper.chain import Source, as_named, told_before
 from clipper.chapters import iso_time
 from clipper.coverage import Coverage
 from clipper.ffmpeg import Ffmpeg, FfmpegError
@@ -184,7 +184,7 @@ def read_sources(segments: Sequence[Segment]) -> tuple[list[Source], list[Stretc
                 "segment left out", extra={"segment": segment.path.name, "reason": str(error)}
             )
             unreadable.append(Stretch(segment.start, segment.end))
-    return sources, unreadable
+    return told_before(sources), unreadable
 
 
 def sha256_of(path: Path) -> str:

@@ -83,6 +83,18 @@ def _leap(source: Source) -> int:
     return len(frames)
 
 
+def told_before(sources: Sequence[Source]) -> list[Source]:
+    """Sources in order, those that do not tell how their pictures are made as the one before."""
+    told: list[Source] = []
+    for source in sources:
+        if told and not source.scan.is_whole and source.scan.codec == told[-1].scan.codec:
+            scan = replace(source.scan, format=told[-1].scan.format)
+            told.append(Source(source.segment, scan))
+        else:
+            told.append(source)
+    return told
+
+
 class Picture(NamedTuple):
     """A frame of a chain: whose it is, its place there, ticks since the chain's first frame."""
 

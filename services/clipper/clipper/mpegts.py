@@ -54,6 +54,8 @@ class Scan:
     """Fingerprint of codec, PID and parameter sets: what is equal can be joined as it is."""
     tables: bytes
     """PAT and PMT packets, to stand before a piece cut from the middle."""
+    is_whole: bool = True
+    """Whether it tells how its pictures are made; else the stream before it does."""
 
 
 def scan(file: BinaryIO) -> Scan:
@@ -176,10 +178,13 @@ class _Walk:
         pid, stream_type = self._video
         codec = VIDEO_TYPES[stream_type]
         fingerprint = hashlib.sha256(f"{codec} {pid}".encode())
-        for parameter_set in nal.parameter_sets(codec, bytes(self._head)):
+        sets = nal.parameter_sets(codec, bytes(self._head))
+        for parameter_set in sets:
             fingerprint.update(len(parameter_set).to_bytes(4) + parameter_set)
         tables = b"".join(self._tables.values())
-        return Scan(tuple(self._frames), self._size, codec, fingerprint.hexdigest()[:16], tables)
+        is_whole = bool(sets) or codec not in nal.PARAMETER_TYPES
+        name = fingerprint.hexdigest()[:16]
+        return Scan(tuple(self._frames), self._size, codec, name, tables, is_whole)
 
 
 def _unit_starts(chunk: bytearray) -> list[int]:

@@ -61,7 +61,9 @@ class Approach:
             True when the next connection is made in another way, and at once.
         """
         before = self.plan
-        if saw_frames:
+        if ending.kind == "setless":
+            self.plan = replace(self.plan, add_sets=True)
+        elif saw_frames:
             self._it_worked()
         elif ending.kind == "sizeless":
             self._keyless += 1

@@ -37,6 +37,9 @@ class Archive:
         self._camera = shelf.camera
         self._runs = RunLog(shelf.recordings_dir, shelf.camera)
         self._format: bytes | None = None
+        self.lacks_sets = False
+        """Whether a file of this run cannot be read without the one before: the camera told the
+        parameter sets of its pictures only once."""
         self._playlist = following("")
 
     def open(self) -> bool:
@@ -91,7 +94,7 @@ class Archive:
     def end_run(self, cause: RunCause) -> None:
         """Recording has ended; what follows is a new run."""
         self._aside(lambda: self._runs.end(cause))
-        self._format = None
+        self._format, self.lacks_sets = None, False
         self.shelf.clear()
 
     def note(self, run: str, note: TimeNote) -> None:
@@ -145,6 +148,7 @@ class Archive:
             self._aside(lambda: self._runs.end(RunCause.CLOCK_STEPPED))
         elif self._format and picture_format and picture_format != self._format:
             self._aside(lambda: self._runs.end(RunCause.FORMAT_CHANGED))
+        self.lacks_sets |= self._format is not None and picture_format is None
         self._format = picture_format or self._format
 
     def _put_away(self, path: Path, named: NamedSegment) -> Stored:

@@ -15,7 +15,7 @@ from hazardcast.rtsp_challenge import why_refused
 from hazardcast.vocabulary import CameraState, RunCause
 from recorder.adoption import TimeNote
 from recorder.archive import Archive
-from recorder.command import Plan, command, frames_in_flight, plan_for
+from recorder.command import BYTE_STREAMS, Plan, command, frames_in_flight, plan_for
 from recorder.console import Console, Found
 from recorder.ffmpeg import Lines, Recording
 from recorder.frames import FrameLines, read_segment
@@ -256,7 +256,24 @@ class Attempt:
                 "asks for its sound again",
                 at_once=True,
             )
-        return self._keyless(lasted_s) or (None if heard else self._silence(lasted_s))
+        if ending := self._setless() or self._keyless(lasted_s):
+            return ending
+        return None if heard else self._silence(lasted_s)
+
+    def _setless(self) -> Ending | None:
+        """Whether a byte stream tells only once what each file must tell."""
+        may_add = self._plan.video == "copy" and not self._plan.add_sets
+        is_stream = self._console.found.format in BYTE_STREAMS
+        if not (self._archive.lacks_sets and may_add and is_stream):
+            return None
+        detail = "it tells only once how its pictures are made; every file will tell it"
+        return Ending(
+            CameraState.CONNECTING,
+            RunCause.FORMAT_CHANGED,
+            detail,
+            at_once=True,
+            kind="setless",
+        )
 
     def _wants_other_plan(self) -> bool:
         if not self._console.complete:

@@ -20,6 +20,8 @@ COPYABLE_AUDIO = frozenset({"aac", "mp2", "mp3", "ac3", "eac3", "opus"})
 """What MPEG-TS carries so that players know it; other sound, such as G.711, becomes AAC."""
 TIMELESS_FORMATS = frozenset({"mpjpeg", "mjpeg", "h264", "hevc"})
 """Bare pictures one after another: ffmpeg would count 25 a second whatever the camera sends."""
+BYTE_STREAMS = frozenset({"mpegts", "h264", "hevc"})
+"""They carry parameter sets as RTSP does; others, such as FLV, in a form of their own."""
 ANALYSIS_US = 3_000_000
 PATIENT_ANALYSIS_S = 300
 PATIENT_PROBE_BYTES = 200_000_000
@@ -72,6 +74,8 @@ class Plan:
     audio: Literal["copy", "encode", "drop"] = "copy"
     times: Literal["stream", "arrival"] = "stream"
     """Where the pictures' times come from."""
+    add_sets: bool = False
+    """Repeat the parameter sets that a byte stream tells only once; RTSP always gets them."""
     track: int = 0
     """Which video track, of several."""
     patient: bool = False
@@ -180,8 +184,10 @@ def _segments(pattern: str, segment_s: float, list_fd: int) -> tuple[str, ...]:
 
 def _video(plan: Plan, *, over_rtsp: bool) -> tuple[str, ...]:
     if plan.video == "copy":
-        # Other ways of transport tell decoding times, and some parameter sets of another form.
-        filters = ("-bsf:v", f"{FIRST_TIMES},{PARAMETER_SETS}") if over_rtsp else ()
+        # Other ways of transport tell decoding times.
+        times = (FIRST_TIMES,) if over_rtsp else ()
+        sets = (PARAMETER_SETS,) if over_rtsp or plan.add_sets else ()
+        filters = ("-bsf:v", ",".join((*times, *sets))) if sets else ()
         return ("-c:v", "copy", *filters)
     return (
         "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-vf", EVEN_SIZE,

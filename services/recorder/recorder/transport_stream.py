@@ -19,6 +19,8 @@ VIDEO_TYPES = frozenset({0x01, 0x02, 0x10, 0x1B, 0x24})
 HEVC_TYPE = 0x24
 HEAD_BYTES = 65_536
 """Enough of a file's beginning to hold tables and the parameter sets of its key frame."""
+STILL_TICKS = 2
+STILL_PICTURES = 8
 _PARAMETER_BYTES = 4096
 _START_CODE = re.compile(rb"\x00\x00\x01")
 
@@ -66,14 +68,21 @@ def times(data: bytes) -> Times | None:
 def before_leap(data: bytes, *, most_s: float) -> int:
     """Bytes before the first picture whose stamp no time that passed explains; all without one.
 
-    That is one shown more than `most_s` after the first picture, or as much before it.
+    That is one shown more than `most_s` after the first picture, or as much before it, and the
+    first of many that stand still: ffmpeg lets no stamp go back.
     """
     most = most_s * TICKS_PER_S
     first: int | None = None
+    latest, still = -1 << 33, []
     for start, stamp in _stamped(data):
         first = stamp if first is None else first
-        if abs(_after(stamp, first)) > most:
+        after = _after(stamp, first)
+        if abs(after) > most:
             return start
+        still = [*still, start] if 0 <= after - latest <= STILL_TICKS else []
+        if len(still) > STILL_PICTURES:
+            return still[0]
+        latest = max(latest, after)
     return len(data)
 
 

@@ -221,3 +221,19 @@ def test_a_clip_from_before_the_start_to_after_a_restart_holds_all_and_tells_wha
     assert manifest.gaps[0].end == pytest.approx(first, abs=0.002)
     assert manifest.gaps[1].end - manifest.gaps[1].start > 0.3
     assert manifest.duration_s == pytest.approx(last - first, abs=0.3)
+
+
+def test_intra_refresh_over_http_can_be_read_from_any_file_after_the_camera_is_known(
+    record: Any, ts_camera: Any, film: Any, recordings: Any, ffmpeg: str, tmp_path: Path,
+    decode_errors: Any,
+) -> None:  # fmt: skip
+    once = tmp_path / "once.ts"
+    refreshed = film(seconds=14, extra="-bf 0 -x264-params intra-refresh=1:keyint=30")
+    subprocess.run([ffmpeg, "-v", "error", "-i", str(refreshed), "-c", "copy", str(once)], check=True)  # fmt: skip
+    running = record({"north": ts_camera(once).url})
+    eventually(lambda: "format_changed" in recordings.causes(), within_s=30)
+    known = len(recordings.segments())
+    eventually(lambda: len(recordings.segments()) >= known + 2, within_s=30)
+    running.stop()
+
+    assert decode_errors(recordings.segments()[known + 1].path) == ""
