@@ -73,7 +73,8 @@ def before_leap(data: bytes, *, most_s: float) -> int:
     """
     most = most_s * TICKS_PER_S
     first: int | None = None
-    latest, still = -1 << 33, []
+    still: list[int] = []
+    latest = -1 << 33
     for start, stamp in _stamped(data):
         first = stamp if first is None else first
         after = _after(stamp, first)
