@@ -33,8 +33,13 @@ class SlidingBitmap:
             self._bits = self._bits << ahead & _ALL if ahead < WINDOW else 0
             self.highest = number
 
-    def mark(self, number: int) -> None:
-        """Mark `number`, unless it is forgotten."""
-        self.reach(number)
-        if not self.forgotten(number):
-            self._bits |= 1 << self.highest - number
+    def mark(self, number: int) -> bool:
+        """Mark `number`; returns whether that is news: neither marked before nor forgotten."""
+        behind = self.highest - number
+        if behind < 0:
+            self.reach(number)
+            behind = 0
+        if behind >= WINDOW or self._bits >> behind & 1:
+            return False
+        self._bits |= 1 << behind
+        return True

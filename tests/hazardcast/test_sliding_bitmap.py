@@ -15,8 +15,9 @@ def test_it_agrees_with_a_plain_set_whatever_the_order(
     bitmap, highest, marked = SlidingBitmap(start), start, set[int]()
     for is_mark, number in steps:
         if is_mark:
-            bitmap.mark(number)
-            if number > highest - WINDOW:
+            is_news = number > highest - WINDOW and number not in marked
+            assert bitmap.mark(number) is is_news
+            if is_news:
                 marked.add(number)
         else:
             bitmap.reach(number)

@@ -36,12 +36,9 @@ class Tally:
         """`number` arrived, for the first or another time."""
         if self._arrived is None:
             self._base, self._arrived = number, SlidingBitmap(number)
-        self._arrived.reach(number)
-        if self._arrived.forgotten(number) or self._arrived.marked(number):
-            return
-        self._arrived.mark(number)
-        self.delivered += 1
-        self._base = min(self._base, number)
+        if self._arrived.mark(number):
+            self.delivered += 1
+            self._base = min(self._base, number)
 
     @property
     def expected(self) -> int:
