@@ -10,6 +10,14 @@ from enum import StrEnum
 from typing import Self
 
 
+class OpenWord(StrEnum):
+    """A word of a list that may grow: has `unknown` for those that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return cls("unknown") if isinstance(value, str) and value != "unknown" else None
+
+
 class ServiceState(StrEnum):
     """Whether a service is there."""
 
@@ -20,7 +28,7 @@ class ServiceState(StrEnum):
     """It was stopped, and says so itself."""
 
 
-class CameraState(StrEnum):
+class CameraState(OpenWord):
     """How one camera is for the service that reports it."""
 
     CONNECTING = "connecting"
@@ -40,10 +48,6 @@ class CameraState(StrEnum):
     DISK_FULL = "disk_full"
     STOPPED = "stopped"
     UNKNOWN = "unknown"
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        return cls.UNKNOWN if isinstance(value, str) else None
 
 
 class ClipStage(StrEnum):
@@ -67,7 +71,7 @@ class ClipStage(StrEnum):
         return self in (ClipStage.READY, ClipStage.PARTIAL, ClipStage.FAILED)
 
 
-class RunCause(StrEnum):
+class RunCause(OpenWord):
     """Why a stretch of continuous recording ended."""
 
     CAMERA_DOWN = "camera_down"
@@ -82,12 +86,8 @@ class RunCause(StrEnum):
     DISK_FULL = "disk_full"
     UNKNOWN = "unknown"
 
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        return cls.UNKNOWN if isinstance(value, str) else None
 
-
-class GapCause(StrEnum):
+class GapCause(OpenWord):
     """Why there is no video of a stretch of time: what ended the run before it, or else."""
 
     CAMERA_DOWN = RunCause.CAMERA_DOWN.value
@@ -116,7 +116,3 @@ class GapCause(StrEnum):
     def of_run(cls, cause: RunCause | None) -> Self:
         """The gap after a run that ended so; a run that does not tell has an unknown cause."""
         return cls(cause) if cause else cls.UNKNOWN
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        return cls.UNKNOWN if isinstance(value, str) else None
