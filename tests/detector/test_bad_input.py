@@ -34,7 +34,7 @@ def street(t: float, width: int = 640, height: int = 360) -> np.ndarray:
 class Played:
     """Frames handed out as fast as they are asked for."""
 
-    state, last_frame_at = "live", None
+    state, last_frame_at, trouble = "live", None, None
 
     def __init__(self, frames: list[Frame]) -> None:
         self.frames = list(frames)

@@ -111,8 +111,8 @@ def test_frames_held_back_at_the_start_are_known_to_be_late() -> None:
         mapping.wall(number / 15, arrived_at)
         told.append(mapping.caught_up)
 
-    assert told.index(True) in {30, 31}
-    assert all(told[31:])
+    assert told.index(True) in {34, 35}
+    assert all(told[35:])
 
 
 def test_frames_handed_over_late_are_dated_when_they_were_taken() -> None:

@@ -67,6 +67,7 @@ class ScriptedFrames:
     pending: list[Frame]
     state: str = "live"
     last_frame_at: float | None = None
+    trouble: str | None = None
     closed: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None: ...

@@ -183,6 +183,8 @@ def _holes(kept: Sequence[Kept], truth: Truth) -> int:
 
 def _detector(row: Row, watched: Watched, truth: Truth) -> list[str]:
     seen = {one.clock_ms: one for one in watched.seen if truth.place(one.clock_ms) is not None}
+    if row.unwatched and not watched.seen and row.unwatched in watched.detector_state:
+        return []
     if not seen:
         return [f"of {len(watched.seen)} pictures none is seen rightly: {watched.detector_state}"]
     faults = []

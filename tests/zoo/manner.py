@@ -35,6 +35,8 @@ class Rtsp:
     marks: bool = True
     """The last packet of a picture is marked."""
     delimiters: bool = False
+    turned: bool = False
+    """SEI before each key frame tells that the picture is to be turned by 90°."""
     supplements: int = 0
     """Bytes of SEI with each picture."""
     sound: str | None = None

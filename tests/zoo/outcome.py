@@ -37,7 +37,7 @@ class Outcome:
             row.name,
             _recorded(watched) if not verdict.recorded else f"no: {verdict.recorded[0]}",
             _clip(watched) if not verdict.clip else f"no: {verdict.clip[0]}",
-            "yes" if not verdict.detector else f"no: {verdict.detector[0]}",
+            _detector(row, watched, verdict),
             verdict.faults,
             round(watched.seconds, 1),
         )
@@ -65,6 +65,12 @@ def _recorded(watched: Watched) -> str:
     return f"{words}, {codec}" + (f", {sound}" if sound else "") + (
         f", begun anew ({', '.join(sorted({str(run.cause) for run in watched.runs[:-1]}))})" if len(watched.runs) > 1 else ""
     )  # fmt: skip
+
+
+def _detector(row: Row, watched: Watched, verdict: Verdict) -> str:
+    if verdict.detector:
+        return f"no: {verdict.detector[0]}"
+    return "yes" if watched.seen else f"refused: “…{row.unwatched}…”"
 
 
 def _clip(watched: Watched) -> str:

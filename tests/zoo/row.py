@@ -38,6 +38,9 @@ class Row:
     leans: bool = False
     """Pictures before a key frame lean on those of the file before: they are looked at together."""
     refused: Refusal | None = None
+    unwatched: str | None = None
+    """Recorded and clipped, but the detector says in these words that it cannot look at it; where
+    this machine's OpenCV can, it must."""
     record_s: float = 8.0
     """How much is recorded at least."""
     segment_s: float = 2.0

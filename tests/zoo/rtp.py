@@ -6,6 +6,9 @@ import struct
 
 from tests.zoo.coded import SETS, unit_type
 
+TURNED = bytes.fromhex("06 2f 03 08 00 09 80")
+"""Display orientation SEI (H.264 D.1.27): 90° anticlockwise, until told otherwise."""
+
 
 def h264(units: list[bytes], *, most: int, together: bool) -> list[bytes]:
     """RFC 6184: a unit each, FU-A fragments of large ones, STAP-A for small ones `together`."""

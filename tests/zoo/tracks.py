@@ -152,5 +152,10 @@ def payloads_of(packet: Packet, codec: str, manner: Rtsp) -> list[bytes]:
     if codec == "hevc":
         return rtp.hevc(units, most=manner.most)
     more = [rtp.supplement(500)] * (manner.supplements // 500)
+    if manner.turned and packet.key:
+        first_slice = next(
+            n for n, one in enumerate(units) if coded.unit_type(one, codec) in (1, 5)
+        )
+        units.insert(first_slice, rtp.TURNED)
     delimiter = [b"\x09\xf0"] if manner.delimiters else []
     return rtp.h264([*delimiter, *more, *units], most=manner.most, together=manner.together)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
+import numpy as np
 import yaml
 from clipper import wiring
 from detector.frames import LiveFrames
@@ -36,6 +37,8 @@ POLL_S = 0.1
 DETECTOR_FPS = 240.0
 """More than any camera sends: every picture is taken."""
 CLIP_PATIENCE_S = 40.0
+SHOWN_PX = 640
+TURNED_DEG = 90
 BEFORE_END_S = 0.5
 AFTER_START_S = 1.0
 
@@ -106,6 +109,8 @@ def watch(row: Row, folder: Path) -> Watched:
     watched.runs = read_runs(settings.recordings_dir, CAMERA)
     if watched.kept and row.refused is None:
         watched.film_facts = facts(made(row.film))
+        if getattr(row.manner, "turned", False):
+            watched.film_facts["rotation"] = TURNED_DEG
         watched.facts = facts(segments[len(segments) // 2].path)
         watched.clip = clip(settings, watched.kept)
     watched.seconds = time.monotonic() - begun
@@ -133,7 +138,7 @@ class Seeing:
                 self._seen.append(_shown(frame.image, frame.t))
 
     def close(self) -> tuple[list[Shown], str]:
-        state = self._frames.state
+        state = f"{self._frames.state} {self._frames.trouble or ''}".strip()
         self._over.set()
         self._thread.join(5)
         self._frames.close()
@@ -192,16 +197,21 @@ def kept_of(segments: list[Segment], *, leans: bool) -> list[Kept]:
 
 
 def shown(path: Path) -> list[Shown]:
-    """Every picture of a file as a player shows it."""
-    capture = cv2.VideoCapture(str(path))
-    found = []
-    while capture.grab():
-        at_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        ok, picture = capture.retrieve()
-        if ok:
-            found.append(_shown(picture, at_s))
-    capture.release()
-    return found
+    """Every picture of a file as a player shows it, in grey."""
+    done = subprocess.run(
+        ["ffmpeg", "-hide_banner", "-nostdin", "-copyts", "-i", str(path), "-map", "0:v:0", "-vf",
+         f"showinfo,scale=w='min(iw,{SHOWN_PX})':h=-2:flags=area,format=gray", "-fps_mode",
+         "passthrough", "-f", "rawvideo", "-"],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    said = done.stderr.decode(errors="replace")
+    moments = [float(one) for one in re.findall(r"showinfo.*? pts_time:(\S+)", said)]
+    if not moments:
+        return []
+    size = re.findall(r"rawvideo \([^)]*\), gray.*?, (\d+)x(\d+)", said)[-1]
+    width, height = int(size[0]), int(size[1])
+    pictures = np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width)
+    return [_shown(picture, at) for picture, at in zip(pictures, moments, strict=False)]
 
 
 def _shown(picture: Any, at: float) -> Shown:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import cv2
 
+from detector import fields
+from detector.fields import Suspicion
 from detector.frame import Frame
 from detector.image import Image
 from detector.transports import Way
@@ -35,6 +37,8 @@ LIVE_OPTIONS = [
 B_FRAME = ord("B")
 MJPG = cv2.VideoWriter.fourcc(*"MJPG")
 PREFETCHED = 2
+CALM_FRAMES, CALM_S = 2, 0.3
+"""So many frames, and for so long, must have come as they were taken: one alone may be a hiccup."""
 MOST_REORDERED = 3
 """B-frames between two others; more in a row say nothing about a camera's delay."""
 MOST_OBLONG = 4.0
@@ -73,6 +77,8 @@ class LiveFrames:
         self._received_monotonic = float("-inf")
         self.last_frame_at: float | None = None
         """Capture time of the newest frame, epoch seconds."""
+        self.trouble: str | None = None
+        """Why pictures that come cannot be looked at, in words."""
         self._thread = threading.Thread(target=self._run, name=f"read-{camera}", daemon=True)
 
     def start(self) -> None:
@@ -126,10 +132,16 @@ class LiveFrames:
         self._due_s = float("-inf")
         shape, coding = pixel_shape(capture), int(capture.get(cv2.CAP_PROP_FOURCC))
         mapping = Mapping(timeless=is_timeless(url, coding), parsed=parsed_ahead(url, coding))
+        suspicion = Suspicion(suspicious=fields_may_come(capture))
         came = False
         while not self._stop.is_set() and capture.grab():
             came = True
-            self._receive(capture, mapping, shape)
+            try:
+                self._receive(capture, mapping, shape, suspicion)
+            except fields.UnwrittenError as error:
+                self.trouble = str(error)
+                self._say(CameraState.UNUSABLE, self.trouble)
+                return came
         if not self._stop.is_set():
             self._say(CameraState.STALLED, "stream ended or went silent")
         return came
@@ -140,13 +152,16 @@ class LiveFrames:
             log.warning(message, extra={"camera": self._camera})
         self._state = state
 
-    def _receive(self, capture: cv2.VideoCapture, mapping: Mapping, shape: float) -> None:
+    def _receive(
+        self, capture: cv2.VideoCapture, mapping: Mapping, shape: float, suspicion: Suspicion
+    ) -> None:
         arrived_at = self._clock.now()
         stream_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
         is_b = capture.get(cv2.CAP_PROP_FRAME_TYPE) == B_FRAME
         taken_at = mapping.wall(stream_s, arrived_at, reordered=is_b)
         self._received_monotonic = self._clock.monotonic()
-        self._state = CameraState.LIVE
+        if self.trouble is None:
+            self._state = CameraState.LIVE
         self.last_frame_at = taken_at
         self._captured()
         if not mapping.caught_up:
@@ -156,11 +171,12 @@ class LiveFrames:
             return
         self._due_s = max(self._due_s + self._period_s, taken_at)
         ok, picture = capture.retrieve()
-        if ok:
+        if ok and suspicion.allows(picture):
             self._put(Frame(squared(picture, shape), taken_at, self._index))
 
     def _put(self, frame: Frame) -> None:
         self._index += 1
+        self.trouble = None
         with self._fresh:
             if self._latest is not None:
                 self._dropped()
@@ -182,6 +198,7 @@ class Mapping:
         self._parsed = parsed
         self._reordered = self._in_a_row = 0
         self._step_s = float("inf")
+        self._calm, self._calm_s = 0, 0.0
         self._time = StreamTime()
         self._last_s = float("-inf")
         self.caught_up = timeless
@@ -205,7 +222,10 @@ class Mapping:
             self._time = StreamTime()
             self._time.observe(newest_s, arrived_at)
         elif not self.caught_up and before_s is not None and self._time.offset_s is not None:
-            self.caught_up = before_s - self._time.offset_s < BURST_SHARE * step_s
+            is_calm = before_s - self._time.offset_s < BURST_SHARE * step_s
+            self._calm = self._calm + 1 if is_calm else 0
+            self._calm_s = self._calm_s + step_s if is_calm else 0.0
+            self.caught_up = self._calm >= CALM_FRAMES and self._calm_s >= CALM_S
         return min(self._time.wall(stream_s), arrived_at)
 
     def _lag_s(self, step_s: float, *, reordered: bool) -> float:
@@ -216,6 +236,13 @@ class Mapping:
         self._reordered = max(self._reordered, min(self._in_a_row, MOST_REORDERED))
         lag = self._parsed + self._reordered
         return lag * self._step_s if self._step_s < float("inf") else 0.0
+
+
+def fields_may_come(capture: cv2.VideoCapture) -> bool:
+    """Whether the H.264 stream that was opened allows for fields."""
+    index = capture.get(cv2.CAP_PROP_CODEC_EXTRADATA_INDEX)
+    told, data = capture.retrieve(flag=int(index)) if index > 0 else (False, None)
+    return bool(told) and data is not None and fields.fields_allowed(data.tobytes())
 
 
 def pixel_shape(capture: cv2.VideoCapture) -> float:

@@ -41,6 +41,11 @@ class Frames(Protocol):
         """Capture time of the newest frame."""
         ...
 
+    @property
+    def trouble(self) -> str | None:
+        """Why frames that come cannot be looked at, in words."""
+        ...
+
     def start(self) -> None:
         """Begin to read."""
         ...
@@ -94,7 +99,10 @@ class Worker:
 
     def status(self) -> CameraStatus:
         """How fresh this camera is."""
-        detail = f"picture: {', '.join(self._picture)}" if self._picture else self._trouble
+        trouble = self._frames.trouble or self._trouble
+        detail = (
+            f"picture: {', '.join(self._picture)}" if self._picture and not trouble else trouble
+        )
         return CameraStatus(
             camera=self._id,
             state=self._frames.state,
