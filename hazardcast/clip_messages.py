@@ -41,7 +41,7 @@ class Gap(Message):
     end: Time
     """Where it ends, epoch seconds."""
     cause: GapCause
-    """Why; a word of a newer version that is not known is read as `unknown`."""
+    """Why (GapCause); a word of a newer version that is not known is read as `unknown`."""
 
 
 class Window(Message):

@@ -9,6 +9,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any
 
 from pydantic import BaseModel
@@ -37,24 +38,30 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
     }
 
 
+def meanings(words: type[Enum]) -> dict[str, str]:
+    """Value of each word of an enum → what its docstring says; empty where the word says it."""
+    said = dict(_docstrings(words))
+    return {str(word.value): said.get(word.name, "") for word in words}
+
+
 def _describe(schema: dict[str, Any], model: type[BaseModel]) -> None:
     for name, text in descriptions(model).items():
         schema["properties"][name]["description"] = text
 
 
-def _docstrings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    """Each annotated name of the class whose next statement is a text."""
+def _docstrings(model: type[Any]) -> Iterator[tuple[str, str]]:
+    """Each name set in the body of a class whose next statement is a text."""
     (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     assert isinstance(body, ast.ClassDef)
     for before, after in zip(body.body, body.body[1:], strict=False):
         if (
-            isinstance(before, ast.AnnAssign)
-            and isinstance(before.target, ast.Name)
+            isinstance(before, ast.AnnAssign | ast.Assign)
             and isinstance(after, ast.Expr)
             and isinstance(after.value, ast.Constant)
             and isinstance(after.value.value, str)
         ):
-            yield before.target.id, " ".join(after.value.value.split())
+            targets = [before.target] if isinstance(before, ast.AnnAssign) else before.targets
+            yield ast.unparse(targets[0]), " ".join(after.value.value.split())
 
 
 def _parts(kind: Any, seen: set[type[BaseModel]]) -> set[type[BaseModel]]:

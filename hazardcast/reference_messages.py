@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from hazardcast.message import Message
 from hazardcast.messages import Datagram
 from hazardcast.site import Camera, GroundPoints, Position, Site, Zones
 from hazardcast.topics import ALL, Topic
+from hazardcast.vocabulary import CameraState, ClipStage, GapCause, ServiceState
 
 Schema = dict[str, Any]
+_WORDS = (ServiceState, CameraState, ClipStage, GapCause)
 EXAMPLES = Path("tests") / "hazardcast" / "examples"
 """Golden payloads: tests hold that they decode for ever."""
 _HEADER = ("field", "value", "default", "meaning")
@@ -47,7 +50,15 @@ def messages(root: Path) -> str:
         topic.message: _said_on(topic) for topic in ALL if topic.message is not None
     }
     models[Datagram] = _DATAGRAM
-    return "\n".join(_message(model, said, root, shown) for model, said in models.items())
+    texts = [_message(model, said, root, shown) for model, said in models.items()]
+    return "\n".join([*texts, *(_words(one) for one in _WORDS)])
+
+
+def _words(words: type[Enum]) -> str:
+    """What each word of an enum means."""
+    rows = [(f"`{word}`", meaning) for word, meaning in field_docs.meanings(words).items()]
+    summary = " ".join((words.__doc__ or "").split())
+    return f"## {words.__name__}\n\n{summary}\n\n{reference.table(('word', 'meaning'), rows)}"
 
 
 _DATAGRAM = (

@@ -22,6 +22,7 @@ class ServiceState(StrEnum):
     """Whether a service is there."""
 
     ONLINE = "online"
+    """It does its work."""
     OFFLINE = "offline"
     """It was lost: its last will."""
     STOPPED = "stopped"
@@ -32,13 +33,17 @@ class CameraState(OpenWord):
     """How one camera is for the service that reports it."""
 
     CONNECTING = "connecting"
+    """It has been asked for; no picture has come yet."""
     WAITING = "waiting"
     """Connected, but nothing can be recorded until a key frame comes."""
     LIVE = "live"
+    """Pictures come."""
     STALLED = "stalled"
     """Connected, but no picture has come for a while."""
     UNAUTHORISED = "unauthorised"
+    """It refuses the login, or asks for one."""
     UNREACHABLE = "unreachable"
+    """Nothing answers at its address."""
     UNUSABLE = "unusable"
     """It answers, but what it sends cannot be used."""
     UNREADABLE = "unreadable"
@@ -46,8 +51,11 @@ class CameraState(OpenWord):
     ENDED = "ended"
     """The stream, or a file that is played once, is over."""
     DISK_FULL = "disk_full"
+    """It cannot be recorded: the disk is full."""
     STOPPED = "stopped"
+    """The service lets go of it."""
     UNKNOWN = "unknown"
+    """A word that this version does not know."""
 
 
 class ClipStage(StrEnum):
@@ -58,6 +66,7 @@ class ClipStage(StrEnum):
     RECORDING = "recording"
     """Some video of the window is there, more is to come."""
     BUILDING = "building"
+    """The clip is being put together."""
     READY = "ready"
     """The whole window is there."""
     PARTIAL = "partial"
@@ -75,29 +84,44 @@ class RunCause(OpenWord):
     """Why a stretch of continuous recording ended."""
 
     CAMERA_DOWN = "camera_down"
+    """The camera ended the stream, or could not be reached."""
     STALLED = "stalled"
     """The connection stood, but no picture came."""
     RECORDER_STOPPED = "recorder_stopped"
+    """The recorder was stopped."""
     RECORDER_KILLED = "recorder_killed"
+    """The recorder ended without a word."""
     FORMAT_CHANGED = "format_changed"
+    """The camera went on in another format."""
     CLOCK_STEPPED = "clock_stepped"
     """The camera's clock or the machine's was set."""
     NO_KEY_FRAME = "no_key_frame"
+    """No key frame came, and without one nothing can be recorded."""
     DISK_FULL = "disk_full"
+    """The disk was full."""
     UNKNOWN = "unknown"
+    """Nobody wrote down why."""
 
 
 class GapCause(OpenWord):
     """Why there is no video of a stretch of time: what ended the run before it, or else."""
 
     CAMERA_DOWN = RunCause.CAMERA_DOWN.value
+    """The camera ended the stream, or could not be reached."""
     STALLED = RunCause.STALLED.value
+    """The connection stood, but no picture came."""
     RECORDER_STOPPED = RunCause.RECORDER_STOPPED.value
+    """The recorder was stopped."""
     RECORDER_KILLED = RunCause.RECORDER_KILLED.value
+    """The recorder ended without a word."""
     FORMAT_CHANGED = RunCause.FORMAT_CHANGED.value
+    """The camera went on in another format."""
     CLOCK_STEPPED = RunCause.CLOCK_STEPPED.value
+    """The camera's clock or the machine's was set."""
     NO_KEY_FRAME = RunCause.NO_KEY_FRAME.value
+    """No key frame came, and without one nothing can be recorded."""
     DISK_FULL = RunCause.DISK_FULL.value
+    """The disk was full."""
     NOT_RECORDED_YET = "not_recorded_yet"
     """The recorder has not closed the segment."""
     NEVER_RECORDED = "never_recorded"
@@ -111,6 +135,7 @@ class GapCause(OpenWord):
     GAVE_WAY = "gave_way"
     """Too many clips were asked for, and this one was the least."""
     UNKNOWN = "unknown"
+    """Nobody wrote down why, or by a word that this version does not know."""
 
     @classmethod
     def of_run(cls, cause: RunCause | None) -> Self:

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from hazardcast import contracts
+from hazardcast import contracts, field_docs, vocabulary
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "tests" / "hazardcast" / "examples"
@@ -59,3 +59,11 @@ def test_every_published_field_says_what_it_means(name: str) -> None:
         for field, about in model.get("properties", {}).items()
         if not about.get("description")
     ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [vocabulary.ServiceState, vocabulary.CameraState, vocabulary.ClipStage, vocabulary.GapCause],
+)
+def test_every_word_on_the_bus_says_what_it_means(words: type) -> None:
+    assert not [word for word, meaning in field_docs.meanings(words).items() if not meaning]
