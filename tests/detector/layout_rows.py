@@ -113,7 +113,7 @@ READ = (
     Row("the same of two classes", "[1,300,6]", heads.end_to_end, ULTRALYTICS, "yolo-end-to-end", how=SHAPE_VALUES, names=TWO, classes=2, car=1),
     Row("YOLOv10, YOLO26 (end to end), no names", "[1,300,6]", heads.end_to_end_of_all, ULTRALYTICS, "yolo-end-to-end", how="shape, then values (class numbers reach over 40)"),
     Row("YOLOv7 with --end2end --max-wh", "[n,7]", heads.yolo_nms, YOLOV7, "yolo-nms", how=SHAPE, said={"classes": "coco"}),
-    Row("YOLOv6, v7, v9 with --end2end", "num_dets, det_boxes, det_scores, det_classes", heads.efficient_nms, YOLOV6, "efficient-nms", how=NAMES, said={"classes": "coco"}),
+    Row("YOLOv6, v7, v9 with --end2end, by operators of ONNX instead of TensorRT", "num_dets, det_boxes, det_scores, det_classes", heads.efficient_nms, YOLOV6, "efficient-nms", how=NAMES, said={"classes": "coco"}),
     Row("YOLOX", "[1,N,85]", heads.yolox, YOLOX, "yolox", how=SHAPE_VALUES),
     Row("YOLOX with --decode_in_inference", "[1,N,85]", heads.yolox_decoded, YOLOX, "yolox-decoded", how=SHAPE_VALUES),
     Row("YOLOX, one class", "[1,N,6]", heads.yolox, YOLOX, "yolox", how=SHAPE_VALUES, classes=1, car=0, said={"classes": ["car"]}),

@@ -122,3 +122,16 @@ def test_any_other_network_is_refused_with_its_shapes(shapes) -> None:
         recognise(shapes, 416, 416)
     except ConfigError as error:
         assert "understood are YOLOX" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("shape", "name"),
+    [
+        ((1, 84, 6800), "yolov8"),  # P2: strides from 4 on
+        ((1, 84, 1700), "yolov8"),  # P6: strides up to 64
+        ((1, 5100, 85), "yolov5"),  # P6
+        ((1, 1200, 85), "yolov5"),  # tiny: strides 16 and 32
+    ],
+)
+def test_heads_of_other_strides_are_known_by_their_number_of_cells(shape, name: str) -> None:
+    assert recognise({"output0": shape}, 320, 256).name == name

@@ -186,3 +186,24 @@ def test_an_end_to_end_export_that_says_so_need_not_be_asked_about(tmp_path) -> 
     path = graph.save(tmp_path / "own.onnx", metadata=said)
 
     assert Weights(path, threads=1).layout.name == "yolo-end-to-end"
+
+
+def test_a_network_that_answers_no_numbers_is_refused(tmp_path) -> None:
+    """It would never find anything."""
+    graph = Graph()
+    graph.input("images", (1, 3, 64, 64))
+    graph.output("output0", graph.constant(np.full((1, 84, 84), np.nan)), (1, 84, 84))
+    path = graph.save(tmp_path / "own.onnx")
+
+    with pytest.raises(ConfigError, match=r"output0\[1, 84, 84\] is no number \(NaN\)"):
+        Weights(path, threads=1)
+
+
+def test_eighty_other_classes_are_not_taken_for_cocos(tmp_path) -> None:
+    names = [*["thing"] * 2, "car", *["thing"] * 76, "bus"]
+    coco = next(row for row in READ if row.what == "YOLOv8, 80 classes")
+
+    classes = Weights(replace(coco, names=str(names)).write(tmp_path), threads=1).classes
+
+    assert (classes.columns.tolist(), classes.labels.tolist()) == ([2, 79], [2, 5])
+    assert not classes.coco

@@ -63,7 +63,8 @@ def named(names: Sequence[str]) -> Classes:
         shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
         raise ConfigError(
             f"its classes are {shown}: no vehicle among them; expected COCO's 80 classes, or some "
-            f"of {', '.join(sorted(NAMES))}"
+            f"of {', '.join(sorted(NAMES))}; if they are called otherwise than what they are, name "
+            'them in the .json file beside it: {"classes": ["car", "…"]}'
         )
     return Classes(
         len(names), np.array([place for place, _ in own]), np.array([int(one) for _, one in own])

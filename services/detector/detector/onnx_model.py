@@ -20,7 +20,7 @@ from detector.frame import Frame
 from detector.image import Image
 from detector.layouts import KNOWN, Layout, recognise
 from detector.ports import Declared, Port, other_inputs, picture_port
-from detector.units import fractions_scaled, settled
+from detector.units import all_numbers, fractions_scaled, settled
 from hazardcast.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -111,6 +111,7 @@ class Weights:
             raise ConfigError(
                 f"does not run on a picture of {width}x{height}: {_line(error)}"
             ) from None
+        all_numbers(seen)
         shapes = {name: out.shape for name, out in seen.items()}
         said_in = sidecar.path_beside(self.path).name
         layout = recognise(

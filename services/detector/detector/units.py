@@ -28,6 +28,20 @@ def fractions_scaled(layout: Layout, width: int, height: int) -> Layout:
     return replace(layout, decode=decode)
 
 
+def all_numbers(seen: Named) -> None:
+    """Refuse a network that answers what is no number: it would never find anything.
+
+    Raises:
+        ConfigError: an output holds NaN.
+    """
+    for name, array in seen.items():
+        if np.issubdtype(array.dtype, np.floating) and np.isnan(array).any():
+            raise ConfigError(
+                f"its output {name}{list(array.shape)} is no number (NaN) for a picture of noise: "
+                "half precision that overflows, or broken weights; export it in single precision"
+            )
+
+
 def settled(
     layout: Layout, seen: Named, classes: Classes, said_in: str, *, fractions_denied: bool
 ) -> None:
