@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,7 +20,7 @@ from hazardcast.fields import NAME_PATTERN
 PREFIX = "HAZARDCAST_"
 NAME_LENGTH = 48
 OPENCV_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-_OPENCV_OPTIONS_AT_START = os.environ.get(OPENCV_OPTIONS)
+_OPENCV_AT_START = os.environ.get(OPENCV_OPTIONS, "")
 
 
 def name(text: str) -> str:
@@ -314,13 +315,14 @@ def forbid_telemetry() -> None:
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
-def ask_opencv(options: str | None) -> None:
-    """Options for every stream that OpenCV opens from now on, `key;value|key;value`.
+def ask_opencv(wanted: Mapping[str, str]) -> None:
+    """Options for every stream that OpenCV opens from now on.
 
-    None leaves it to OpenCV, or to whoever set the variable before this process began.
+    They are laid over those that the variable held when this process began.
     """
-    options = options or _OPENCV_OPTIONS_AT_START
-    if options is None:
-        os.environ.pop(OPENCV_OPTIONS, None)
-    else:
+    set_before = dict(part.split(";", 1) for part in _OPENCV_AT_START.split("|") if ";" in part)
+    options = "|".join(f"{key};{value}" for key, value in {**set_before, **wanted}.items())
+    if options:
         os.environ[OPENCV_OPTIONS] = options
+    else:
+        os.environ.pop(OPENCV_OPTIONS, None)

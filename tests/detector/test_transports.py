@@ -14,7 +14,8 @@ from hazardcast.testing import eventually
 
 
 @pytest.fixture(autouse=True)
-def options(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hazardcast.settings._OPENCV_AT_START", "")
     monkeypatch.delenv(OPENCV_OPTIONS, raising=False)
 
 
@@ -33,6 +34,20 @@ def test_a_transport_that_is_wanted_is_asked_for_while_that_camera_is_opened() -
         assert asked() is None
     with Way("udp", turns).opening("http://h/x"):
         assert asked() is None
+
+
+def test_what_was_asked_for_before_this_process_began_is_asked_for_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "hazardcast.settings._OPENCV_AT_START", "rtsp_flags;prefer_tcp|fpsprobesize;3"
+    )
+    turns = Turns()
+
+    with Way("tcp", turns).opening("rtsp://h/x"):
+        assert asked() == "rtsp_flags;prefer_tcp|fpsprobesize;3|rtsp_transport;tcp"
+    with Way("auto", turns).opening("rtsp://h/x"):
+        assert asked() == "rtsp_flags;prefer_tcp|fpsprobesize;3"
 
 
 def test_those_who_ask_alike_open_side_by_side_and_others_wait_for_their_turn() -> None:

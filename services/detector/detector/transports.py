@@ -14,12 +14,12 @@ from hazardcast import camera_address, ports, settings
 from hazardcast.camera_url import is_rtsp
 from hazardcast.ffmpeg import UDP_BUFFER_BYTES, Transport
 
-OPTIONS: dict[Transport, str | None] = {
-    "auto": None,
-    "tcp": "rtsp_transport;tcp",
-    "udp": f"rtsp_transport;udp|buffer_size;{UDP_BUFFER_BYTES}",
+OPTIONS: dict[Transport, dict[str, str]] = {
+    "auto": {},
+    "tcp": {"rtsp_transport": "tcp"},
+    "udp": {"rtsp_transport": "udp", "buffer_size": str(UDP_BUFFER_BYTES)},
 }
-"""None leaves it to OpenCV: TCP first, and UDP where that is refused."""
+"""Nothing leaves it to OpenCV: TCP first, and UDP where that is refused."""
 
 
 class Turns:

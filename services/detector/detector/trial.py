@@ -36,7 +36,8 @@ class CameraTrial:
         self._name, self._clock = name, clock
         self._frames = LiveFrames(
             lambda: site.stream_url(name, camera, camera_server=server, detect=True),
-            camera=name, fps=camera.detect_fps, clock=clock, captured=self._count,
+            camera=name, fps=camera.detect_fps, clock=clock, transport=camera.rtsp_transport,
+            captured=self._count,
         )  # fmt: skip
         self._began_s = clock.monotonic()
         self._came_s: list[float] = []
