@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -244,3 +245,29 @@ def test_a_segment_that_does_not_tell_how_its_pictures_are_made_goes_with_the_on
     assert len(chain.chains(chain.told_before([first, *bare]))) == 1
     assert len(chain.chains(chain.told_before([*bare]))) == 1
     assert len(chain.chains([first, *bare])) == 2
+
+
+def at_pace(pace: float, one: Source) -> Source:
+    """The segment with its stamps counted by a clock that runs at `pace`."""
+    frames = tuple(frame._replace(pts=round(frame.pts * pace)) for frame in one.scan.frames)
+    return Source(one.segment, replace(one.scan, frames=frames))
+
+
+@pytest.mark.parametrize("percent", [2, -2])
+def test_stretches_date_every_frame_of_a_camera_whose_clock_runs_wrong(percent: int) -> None:
+    step_ms = 8000
+    film = [
+        at_pace(1 + percent / 100, source(n * step_ms, 200, stream_ticks=n * step_ms * 90))
+        for n in range(10)
+    ]
+    made = plan.make(window(0, 90_000), T_MS / 1000, film)
+    pairs = list(zip(made.stretches, made.media, strict=True))
+
+    assert len(chain.chains(film)) == 1
+    assert made.frames == 2000
+    assert 3 <= len(pairs) <= 10
+    for piece in made.pieces:
+        told, media_s = max((pair for pair in pairs if pair[1] <= piece.media_s + 1e-6), key=lambda pair: pair[1])  # fmt: skip
+        assert piece.wall == pytest.approx(told.start + piece.media_s - media_s, abs=0.26)
+    for (before, _), (after, _) in pairwise(pairs):
+        assert after.start - before.end < 0.01

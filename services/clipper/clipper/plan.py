@@ -21,6 +21,8 @@ ORIGIN_TICKS = 10 * TICKS_PER_S
 """Stamp of the clip's first frame on the way to the muxer: room below it for decoding stamps."""
 HOLE_INTERVALS = 5.0
 LEAST_HOLE_S = 1.0
+MOST_AHEAD_S = 0.25
+"""What media time may be ahead of the wall clock within a stretch, or behind it."""
 
 
 @dataclass(frozen=True)
@@ -199,12 +201,24 @@ def _byte_runs(pictures: Sequence[Picture]) -> list[list[Picture]]:
 
 
 def _stretches(part: _Placed) -> Iterator[tuple[Stretch, float]]:
-    """(stretch, where it begins in the clip): the part, split where the camera sent no frames."""
+    """(stretch, where it begins in the clip): the part, split where the camera sent no frames.
+
+    And where its clock has run away from the wall clock, so that each stretch dates its frames.
+    """
     shown = sorted(part.pictures, key=lambda picture: picture.ticks)
     hole_s = max(LEAST_HOLE_S, HOLE_INTERVALS * part.interval_s)
     start = shown[0]
     for earlier, later in pairwise(shown):
+        usual_end = earlier.wall + part.interval_s
         if (later.ticks - earlier.ticks) / TICKS_PER_S > hole_s:
-            yield Stretch(start.wall, earlier.wall + part.interval_s), part.media(start)
+            yield Stretch(start.wall, usual_end), part.media(start)
+            start = later
+        elif abs(_ahead_s(start, later)) > MOST_AHEAD_S:
+            yield Stretch(start.wall, max(start.wall, later.wall)), part.media(start)
             start = later
     yield Stretch(start.wall, shown[-1].wall + part.interval_s), part.media(start)
+
+
+def _ahead_s(start: Picture, later: Picture) -> float:
+    """How much longer it is from one to the other by the stamps than by the wall clock."""
+    return (later.ticks - start.ticks) / TICKS_PER_S - (later.wall - start.wall)
