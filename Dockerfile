@@ -81,8 +81,9 @@ COPY requirements/detector.txt requirements/
 # The packages' own tests are 50 MB that nobody runs here.
 RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/detector.txt \
  && find /opt/venv/lib -type d -name tests -prune -exec rm -rf {} +
-# OpenCV: TCP, as it takes by itself, and no second lost at guessing a frame rate nobody asks for.
-ENV OPENCV_FFMPEG_CAPTURE_OPTIONS="rtsp_transport;tcp|fpsprobesize;3"
+# OpenCV: TCP, or UDP where that is refused, as it takes by itself, and no second lost at guessing a
+# frame rate nobody asks for.
+ENV OPENCV_FFMPEG_CAPTURE_OPTIONS="rtsp_flags;prefer_tcp|fpsprobesize;3"
 RUN install -d -o hazardcast -g hazardcast /models
 USER hazardcast
 COPY hazardcast hazardcast

@@ -32,8 +32,9 @@ chaos: $(VENV)/.dev ## shake everything at once and count what was lost: --seed 
 long-chaos: $(VENV)/.dev ## the same for half an hour
 	@$(BIN)/python -m tests.chaos --minutes 30 $(ARGS)
 
-long-zoo: $(VENV)/.dev ## every odd camera, picture by picture; --write writes the table of them
+long-zoo: $(VENV)/.dev ## every odd camera, picture by picture, and what check says of it; --write writes the table
 	@$(BIN)/python -m tests.zoo $(ARGS)
+	@$(BIN)/python -m tests.zoo.agreement
 
 e2e-long: $(VENV)/.dev ## ten minutes of video around a moment, frame by frame (takes eleven)
 	@$(BIN)/pytest -s tests/e2e/test_default_clip.py --full-length $(ARGS)

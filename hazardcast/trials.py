@@ -10,6 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from hazardcast.vocabulary import CameraState
+
 
 class _Word(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -31,7 +33,7 @@ class RecordingTrial(_Word):
 
     kind: Literal["recording"] = "recording"
     recorded: bool
-    state: str
+    state: CameraState
     """As the recorder's status has it."""
     detail: str | None = None
     video: str | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hazardcast.cli.findings import Finding, Result
 from hazardcast.trials import RecordingTrial, WatchingTrial
+from hazardcast.vocabulary import CameraState
 
 CODECS = {
     "h264": "H.264", "hevc": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4 part 2",
@@ -14,7 +15,7 @@ CODECS = {
     "mp2": "MPEG audio layer 2", "mp3": "MP3", "ac3": "AC-3", "eac3": "E-AC-3",
     "adpcm_g722": "G.722", "adpcm_g726": "G.726", "adpcm_g726le": "G.726",
 }  # fmt: skip
-NEVER = frozenset({"unauthorised", "unusable", "unreachable"})
+NEVER = frozenset({CameraState.UNAUTHORISED, CameraState.UNUSABLE, CameraState.UNREACHABLE})
 """States in which something must be done before the camera is recorded."""
 LONG_GOP_S = 10.0
 """After a reconnect nothing is recorded until the next key frame."""
@@ -53,7 +54,7 @@ def describe(
 
 def _result(recording: RecordingTrial | None, watching: WatchingTrial | None) -> Result:
     if recording is not None and not recording.recorded:
-        return "warning" if recording.state == "waiting" else "failed"
+        return "warning" if recording.state == CameraState.WAITING else "failed"
     if watching is not None and not watching.watched:
         return "failed"
     return "warning" if recording is not None and list(_doubts(recording)) else "ok"
@@ -61,7 +62,7 @@ def _result(recording: RecordingTrial | None, watching: WatchingTrial | None) ->
 
 def _doubts(trial: RecordingTrial) -> Iterator[str]:
     """What is recorded, but not as it should be."""
-    if trial.state in {"stalled", "ended"}:
+    if trial.state != CameraState.LIVE:
         yield f"the connection did not last: {trial.detail or trial.state}"
     if trial.audio_plan == "drop" and trial.audio:
         yield f"sound: {codec(trial.audio)}, given up: it cannot be recorded"
@@ -93,7 +94,7 @@ def codec(name: str) -> str:
 def _refusal(trial: RecordingTrial | None) -> str:
     if trial is None:
         return "answers; it is recorded elsewhere"
-    if trial.state == "waiting":
+    if trial.state == CameraState.WAITING:
         return f"not recorded yet, {trial.detail}; the recorder goes on waiting"
     lasting = "never recorded" if trial.state in NEVER else "not recorded"
     return f"{lasting}, {trial.state}: {trial.detail or 'no picture came'}"
@@ -137,10 +138,14 @@ def _recording_notes(trial: RecordingTrial | None) -> Iterator[str]:
 
 
 def _kept(trial: RecordingTrial) -> str:
-    cost = "" if trial.cpu_share is None else f", {trial.cpu_share * 100:.0f} % of a core here"
+    cost = "" if trial.cpu_share is None else f", {_share(trial.cpu_share)} of a core here"
     if trial.video_plan == "copy":
         return f"recorded as they are{cost}"
     return f"encoded again as H.264{cost}"
+
+
+def _share(share: float) -> str:
+    return f"{share * 100:.0f} %" if share >= 0.1 else f"{share * 100:.1f} %"
 
 
 def _sound(trial: RecordingTrial) -> str:
@@ -174,8 +179,8 @@ def _watching_notes(trial: WatchingTrial | None, second_stream: str | None) -> I
 def _advice(trial: RecordingTrial | None) -> str | None:
     if trial is None:
         return None
-    if trial.state == "unauthorised":
+    if trial.state == CameraState.UNAUTHORISED:
         return ASK_AS_HERE
     if trial.recorded and (trial.key_interval_s is None or trial.key_interval_s > LONG_GOP_S):
         return LONG_GOP_ADVICE
-    return LONG_GOP_ADVICE if trial.state == "waiting" else None
+    return LONG_GOP_ADVICE if trial.state == CameraState.WAITING else None

@@ -65,7 +65,7 @@ def _silent(_word: Waiting) -> None:
 
 
 def _waits(word: Waiting) -> None:
-    tell(f"        camera {word.camera}: {word.detail}, {word.for_s:.0f} s", err=True)
+    tell(f"        camera {word.camera}: {word.detail} ({word.for_s:.0f} s so far)", err=True)
 
 
 def _tell(finding: Finding) -> None:

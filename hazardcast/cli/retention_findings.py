@@ -50,9 +50,9 @@ class Kept:
         if stream is None:
             return finding
         reach_s = kept_s(self.streams, self.room_bytes)[name]
-        gigabytes = stream.bytes_per_s * reach_s / GB
         facts = {**(finding.facts or {}), "kept_s": reach_s}
-        note = f"kept for {length(reach_s)} ({gigabytes:.1f} GB), {_why(stream, reach_s)}"
+        taken = size(stream.bytes_per_s * reach_s)
+        note = f"kept for {length(reach_s)} ({taken}), {_why(stream, reach_s)}"
         return replace(finding, notes=(*finding.notes, note), facts=facts)
 
     def findings(self) -> Iterator[Finding]:
@@ -62,9 +62,8 @@ class Kept:
         bps = sum(stream.bit_rate_bps for stream in self.streams.values())
         needed, room = needed_bytes(self.streams), self.room_bytes
         detail = (
-            f"{len(self.streams)} measured: {bps / 1e6:.2f} Mbit/s, {bps / 8 * DAY_S / GB:.1f} GB "
-            f"a day; all that is to be kept takes {needed / GB:.1f} GB, "
-            f"{room / GB:.1f} GB can be used"
+            f"{len(self.streams)} measured: {bps / 1e6:.2f} Mbit/s, {size(bps / 8 * DAY_S)} "
+            f"a day; all that is to be kept takes {size(needed)}, {size(room)} can be used"
         )
         notes = [f"what clips take (at most {self.clips_gb:g} GB) goes off that"]
         if self.unmeasured:
@@ -90,10 +89,17 @@ def _why(stream: Stream, reach_s: float) -> str:
 
 
 def length(seconds: float) -> str:
-    """`24.0 h`, `3.5 days`."""
+    """`24.0 h`, `3.5 days`, `12.0 min`."""
+    if seconds < HOUR_S:
+        return f"{seconds / 60:.1f} min"
     if seconds < 2 * DAY_S:
         return f"{seconds / HOUR_S:.1f} h"
     return f"{seconds / DAY_S:.1f} days"
+
+
+def size(count: float) -> str:
+    """`3.1 GB`, `24 MB`."""
+    return f"{count / GB:.1f} GB" if count >= 0.1 * GB else f"{count / 1e6:.0f} MB"
 
 
 def _room_bytes(settings: Settings) -> float:

@@ -38,7 +38,7 @@ def test_a_sound_camera_is_described_in_a_line_and_a_few_notes() -> None:
         "a key frame every 2.0 s, by TCP, 4.10 Mbit/s"
     )
     assert finding.notes == (
-        "pictures: recorded as they are, 2 % of a core here",
+        "pictures: recorded as they are, 2.0 % of a core here",
         "sound: AAC, recorded as it is",
         "clock: its time of day is not told; it keeps pace with ours within 1 %",
         "detector: reads it, 320x180, 15.0 pictures a second",
@@ -78,6 +78,7 @@ def test_what_is_done_with_it_is_told(changes: dict[str, Any], told: str) -> Non
         ({"key_interval_s": None, "measured_s": 30.0}, "no second key frame came within 30 s"),
         ({"audio": "amr_nb", "audio_plan": "drop"}, "given up"),
         ({"state": "ended", "detail": "the camera closed the connection"}, "did not last"),
+        ({"state": "connecting", "detail": "the camera's clock jumped"}, "clock jumped"),
     ],
 )
 def test_what_is_recorded_but_not_as_it_should_be_is_a_warning(

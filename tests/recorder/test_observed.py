@@ -63,7 +63,7 @@ def test_refused_credentials_are_final_as_cameras_lock_accounts() -> None:
     assert observed.verdict.detail == "it is unauthorised"
 
 
-@pytest.mark.parametrize("state", ["unusable", "unreachable", "ended", "stalled"])
+@pytest.mark.parametrize("state", ["unusable", "unreachable", "ended", "stalled", "connecting"])
 def test_other_failures_are_final_when_they_happen_again(state: str) -> None:
     observed = connected()
     end(observed, state)

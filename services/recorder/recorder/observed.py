@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hazardcast.vocabulary import CameraState
 from recorder.command import Plan
 from recorder.console import Found
 from recorder.frames import Frame
@@ -15,8 +16,6 @@ MEASURED_S = 8.0
 """Of pictures, on which the figures stand."""
 LONGEST_MEASURED_S = 30.0
 """A second key frame is not awaited for longer."""
-_GOES_ON = frozenset({"connecting", "waiting"})
-"""The recorder asks again at once, or in another way, or longer."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +26,17 @@ class Verdict:
     detail: str | None
     arrivals: Sequence[Arrival]
     """What came on the last connection."""
+    recorded_bytes: int
+    """What of that is on the disk."""
 
 
 class Observed(Witness):
     """Listens to the connections of one camera; read by another thread."""
 
-    def __init__(self, recorded_bytes: Callable[[], int] = lambda: 0) -> None:
-        """`recorded_bytes`: how much of this camera is on the disk."""
-        self._recorded_bytes = recorded_bytes
-        self.bytes_before = 0
-        """Recorded on earlier connections."""
+    def __init__(self, stored_bytes: Callable[[], int] = lambda: 0) -> None:
+        """`stored_bytes`: how much of this camera is on the disk."""
+        self._stored_bytes = stored_bytes
+        self._bytes_before = 0
         self.plan = Plan()
         self.found = Found()
         self.arrivals: list[Arrival] = []
@@ -50,7 +50,7 @@ class Observed(Witness):
         """What came before was on another connection."""
         self.plan, self.arrivals = plan, []
         self.connections += 1
-        self.bytes_before = self._recorded_bytes()
+        self._bytes_before = self._stored_bytes()
 
     def frame(self, frame: Frame, found: Found, monotonic_s: float, *, exact: bool) -> None:
         """Nothing is recorded before a key frame."""
@@ -65,16 +65,21 @@ class Observed(Witness):
         """Judge whether another connection would show anything else."""
         self.found = found or self.found
         if self._is_final(state, kind, changed=changed):
-            self.verdict = Verdict(state, detail, tuple(self.arrivals))
+            self.verdict = Verdict(state, detail, tuple(self.arrivals), self.recorded_bytes)
 
     def _is_final(self, state: str, kind: str | None, *, changed: bool) -> bool:
-        if state in _GOES_ON:
-            return False
+        if state == CameraState.WAITING or (state == CameraState.CONNECTING and changed):
+            return False  # it asks for longer, or in another way
         if kind == "transport":
             self._silences += 1
             return not changed or self._silences > 1  # both ways were tried
         self._failures += not changed
-        return state == "unauthorised" or self._failures > 1
+        return state == CameraState.UNAUTHORISED or self._failures > 1
+
+    @property
+    def recorded_bytes(self) -> int:
+        """What this connection has brought to the disk."""
+        return self._stored_bytes() - self._bytes_before
 
     @property
     def is_enough(self) -> bool:

@@ -126,7 +126,7 @@ class CameraTrial:
         state, detail = (
             (verdict.state, verdict.detail) if verdict else (report.state, report.detail)
         )
-        recorded = self._bytes() - observed.bytes_before
+        recorded = verdict.recorded_bytes if verdict else observed.recorded_bytes
         found, plan = observed.found, observed.plan
         facts = RecordingTrial(
             camera=self._source.camera,

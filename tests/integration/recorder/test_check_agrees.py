@@ -20,7 +20,20 @@ from hazardcast import settings as settings_module
 from hazardcast.testing import eventually
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
+ROOT = Path(__file__).resolve().parents[3]
 SETTLED = {"live", "unauthorised", "unusable", "unreachable"}
+
+
+@pytest.fixture(autouse=True)
+def detector_as_in_its_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the options for OpenCV that its image and its systemd unit set."""
+    name = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+    in_image = re.search(rf'{name}="([^"]+)"', (ROOT / "Dockerfile").read_text())
+    in_unit = re.search(rf"{name}=(.+)", (ROOT / "deploy/systemd/hazardcast@.service").read_text())
+    assert in_image
+    assert in_unit
+    assert in_image[1] == in_unit[1]
+    monkeypatch.setenv(name, in_image[1])
 
 
 def check(tmp_path: Path, cameras: Mapping[str, Mapping[str, Any]], **changes: str) -> dict[str, Any]:  # fmt: skip
@@ -122,50 +135,49 @@ def test_check_and_recorder_agree_about_every_camera(
     for name in ("b-frames", "udp", "jpeg", "rtp-jpeg", "sound"):
         trial = found[f"camera {name}"]["facts"]["recording"]
         segment = eventually(lambda name=name: recordings.segments(name))[0]
+        assert found[f"camera {name}"]["facts"]["watching"]["watched"]
         codec = trial["video"] if trial["video_plan"] == "copy" else "h264"
         assert kept_as(segment.path) == (codec, even(trial["size"]))
     assert by_check["udp"][-1] == "udp"
     assert [found[f"camera {name}"]["facts"]["recording"]["b_frames"] for name in ("b-frames", "udp")] == [True, False]  # fmt: skip
 
 
-def test_what_check_measures_is_what_the_camera_sends(
-    odd_camera: Any, film: Any, jpeg_camera: Any, tmp_path: Path
-) -> None:
+def test_check_tells_what_is_sent_and_what_the_detector_gets_and_no_password(
+    odd_camera: Any, film: Any, jpeg_camera: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    free_tcp_port: int,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("CAM_BLIND", "watcher:geheim")
     film_ = film(extra="-g 30 -bf 3")
-    cameras = {"gop": odd_camera(film_), "jpeg": jpeg_camera(fps=8).url}
-    limits = {"retention_h": 48}
-    found = check(tmp_path, {name: {"url": url, **limits} for name, url in cameras.items()})
+    substream = f"rtsp://127.0.0.1:{free_tcp_port}/sub"
+    found = check(
+        tmp_path,
+        {
+            "gop": {"url": odd_camera(film_), "retention_h": 48},
+            "jpeg": {"url": jpeg_camera(fps=8).url, "retention_h": 48},
+            "blind": {
+                "url": odd_camera(film(), "--account", "watcher:geheim"),
+                "detect_url": substream, "credentials": "CAM_BLIND", "retention_gb": 0.001,
+            },
+        },
+    )  # fmt: skip
 
-    trial = found["camera gop"]["facts"]["recording"]
-    assert trial["fps"] == pytest.approx(15, rel=0.02)
-    assert trial["key_interval_s"] == pytest.approx(2.0, abs=0.01)
-    assert trial["size"] == "320x180"
-    assert trial["clock_rate"] == pytest.approx(1.0, abs=0.01)
-    assert trial["bit_rate_bps"] == pytest.approx(film_.stat().st_size * 8 / 8, rel=0.25)
-    jpeg = found["camera jpeg"]["facts"]["recording"]
+    trials = {name: found[f"camera {name}"]["facts"] for name in ("gop", "jpeg", "blind")}
+    gop, jpeg = trials["gop"]["recording"], trials["jpeg"]["recording"]
+    assert gop["fps"] == pytest.approx(15, rel=0.02)
+    assert gop["key_interval_s"] == pytest.approx(2.0, abs=0.01)
+    assert gop["clock_rate"] == pytest.approx(1.0, abs=0.01)
+    assert gop["bit_rate_bps"] == pytest.approx(film_.stat().st_size * 8 / 8, rel=0.25)
     assert jpeg["fps"] == pytest.approx(8, rel=0.05)
-    assert jpeg["video_plan"] == "encode"
     assert 0 < jpeg["cpu_share"] < 2
-    for name in cameras:
-        watching = found[f"camera {name}"]["facts"]["watching"]
+    for name in ("gop", "jpeg"):
+        watching = trials[name]["watching"]
         assert (watching["watched"], watching["size"]) == (True, "320x180")
-        assert found[f"camera {name}"]["facts"]["kept_s"] == pytest.approx(48 * 3600)
-    total = found["retention"]["facts"]["bit_rate_bps"]
-    assert total == pytest.approx(trial["bit_rate_bps"] + jpeg["bit_rate_bps"])
-
-
-def test_the_detectors_own_stream_is_tried_and_no_password_told(
-    odd_camera: Any, film: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int
-) -> None:
-    monkeypatch.setenv("CAM_NORTH", "watcher:geheim")
-    url = odd_camera(film(), "--account", "watcher:geheim")
-    blind = {"url": url, "detect_url": f"rtsp://127.0.0.1:{free_tcp_port}/sub"}
-    found = check(tmp_path, {"north": {**blind, "credentials": "CAM_NORTH"}})
-
-    finding = found["camera north"]
-    assert finding["facts"]["recording"]["recorded"]
-    assert not finding["facts"]["watching"]["watched"]
-    assert finding["result"] == "failed"
-    assert "gets no picture" in " ".join(finding["notes"])
+        assert trials[name]["kept_s"] == pytest.approx(48 * 3600)
+    assert trials["blind"]["kept_s"] < 3600
+    rates = [trials[name]["recording"]["bit_rate_bps"] for name in trials]
+    assert found["retention"]["facts"]["bit_rate_bps"] == pytest.approx(sum(rates))
+    assert trials["blind"]["recording"]["recorded"]
+    assert found["camera blind"]["result"] == "failed"
+    assert "gets no picture" in " ".join(found["camera blind"]["notes"])
     assert "geheim" not in json.dumps(found)
     assert not list((tmp_path / "checked").glob(".trial*"))
