@@ -65,6 +65,7 @@ def prepare(
             "choose another port, or use it with --broker external"
         )
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "mosquitto.conf").touch()  # says at once where the folder is another's
     program = None if choice == "embedded" else find_mosquitto(mosquitto)
     if program is not None:
         return _mosquitto(program, folder.resolve(), port)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hazardcast import passed_over
 from hazardcast.envelope import Envelope, Signer, b64url, open_unverified, seal
 from hazardcast.errors import ConfigError, DecodeError
 from hazardcast.trust import TrustStore
@@ -151,8 +152,12 @@ def _compare_sources(manifest: dict[str, Any], folder: Path | None) -> tuple[int
     """Unchanged segments among those still on disk, and what is wrong with the others."""
     if folder is None:
         return 0, []
-    there = list(_sources_on_disk(manifest, folder))
-    problems = [_problem_of(path, record) for path, record in there]
+    problems = []
+    for path, record in _sources_on_disk(manifest, folder):
+        try:
+            problems.append(_problem_of(path, record))
+        except OSError as error:
+            passed_over.tell(path, error)
     return problems.count(None), [problem for problem in problems if problem]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 import secrets
 import threading
@@ -16,7 +17,11 @@ from pathlib import Path
 
 from hazardcast.clock import Clock
 
+log = logging.getLogger(__name__)
 LOCK_AGAIN_S = 0.1
+_NO_FLUSH = frozenset({
+    errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EACCES,
+})  # fmt: skip
 
 
 def write(path: Path, text: str, *, mode: int = 0o666) -> None:
@@ -72,18 +77,22 @@ def flush_file(path: Path) -> None:
 
 
 def flush_folder(path: Path) -> None:
-    """Bring the names in a folder to the disk, where its file system knows how to."""
+    """Bring the names in a folder to the disk, where its file system knows how to.
+
+    CIFS and some of FUSE do not; a folder may also be one that nobody may list.
+    """
     try:
         flush_file(path)
     except OSError as error:
-        if error.errno != errno.EINVAL:
+        if error.errno not in _NO_FLUSH:
             raise
 
 
 def lock(path: Path, *, within_s: float = 0.0, clock: Clock | None = None) -> int:
     """Hold a lock file until the returned descriptor is closed or the process ends (flock(2)).
 
-    On a disk that takes nothing the file of an earlier start serves too.
+    On a disk that takes nothing the file of an earlier start serves too. On a volume that keeps no
+    locks the work goes on without: only a second process would be at fault there, and that is said.
 
     Args:
         path: the lock file, made where there is none.
@@ -96,14 +105,14 @@ def lock(path: Path, *, within_s: float = 0.0, clock: Clock | None = None) -> in
     """
     descriptor = _opened(path)
     try:
-        _take(descriptor, within_s, clock)
+        _take(descriptor, path, within_s, clock)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def _take(descriptor: int, within_s: float, clock: Clock | None) -> None:
+def _take(descriptor: int, path: Path, within_s: float, clock: Clock | None) -> None:
     never = threading.Event()
     deadline = clock.monotonic() + within_s if clock else 0.0
     while True:
@@ -112,7 +121,20 @@ def _take(descriptor: int, within_s: float, clock: Clock | None) -> None:
         except BlockingIOError:
             if clock is None or clock.monotonic() >= deadline:
                 raise
+        except (
+            PermissionError
+        ) as error:  # as fcntl(2) says it, which some file servers are asked by
+            raise BlockingIOError(*error.args) from None
+        except OSError as error:
+            return _tell_lockless(path, error)
         clock.wait(never, LOCK_AGAIN_S)
+
+
+def _tell_lockless(path: Path, error: OSError) -> None:
+    log.warning(
+        "this volume keeps no locks: see to it that no second process works here, or use another",
+        extra={"path": str(path.parent), "reason": error.strerror},
+    )
 
 
 def _opened(path: Path) -> int:

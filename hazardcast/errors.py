@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 
 class HazardcastError(Exception):
     """Something that the person who runs the system can act on."""
@@ -29,16 +26,3 @@ class KeyFileError(HazardcastError):
 
 class ToolMissingError(HazardcastError):
     """A program that the work needs is not on this machine."""
-
-
-@contextlib.contextmanager
-def blamed_on(variable: str) -> Iterator[None]:
-    """What the system refuses within is the fault of a setting.
-
-    Raises:
-        ConfigError: for every OSError; it names `variable`.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise ConfigError(f"{variable}: {error}") from None

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from hazardcast import logs
+from hazardcast import logs, refusals
 from hazardcast import settings as settings_module
 from hazardcast.backoff import backoff_s
 from hazardcast.clock import Clock
@@ -23,7 +23,7 @@ def run_service(serve: Callable[[Settings, threading.Event], None]) -> None:
     """Read the settings, call `serve` until it returns, and exit.
 
     `serve` gets an event that SIGTERM and SIGINT set. Exit code 0 after a clean stop, 2 when the
-    configuration is wrong (one line on stderr says what).
+    configuration is wrong or the system refuses something (one line on stderr says what).
     """
     stop = stop_on_signals()
     try:
@@ -31,9 +31,10 @@ def run_service(serve: Callable[[Settings, threading.Event], None]) -> None:
         logs.configure(settings.log_level, settings.log_format)
         serve(settings, stop)
     except Exception as error:
-        wrong = _wrong_setting(error)
+        wrong = _wrong_setting(error) or refused(error)
         if wrong is None:
             raise
+        log.debug("ends by this", exc_info=error)
         logs.last_word(f"hazardcast: {wrong}")
         sys.exit(EXIT_BAD_CONFIGURATION)
 
@@ -45,6 +46,15 @@ def _wrong_setting(error: BaseException) -> HazardcastError | None:
         if isinstance(cause, ConfigError | KeyFileError | ToolMissingError):
             return cause
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return None
+
+
+def refused(error: BaseException) -> str | None:
+    """What the system refused, in words; None for an error of another kind."""
+    if isinstance(error, OSError):
+        return refusals.in_words(error, settings_module.variable_of)
+    if isinstance(error, RuntimeError) and str(error) == refusals.NO_THREAD:
+        return refusals.no_thread()
     return None
 
 
@@ -78,9 +88,20 @@ def repeat(
             run_once()
         except HazardcastError as error:
             log.warning("%s failed, will be tried again: %s", what, error)
+        except (OSError, RuntimeError) as error:
+            _tell(what, error)
         except Exception:
             log.exception("%s failed, will be tried again", what)
         if clock.monotonic() - started >= settled_s:
             failures = 0
         clock.wait(stop, backoff_s(failures, first_s=first_s, most_s=most_s))
         failures += 1
+
+
+def _tell(what: str, error: Exception) -> None:
+    """A refusal of the system in one line; anything else is a bug, and whole."""
+    if why := refused(error):
+        log.warning("%s failed, will be tried again: %s", what, why)
+        log.debug("%s failed by this", what, exc_info=error)
+    else:
+        log.error("%s failed, will be tried again", what, exc_info=error)

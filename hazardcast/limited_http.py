@@ -35,10 +35,13 @@ def listen(host: str, port: int, *, setting: str) -> socket.socket:
 
     Raises:
         ConfigError: it cannot be had; the error names `{setting}_HOST` or `{setting}_PORT`.
+        OSError: this process may have no further socket.
     """
     try:
         listener = ports.listen(host, port)
     except (OSError, UnicodeError) as error:
+        if isinstance(error, OSError) and error.errno in ports.NO_SOCKET:
+            raise
         taken = isinstance(error, OSError) and error.errno in _OF_THE_PORT
         problem = getattr(error, "strerror", None) or error
         raise ConfigError(

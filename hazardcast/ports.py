@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 128
 """Connections that may wait to be accepted."""
+NO_SOCKET = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""The process or the system is at its limit, which says nothing of any port."""
 
 
 def free_ports(count: int, host: str = LOOPBACK) -> list[int]:
@@ -35,7 +38,9 @@ def answers(host: str, port: int, *, timeout_s: float = 1.0) -> bool:
     try:
         with socket.create_connection((host, port), timeout=timeout_s):
             return True
-    except OSError:
+    except OSError as error:
+        if error.errno in NO_SOCKET:
+            raise
         return False
 
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from hazardcast import durable
+from hazardcast import durable, passed_over
 from hazardcast.state_version import Format, as_it_is, version_of
 from hazardcast.vocabulary import RunCause
 
@@ -161,6 +161,9 @@ def _files(hour: Path) -> list[Path]:
         return list(hour.iterdir())
     except FileNotFoundError:
         return []
+    except OSError as error:
+        passed_over.tell(hour, error)
+        return []
 
 
 def _hours(camera_dir: Path, start: float | None, end: float | None) -> Iterator[Path]:
@@ -192,10 +195,8 @@ def read_runs(recordings_dir: Path, camera: str) -> list[Run]:
     over: a newer recorder may have more to tell.
     """
     path = recordings_dir / camera / RUNS_FILE
-    if not path.exists():
-        return []
     runs: dict[float, Run] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+    for line in _lines_of(path):
         try:
             if line.strip():
                 run = _run(line)
@@ -203,6 +204,16 @@ def read_runs(recordings_dir: Path, camera: str) -> list[Run]:
         except ValueError as error:
             _tell_unread(str(path), line, str(error))
     return list(runs.values())
+
+
+def _lines_of(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").split("\n")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        passed_over.tell(path, error)
+        return []
 
 
 def _run(line: str) -> Run:

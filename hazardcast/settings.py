@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from hazardcast import problems
+from hazardcast import problems, refusals
 from hazardcast.addresses import Host, HttpServer, Interface, MulticastGroup, join
 from hazardcast.errors import ConfigError
 from hazardcast.fields import NAME_PATTERN
@@ -227,6 +227,14 @@ class Settings(BaseSettings):
         0, description="with `ros2`: the DDS domain, as in ROS_DOMAIN_ID"
     )
 
+    @field_validator("*")
+    @classmethod
+    def _can_be_told(cls, value: object) -> object:
+        """Paths go into messages, manifests and YAML, which are UTF-8."""
+        if isinstance(value, Path) and not refusals.is_utf8(value):
+            raise ValueError(f"{refusals.shown(value)} is not UTF-8; choose another name")
+        return value
+
     @property
     def broker(self) -> str:
         """The broker as `host:port`, to be shown."""
@@ -287,6 +295,20 @@ def load() -> Settings:
         problem = problems.first(error)
         variable = PREFIX + problems.place(problem).upper()
         raise ConfigError(f"{variable}: {problems.sentence(problem)}") from None
+
+
+def variable_of(path: Path) -> str | None:
+    """The variable that leads to a path: the one that names it, or the nearest folder above it."""
+    try:
+        named = {name: value.absolute() for name, value in load() if isinstance(value, Path)}
+    except (ConfigError, OSError):
+        return None
+    place = path.absolute()
+    above = [name for name, named_path in named.items() if place.is_relative_to(named_path)]
+    if above:
+        return PREFIX + max(above, key=lambda name: len(named[name].parts)).upper()
+    on_the_way = named["data_dir"].is_relative_to(place)
+    return f"{PREFIX}DATA_DIR" if on_the_way else None
 
 
 def _secrets_dir() -> Path | None:

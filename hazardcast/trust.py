@@ -31,6 +31,7 @@ from hazardcast.envelope import (
     unb64url,
 )
 from hazardcast.errors import DecodeError, KeyFileError
+from hazardcast.refusals import in_words
 
 KeyState = Literal["next", "active", "retired", "revoked"]
 USABLE_STATES: frozenset[KeyState] = frozenset({"next", "active", "retired"})
@@ -97,7 +98,9 @@ def load_truststore(path: Path) -> TrustStore:
         raise KeyFileError(
             f"{path}: no trust store; make keys with `hazardcast keys init`"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, DecodeError) as error:
+    except OSError as error:
+        raise KeyFileError(f"{in_words(error)} (the trust store)") from None
+    except (ValueError, KeyError, TypeError, DecodeError) as error:
         raise KeyFileError(f"{path}: not a trust store: {error}") from None
 
 
@@ -163,7 +166,9 @@ def load_signer(path: Path) -> Signer:
         raise KeyFileError(
             f"{path}: no signing key; make keys with `hazardcast keys init`"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, DecodeError) as error:
+    except OSError as error:
+        raise KeyFileError(f"{in_words(error)} (the signing key)") from None
+    except (ValueError, KeyError, TypeError, DecodeError) as error:
         raise KeyFileError(f"{path}: not a signing key: {error}") from None
 
 
@@ -186,6 +191,7 @@ def ensure_keys(keys_dir: Path, *, station: int, algorithm: Algorithm = "EdDSA")
         jwk = generate_jwk(algorithm)
         write_private(key_path, json.dumps(jwk))
     if not _names_a_signer(store_path):
+        load_signer(key_path)  # says what is wrong with it
         jwk = json.loads(key_path.read_text(encoding="utf-8"))
         entry = truststore_entry(jwk, station=station, state="active")
         write_truststore(store_path, version=1, entries=[entry])
@@ -204,6 +210,7 @@ def ensure_clip_key(key_path: Path, *, station: int, truststore: Path) -> None:
     key_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not key_path.exists():
         write_private(key_path, json.dumps(generate_jwk("EdDSA")))
+    load_signer(key_path)  # says what is wrong with it
     jwk = json.loads(key_path.read_text(encoding="utf-8"))
     store = _read_store(truststore)
     known = store.get("clip_keys", [])

@@ -52,6 +52,8 @@ class CameraState(OpenWord):
     """The stream, or a file that is played once, is over."""
     DISK_FULL = "disk_full"
     """It cannot be recorded: the disk is full."""
+    FAILING = "failing"
+    """This machine refuses what the work needs, such as to write there; the detail says why."""
     STOPPED = "stopped"
     """The service lets go of it."""
     UNKNOWN = "unknown"

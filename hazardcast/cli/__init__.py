@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import NoReturn
 
@@ -78,7 +79,10 @@ def _add(app: typer.Typer, name: str, purpose: str) -> None:
 
 
 def main() -> None:
-    """Run the command line; exit code 1 for a failed check, 2 for a wrong configuration."""
+    """Run the command line; exit code 1 for a failed check, 2 for a wrong configuration.
+
+    What the system refuses ends with 2 too, and one line that says where and what to do.
+    """
     arguments = sys.argv[1:]
     verb = next((argument for argument in arguments if not argument.startswith("-")), None)
     if verb in MODULES_RUN and arguments[0] == verb:
@@ -89,6 +93,21 @@ def main() -> None:
     except HazardcastError as error:
         tell(f"hazardcast: {error}", err=True)
         sys.exit(EXIT_BAD_CONFIGURATION)
+    except (OSError, RuntimeError) as error:
+        why = importlib.import_module("hazardcast.lifecycle").refused(error)
+        if why is None:
+            raise
+        tell(f"hazardcast: {why}", err=True)
+        _drop_unwritten()
+        sys.exit(EXIT_BAD_CONFIGURATION)
+
+
+def _drop_unwritten() -> None:
+    """What stdout does not take is not tried again at the end, where it would be a traceback."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run_module(verb: str, arguments: list[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from hazardcast import lifecycle
 from hazardcast import settings as settings_module
 from hazardcast.cli import camera_findings, findings
 from hazardcast.cli.findings import Finding
@@ -52,11 +53,11 @@ def look_at_everything(
     """
     config = findings.read_configuration(settings)
     yield findings.configuration(settings, config)
-    yield findings.keys(settings, config)
-    yield findings.mqtt(settings)
-    yield findings.ffmpeg(settings)
-    yield findings.disk(settings)
-    yield findings.multicast(settings)
+    yield _found("keys", lambda: findings.keys(settings, config))
+    yield _found("broker", lambda: findings.mqtt(settings))
+    yield _found("ffmpeg", lambda: findings.ffmpeg(settings))
+    yield _found("disk", lambda: findings.disk(settings))
+    yield _found("multicast", lambda: findings.multicast(settings))
     yield from camera_findings.cameras(settings, config, tell_waiting)
 
 
@@ -66,6 +67,14 @@ def _silent(_word: Waiting) -> None:
 
 def _waits(word: Waiting) -> None:
     tell(f"        camera {word.camera}: {word.detail} ({word.for_s:.0f} s so far)", err=True)
+
+
+def _found(what: str, look: Callable[[], Finding]) -> Finding:
+    """What the system refuses while we look is a finding too; all else is looked at."""
+    try:
+        return look()
+    except OSError as error:
+        return Finding(what, "failed", lifecycle.refused(error) or str(error))
 
 
 def _tell(finding: Finding) -> None:

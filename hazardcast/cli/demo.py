@@ -12,9 +12,10 @@ from hazardcast.broker import BrokerChoice
 from hazardcast.clock import SystemClock
 from hazardcast.demo.closing import Check
 from hazardcast.demo.run import Demo, InterruptedDemoError, StageFailedError
-from hazardcast.demo.scene import DEFAULT_SOURCE, DemoScene, demo_scene
+from hazardcast.demo.scene import DEFAULT_SOURCE, DemoScene, check_source, demo_scene
 from hazardcast.demo.screen import Screen, screen
 from hazardcast.errors import HazardcastError
+from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.lifecycle import stop_on_signals
 
 EXIT_INTERRUPTED = 130
@@ -39,6 +40,7 @@ def demo(
     """The whole system on this machine: an accident, the vehicles' console, a clip."""
     settings = settings_module.load()
     scene = demo_scene(source, pre_s=pre_s, post_s=post_s)
+    check_source(scene, find_ffmpeg(settings.ffmpeg))
     shown, stop = screen(SystemClock()), stop_on_signals()
     running = Demo(settings, scene, shown, stop, broker)
     try:

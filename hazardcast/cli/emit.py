@@ -89,8 +89,10 @@ def _token(settings: Settings) -> str:
     path = settings.keys_dir / HTTP_TOKEN_FILE
     try:
         return path.read_text(encoding="utf-8").strip()
-    except OSError:
+    except FileNotFoundError:
         raise ConfigError(f"no token for the webhook: set HAZARDCAST_HTTP_TOKEN ({path})") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: no token, but something that is not text") from None
 
 
 def _to_broker(reading: Reading, settings: Settings, wait_s: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hazardcast import broker, multicast_check, ports, site, trust
+from hazardcast import broker, multicast_check, ports, refusals, site, trust
 from hazardcast.bus import MqttBus
 from hazardcast.errors import KeyFileError, ToolMissingError
 from hazardcast.ffmpeg import find_ffmpeg
@@ -131,8 +131,8 @@ def disk(settings: Settings) -> Finding:
     detail = f"{settings.data_dir}: {free_gb:.1f} GB free"
     if not records_here(settings):
         detail += ", as it is seen from here: for reading only, recorded by others"
-    elif not _writable(place):
-        return Finding("disk", "failed", f"{place} cannot be written", "set HAZARDCAST_DATA_DIR")
+    elif unwritable := _unwritable(settings):
+        return Finding("disk", "failed", unwritable, "set HAZARDCAST_DATA_DIR")
     if free_gb < settings.free_space_floor_gb:
         detail += f", below the floor of {settings.free_space_floor_gb:g} GB"
         return Finding("disk", "failed", detail, "free space, or set HAZARDCAST_DATA_DIR")
@@ -150,14 +150,22 @@ def _existing(path: Path) -> Path:
     return path if path.exists() else _existing(path.parent)
 
 
-def _writable(folder: Path) -> bool:
-    probe = folder / ".hazardcast-check"
-    try:
-        probe.touch()
-        probe.unlink()
-    except OSError:
-        return False
-    return True
+def _unwritable(settings: Settings) -> str | None:
+    """The first folder of the data directory that the system does not let us write, and why."""
+    ours = (
+        settings.data_dir, settings.recordings_dir, settings.clips_dir, settings.state_dir,
+        settings.events_dir,
+    )  # fmt: skip
+    for place in dict.fromkeys(_existing(folder.absolute()) for folder in ours):
+        probe = place / ".hazardcast-check"
+        try:
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            why = refusals.why(error)
+            named = "cannot be" in why
+            return why if named else f"{refusals.shown(place)} cannot be written: {why}"
+    return None
 
 
 def multicast(settings: Settings) -> Finding:

@@ -14,7 +14,6 @@ from hazardcast import settings as settings_module
 from hazardcast.cli import timeline
 from hazardcast.cli.telling import tell
 from hazardcast.clock import SystemClock
-from hazardcast.errors import ConfigError
 
 
 def recordings(
@@ -49,14 +48,11 @@ def recordings(
 def _archive(
     folder: Path, cameras: list[str], target: Path, since: float | None, *, as_json: bool
 ) -> None:
-    written = []
+    written: list[Path] = []
     for camera in cameras:
         kept = segments.list_segments(folder, camera, start=since)
-        for one in archives.plan(kept, segments.read_runs(folder, camera)):
-            try:
-                written.append(archives.write(one, target, camera))
-            except OSError as error:
-                raise ConfigError(f"{target}: {one.name(camera)}: {error}") from None
+        planned = archives.plan(kept, segments.read_runs(folder, camera))
+        written += [archives.write(one, target, camera) for one in planned]
     if as_json:
         tell(json.dumps({"archives": [str(path) for path in written]}))
         return
@@ -104,7 +100,7 @@ def summary(folder: Path, camera: str, *, since: float | None = None) -> dict[st
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:  # retention was quicker
+    except OSError:  # retention was quicker, or it is not ours
         return 0
 
 

@@ -35,7 +35,7 @@ class House:
         """Remove everything but the clip and the logs."""
         for path in self.folder.iterdir():
             if path.name not in KEPT:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
         shutil.rmtree(self.folder / "clips" / ".jobs", ignore_errors=True)
 
 
@@ -48,7 +48,7 @@ def furnish(
         ConfigError, ToolMissingError: no broker can be started.
     """
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
-    folder = (settings.data_dir / "demo" / stamp).resolve()
+    folder = (settings.data_dir / "demo" / stamp).absolute()
     folder.mkdir(parents=True)
     config = folder / "cameras.yaml"
     config.write_text(scene.cameras_yaml(), encoding="utf-8")

@@ -25,7 +25,8 @@ class Logbook:
         """Keep one line."""
         with self._lock:
             if name not in self._files:
-                self._files[name] = (self.folder / f"{name}.log").open("w", encoding="utf-8")
+                path = self.folder / f"{name}.log"
+                self._files[name] = path.open("w", encoding="utf-8", errors="replace")
             self._files[name].write(line + "\n")
             self._files[name].flush()
 

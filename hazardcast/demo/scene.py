@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from hazardcast import refusals, video_file
 from hazardcast.camera_url import DEMO_SCENES
 from hazardcast.errors import ConfigError
 
@@ -92,10 +93,26 @@ def demo_scene(source: str, *, pre_s: float, post_s: float) -> DemoScene:
         if parts.netloc not in DEMO_SCENES:
             raise ConfigError(f"--source: no drawn scene {source}; use {_scenes()} or a video file")
         return DemoScene(source, pre_s, post_s)
-    file = Path(source)
-    if not file.is_file():
-        raise ConfigError(f"--source: {source}: no such file; use a video file or {_scenes()}")
-    return DemoScene(str(file.resolve()), pre_s, post_s)
+    file = Path(source).absolute()
+    problem = video_file.system_problem(file)
+    if problem is None and not refusals.is_utf8(file):
+        problem = "its name is not UTF-8; give it another"
+    if problem:
+        shown = refusals.shown(Path(source))
+        raise ConfigError(f"--source: {shown}: {problem}; use a video file or {_scenes()}")
+    return DemoScene(str(file), pre_s, post_s)
+
+
+def check_source(scene: DemoScene, program: str) -> None:
+    """Look into a file before everything is started for it.
+
+    Raises:
+        ConfigError: ffmpeg reads no video from it; the error says why.
+    """
+    if scene.is_drawn:
+        return
+    if problem := video_file.problem_of(Path(scene.source), program):
+        raise ConfigError(f"--source: {scene.source}: {problem}")
 
 
 def _scenes() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import stat
@@ -16,6 +17,7 @@ from alerter.refusal import Reason, Refusal
 from hazardcast.clock import Clock
 from hazardcast.errors import DecodeError
 from hazardcast.messages import MAX_MESSAGE_BYTES
+from hazardcast.refusals import in_words, shown
 
 log = logging.getLogger(__name__)
 POLL_S = 0.2
@@ -33,17 +35,44 @@ class DropFolder:
         self._watch = DropWatch()
         self._here_before: set[str] | None = None
         """What lay here at the first look and has lain here since."""
-        for child in ("done", "rejected"):
-            (folder / child).mkdir(parents=True, exist_ok=True)
+        self.problem: str | None = None
+        """Why files cannot be looked for or put away, in words; all else goes on."""
+        with contextlib.suppress(OSError):  # told at the first look
+            self._make_folders()
 
     def run(self, stop: threading.Event) -> None:
         """Look again and again until `stop`."""
         while not stop.is_set():
-            self.look()
+            try:
+                self._make_folders()
+                problem = None
+            except OSError as error:
+                problem = in_words(error)
+            try:
+                self.look()
+            except OSError as error:
+                problem = problem or in_words(error)
+            self._tell(problem)
             self._clock.wait(stop, POLL_S)
 
+    def _make_folders(self) -> None:
+        for child in ("done", "rejected"):
+            (self._folder / child).mkdir(parents=True, exist_ok=True)
+
+    def _tell(self, problem: str | None) -> None:
+        """Once for each problem."""
+        if problem and problem != self.problem:
+            log.error("dropped files are not taken, or not put away", extra={"reason": problem})
+        elif self.problem and not problem:
+            log.info("dropped files are taken and put away again")
+        self.problem = problem
+
     def look(self) -> None:
-        """Take every file that is complete by now."""
+        """Take every file that is complete by now.
+
+        Raises:
+            OSError: the system does not let us look.
+        """
         listing = self._listing()
         names = {seen.name for seen in listing}
         self._here_before = names if self._here_before is None else self._here_before & names
@@ -58,13 +87,14 @@ class DropFolder:
         return [seen for seen in looks if seen]
 
     def _take(self, path: Path) -> None:
+        name = shown(Path(path.name))
         try:
             content, waited_s = _content(path), self._waited_s(path)
-            answer = self._accept(content, Door("file", path.name, waited_s))
+            answer = self._accept(content, Door("file", name, waited_s))
         except (OSError, DecodeError) as error:
             metrics.REJECTED.labels(reason=Reason.SCHEMA).inc()
-            reason = str(error)
-            log.warning("dropped file refused", extra={"file": path.name, "reason": reason})
+            reason = in_words(error) if isinstance(error, OSError) else str(error)
+            log.warning("dropped file refused", extra={"file": name, "reason": reason})
             self._put_away(path, "rejected", reason=[reason])
             return
         warnings = [str(warning) for warning in answer.warnings]
@@ -92,7 +122,7 @@ class DropFolder:
                     beside = target.with_name(f"{target.name}.{kind}.txt")
                     beside.write_text("\n".join([*lines, ""]), "utf-8")
         except OSError as error:
-            log.error("dropped file cannot be moved", extra={"reason": str(error)})
+            log.error("dropped file cannot be moved", extra={"reason": in_words(error)})
 
 
 def _look_at(entry: os.DirEntry[str]) -> Seen | None:
@@ -111,7 +141,7 @@ def _content(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        raise DecodeError(f"not a plain file that can be read: {error.strerror}") from None
+        raise DecodeError(f"not a plain file that can be read: {in_words(error)}") from None
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise DecodeError("not a plain file")

@@ -6,6 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from hazardcast.refusals import in_words
+
 log = logging.getLogger(__name__)
 BLOCK = 32
 TAKEN_WITHIN_S = 0.05
@@ -111,7 +113,9 @@ class Sequence:
             self._reserve(end)
         except OSError as error:
             if not self._owed:
-                log.error("numbers are not kept, will be tried again", extra={"reason": str(error)})
+                log.error(
+                    "numbers are not kept, will be tried again", extra={"reason": in_words(error)}
+                )
             self._owed = True
         else:
             self._owed = False

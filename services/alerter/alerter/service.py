@@ -32,7 +32,6 @@ from alerter.webhook import Doors, application
 from hazardcast import lifecycle, site
 from hazardcast.bus import MqttBus
 from hazardcast.clock import Clock, SystemClock
-from hazardcast.errors import ConfigError
 from hazardcast.messages import Heartbeat
 from hazardcast.metrics import Health, MetricsServer
 from hazardcast.multicast import Group
@@ -76,19 +75,13 @@ class Service:
         self._station = self._config.site.station_id
         self._vehicles = unicast.parse(settings.unicast)
         self._stopping = False
-        self._open_state()
+        self._read_state()
         self._open_air()
         self._open_bus()
         self._join()
 
-    def _open_state(self) -> None:
-        try:
-            self._read_state()
-        except OSError as error:
-            raise ConfigError(f"HAZARDCAST_DATA_DIR: {error}") from None
-
     def _read_state(self) -> None:
-        self._settings.events_dir.mkdir(parents=True, exist_ok=True)
+        """Raises OSError where the state may not be kept; a disk that is full is no reason."""
         self._signer = station.load_signer(self._settings.keys_dir, station=self._station)
         self._store = Store(self._settings.state_dir / SERVICE, self._clock, self._steady)
         self._keeper = Keeper(self._store, self._clock)
@@ -235,8 +228,8 @@ class Service:
             application(doors), host=settings.http_host, port=settings.http_port, turn=turn
         )
         self._stack.callback(http.close)
-        folder = DropFolder(settings.events_dir, self._alerter.accept, self._clock)
-        return self._thread("dropped files", folder.run)
+        self._folder = DropFolder(settings.events_dir, self._alerter.accept, self._clock)
+        return self._thread("dropped files", self._folder.run)
 
     def _thread(self, name: str, run: Callable[[threading.Event], None]) -> threading.Thread:
         """Start a loop that outlives its own failures."""
@@ -314,6 +307,7 @@ class Service:
             "alerts": len(self._alerter.alerts()),
             "on_air": "failing" if self._air.problem else "ok",
             "vehicle_names_given_twice": self._receipts.names_given_twice,
+            "dropped_files": self._folder.problem or "ok",
         }
 
     def _ready(self, timer: threading.Thread) -> tuple[bool, str]:

@@ -10,6 +10,7 @@ from alerter.transmitter import Transmitter
 from hazardcast import trust
 from hazardcast.envelope import Signer
 from hazardcast.errors import ConfigError, KeyFileError
+from hazardcast.refusals import in_words
 from hazardcast.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ def http_token(settings: Settings) -> str:
     """The bearer token of `POST /alert`.
 
     Raises:
-        ConfigError: it is empty or cannot be read.
+        ConfigError: it is empty or no text.
+        OSError: the system does not let it be read.
     """
     if settings.http_token is not None:
         token = settings.http_token.get_secret_value().strip()
@@ -47,7 +49,7 @@ def http_token(settings: Settings) -> str:
         path = settings.keys_dir / trust.HTTP_TOKEN_FILE
         try:
             token = path.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
             raise ConfigError(f"{path}: cannot be read: {error}") from None
     if not token:
         raise ConfigError("HAZARDCAST_HTTP_TOKEN: must not be empty")
@@ -71,8 +73,9 @@ class KeyWatch:
         self._seen = stamp
         try:
             signer = load_signer(self._keys_dir, station=self._station)
-        except (KeyFileError, ConfigError) as error:
-            log.error("signing key not changed", extra={"reason": str(error)})
+        except (KeyFileError, ConfigError, OSError) as error:
+            reason = in_words(error) if isinstance(error, OSError) else str(error)
+            log.error("signing key not changed", extra={"reason": reason})
             return False
         self._transmitter.sign_with(signer)
         log.info("signing key changed", extra={"kid": signer.kid})

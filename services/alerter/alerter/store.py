@@ -26,6 +26,7 @@ from hazardcast import durable
 from hazardcast.clock import Clock
 from hazardcast.errors import ConfigError, DecodeError
 from hazardcast.messages import Alert
+from hazardcast.refusals import in_words
 from hazardcast.state_version import VERSION, Format, as_it_is, version_of
 from hazardcast.steady import Steady
 
@@ -129,11 +130,9 @@ class Store:
             ConfigError: a part is of a newer version.
         """
         events: dict[str, Event] = {}
-        self._outdated = sorted(self._folder.glob("events-*.jsonl"), key=_part_number)
-        for path in self._outdated:
-            for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-                self._replay(line, events, path, number)
-        self._part = 1 + max(map(_part_number, self._outdated), default=0)
+        there = sorted(filter(_part_number, self._folder.glob("events-*.jsonl")), key=_part_number)
+        self._outdated = [path for path in there if self._replay_part(path, events)]
+        self._part = 1 + max(map(_part_number, there), default=0)
         self._journal = LineFile(self._folder / f"events-{self._part}.jsonl")
         self._append(HEADER)
         for event in events.values():
@@ -245,7 +244,7 @@ class Store:
         metrics.STATE_ERRORS.inc()
         if not self._refusing:
             self._refusing = True
-            log.error("state not kept, will be tried again", extra={"reason": str(error)})
+            log.error("state not kept, will be tried again", extra={"reason": in_words(error)})
 
     def _taken(self) -> None:
         if self._refusing:
@@ -274,6 +273,18 @@ class Store:
         }
         return f'{{"alert":{event.alert.encode()},"about":{json.dumps(about)}}}'
 
+    def _replay_part(self, path: Path, events: dict[str, Event]) -> bool:
+        """Whether a part could be read; one that may not be read holds up no start."""
+        try:
+            lines = path.read_bytes().splitlines()
+        except OSError as error:
+            metrics.STATE_ERRORS.inc()
+            log.error("part of the journal left out", extra={"reason": in_words(error)})
+            return False
+        for number, line in enumerate(lines, start=1):
+            self._replay(line, events, path, number)
+        return True
+
     def _replay(self, line: bytes, events: dict[str, Event], path: Path, number: int) -> None:
         age = _Age(self._steady.now(), self._clock.monotonic(), self._boot)
         try:
@@ -297,7 +308,8 @@ class Store:
         except FileNotFoundError:
             return fresh
         except (OSError, ValueError, KeyError, TypeError) as error:
-            log.error("state is unreadable, numbers go on from the clock: %s", error)
+            why = in_words(error) if isinstance(error, OSError) else error
+            log.error("state is unreadable, numbers go on from the clock: %s", why)
             return {"epoch": 0, "next_number": int(clock.now())}
 
     def _keep(self, **changes: int) -> None:

@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 QUIET = ("-hide_banner", "-loglevel", "error", "-nostats")
+PICTURES = "0:V:0"
+"""The first video that is no cover picture."""
 PIPE_BYTES = 1 << 20
 """A whole frame fits: the writer does not wait for the reader in the middle of it."""
 _READ_BYTES = 1 << 16
@@ -70,16 +72,25 @@ def sample_command(ffmpeg: str, path: Path, *, seconds: float) -> list[str]:
     """The first seconds of a file's video, copied; ffmpeg tells about the file on stderr."""
     return [
         ffmpeg, "-hide_banner", "-nostats", "-t", f"{seconds:g}", "-i", _file_url(path),
-        "-map", "0:v:0", "-c:v", "copy", *transport_stream(),
+        "-map", PICTURES, "-c:v", "copy", *transport_stream(),
     ]  # fmt: skip
 
 
 def file_command(ffmpeg: str, path: Path, *, copy: bool, offset_s: float) -> list[str]:
     """A file's video from its start, its times shifted by `offset_s`; as fast as it is read."""
     return [
-        ffmpeg, *QUIET, "-i", _file_url(path), "-map", "0:v:0",
+        ffmpeg, *QUIET, "-i", _file_url(path), "-map", PICTURES,
         *(["-c:v", "copy"] if copy else _encoded_again()),
         "-output_ts_offset", f"{offset_s:.6f}", *transport_stream(),
+    ]  # fmt: skip
+
+
+def first_command(ffmpeg: str, path: Path, *, copy: bool) -> list[str]:
+    """Tells the time of a file's first packet, or of its first picture, as `framecrc`."""
+    own_times = ["-fps_mode", "passthrough", "-enc_time_base", "1:90000"]
+    return [
+        ffmpeg, *QUIET, "-i", _file_url(path), "-map", PICTURES,
+        *(["-c:v", "copy"] if copy else own_times), "-frames:v", "1", "-f", "framecrc", "pipe:1",
     ]  # fmt: skip
 
 
@@ -92,8 +103,13 @@ def device_command(ffmpeg: str, device: str) -> list[str]:
 
 
 def _encoded_again() -> list[str]:
-    """As H.264 of even width and height; a keyframe every second whatever the frame rate is."""
+    """As H.264 of even width and height; a keyframe every second whatever the frame rate is.
+
+    Each frame keeps its own time: by the rate that ffmpeg takes for the file's, a phone's would be
+    shifted or dropped.
+    """
     return [
+        "-fps_mode", "vfr", "-enc_time_base", "1:90000",
         "-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", *h264(30, preset="veryfast", crf=23),
         "-force_key_frames", "expr:gte(t,n_forced)",
     ]  # fmt: skip
@@ -146,6 +162,11 @@ class Stream:
         """The last thing that ffmpeg had to say after it ended, one line."""
         self._listener.join(_ENDING_S)
         return self._complaints[-1] if self._complaints else f"ffmpeg exit {self.exit_code()}"
+
+    def complaints(self) -> str:
+        """All that is kept of what ffmpeg said, a line each."""
+        self._listener.join(_ENDING_S)
+        return "\n".join(self._complaints)
 
     def exit_code(self) -> int | None:
         """None while it runs; negative: the signal that ended it."""

@@ -14,11 +14,14 @@ from camera.encoder import Stream
 from camera.probe import Verdict
 from camera.source import LocalCamera, SourceProblem, log
 from camera.transport_stream import CLOCK_HZ, Chunk, Splitter, ticks_after
+from hazardcast import video_file
 from hazardcast.clock import Clock
 from hazardcast.processes import run_captured
 from hazardcast.vocabulary import CameraState
 
 SAMPLE_S = 12.0
+MOVING = 2
+"""As many frames make a video."""
 SAMPLE_TIMEOUT_S = 30.0
 CHUNKS_AHEAD = 48
 """Read ahead, so that the next pass is under way when the present one ends."""
@@ -90,20 +93,36 @@ class PlayedFile(LocalCamera):
             stop.wait()
 
     def _examine(self) -> Verdict:
-        try:
-            is_there = self._path.is_file()
-        except OSError as error:
-            raise SourceProblem(f"{self._path}: {error.strerror}") from None
-        if not is_there:
-            raise SourceProblem(f"{self._path}: no such file")
+        if problem := video_file.system_problem(self._path):
+            raise SourceProblem(f"{self._path}: {problem}")
         command = encoder.sample_command(self._ffmpeg, self._path, seconds=SAMPLE_S)
-        code, data, words = run_captured(command, timeout_s=SAMPLE_TIMEOUT_S)
+        _, data, words = run_captured(command, timeout_s=SAMPLE_TIMEOUT_S)
         splitter = Splitter()
         chunks = splitter.feed(data)
-        if code and not chunks:
-            raise SourceProblem(f"{self._path}: {_last_line(words)}")
         self._duration_s = probe.duration_s(words)
-        return probe.judge(splitter.stream_type, chunks)
+        if sum(chunk.starts_frame for chunk in chunks) < MOVING:
+            return self._encoded_if_readable()
+        if probe.is_turned(words):
+            return Verdict(copy=False, reason="is shown turned")
+        verdict = probe.judge(splitter.stream_type, chunks)
+        return self._as_shown(verdict) if verdict.copy else verdict
+
+    def _as_shown(self, verdict: Verdict) -> Verdict:
+        """An edit list may begin between key frames; what lies before it is not to be shown."""
+        told = []
+        for copy in (True, False):
+            command = encoder.first_command(self._ffmpeg, self._path, copy=copy)
+            told.append(probe.first_time_s(run_captured(command, timeout_s=SAMPLE_TIMEOUT_S)[1]))
+        packet_s, picture_s = told
+        if packet_s is None or picture_s is None or packet_s > picture_s - probe.SAME_S:
+            return verdict
+        return Verdict(copy=False, reason=f"is shown from {picture_s - packet_s:.2f} s on")
+
+    def _encoded_if_readable(self) -> Verdict:
+        """What cannot be copied (its packets carry no times, say) may well be decoded."""
+        if problem := video_file.problem_of(self._path, self._ffmpeg):
+            raise SourceProblem(f"{self._path}: {problem}")
+        return Verdict(copy=False, reason="its packets cannot be copied")
 
     def _read_ahead(
         self,
@@ -156,7 +175,7 @@ class PlayedFile(LocalCamera):
     def _check_end(self, stream: Stream, *, empty: bool) -> None:
         """Raise unless the file came to its natural end."""
         killed = (stream.exit_code() or 0) < 0
-        complaint = stream.complaint() if empty else ""
+        complaint = video_file.reason(stream.complaints()) if empty else ""
         self._close(stream)
         if killed:
             raise BrokenPipeError
@@ -201,8 +220,3 @@ def _put(
             continue
         return True
     return False
-
-
-def _last_line(words: str) -> str:
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    return lines[-1][:160] if lines else "ffmpeg cannot read it"

@@ -10,6 +10,10 @@ from camera.transport_stream import CLOCK_HZ, STREAM_TYPE_H264, Chunk, ticks_aft
 
 LONGEST_GROUP_S = 2.2
 """A client waits this long at most for its first keyframe."""
+SAME_S = 0.005
+_UNIT = re.compile(rb"^#tb 0: (\d+)/(\d+)", re.MULTILINE)
+_ROW = re.compile(rb"^0, +-?\d+, +(-?\d+),", re.MULTILINE)
+_TURNED = re.compile(r"displaymatrix: rotation of (?!-?0\.00 )|^\s+rotate\s+: (?!0$)", re.MULTILINE)
 _DURATION = re.compile(r"Duration: (\d+):(\d{2}):(\d{2}(?:\.\d+)?)")
 
 
@@ -46,6 +50,18 @@ def _longest_group_s(frames: list[Chunk]) -> float:
         if end is not None
     ]
     return max(lengths, default=0.0)
+
+
+def is_turned(words: str) -> bool:
+    """Whether players turn the picture, which a transport stream cannot tell them."""
+    return _TURNED.search(words) is not None
+
+
+def first_time_s(framecrc: bytes) -> float | None:
+    """When the first packet or picture of ffmpeg's `framecrc` is shown; None if there is none."""
+    unit = _UNIT.search(framecrc)
+    first = _ROW.search(framecrc)
+    return int(first[1]) * int(unit[1]) / int(unit[2]) if unit and first else None
 
 
 def duration_s(words: str) -> float | None:

@@ -10,6 +10,7 @@ from camera import metrics
 from camera.channel import Channel
 from camera.encoder import Stream
 from camera.transport_stream import Chunk
+from hazardcast import lifecycle
 from hazardcast.clock import Clock
 from hazardcast.messages import CameraStatus
 from hazardcast.vocabulary import CameraState
@@ -52,6 +53,9 @@ class LocalCamera:
             reason = "broken"
             if not stop.is_set():
                 self._become(CameraState.CONNECTING, "the encoder ended and is started again")
+        except OSError as error:
+            reason = "refused"
+            self._become(CameraState.FAILING, lifecycle.refused(error))
         finally:
             self.channel.cut("stream ended")
             self._close_streams()

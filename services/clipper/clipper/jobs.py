@@ -91,14 +91,15 @@ def named(job: Job, names: Container[str]) -> Job:
 
 
 def directory_name(event_id: str) -> str:
-    """A safe directory name; `~` is in no event id, so a changed one meets no other.
+    """A name that any volume bears, FAT too, made from an event id, which holds no `~`.
 
     Raises:
         DecodeError: the id holds what no event id may.
     """
     if not re.fullmatch(NAME_PATTERN, event_id):
         raise DecodeError("not a plain name", field="event_id")
-    return f"~{event_id[1:]}" if event_id.startswith(".") else event_id
+    name = event_id.replace(":", "~")
+    return f"~{name[1:]}" if name.startswith(".") else name
 
 
 def _free(wanted: str, taken: Container[str]) -> str:

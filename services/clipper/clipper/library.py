@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from clipper.manifest import Manifest
@@ -13,6 +15,7 @@ from hazardcast import durable
 from hazardcast.clip_seal import SEAL, seal_manifest
 from hazardcast.envelope import Signer
 from hazardcast.errors import DecodeError
+from hazardcast.refusals import in_words
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +61,8 @@ class Library:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError, DecodeError) as error:
-            log.warning("manifest cannot be read", extra={"clip": stem, "reason": str(error)})
+            reason = in_words(error) if isinstance(error, OSError) else str(error)
+            _tell_unread(stem, reason)
             return None
 
     def manifests(self) -> Iterator[tuple[str, Manifest]]:
@@ -72,14 +76,19 @@ class Library:
         return {path.stem for path in self._files()}
 
     def clips(self) -> list[KeptClip]:
-        """What retention has to know."""
+        """What retention has to know; a file that is gone meanwhile is not counted."""
         found: dict[str, list[Path]] = {}
         for path in self._files():
             found.setdefault(path.stem, []).append(path)
-        return [_kept(stem, paths) for stem, paths in found.items()]
+        kept = (_kept(stem, paths) for stem, paths in found.items())
+        return [clip for clip in kept if clip]
 
     def remove(self, stem: str) -> None:
-        """Remove a clip, its manifest first."""
+        """Remove a clip, its manifest first.
+
+        Raises:
+            OSError: the system does not let it go.
+        """
         for suffix in (MANIFEST, SEAL, SNAPSHOT, VIDEO):
             (self._dir / f"{stem}{suffix}").unlink(missing_ok=True)
 
@@ -89,8 +98,19 @@ class Library:
                 yield path
 
 
-def _kept(stem: str, paths: list[Path]) -> KeptClip:
-    stats = [path.stat() for path in paths]
+@lru_cache(maxsize=1000)
+def _tell_unread(stem: str, reason: str) -> None:
+    """Once: a manifest is looked for again and again."""
+    log.warning("manifest cannot be read", extra={"clip": stem, "reason": reason})
+
+
+def _kept(stem: str, paths: list[Path]) -> KeptClip | None:
+    stats = []
+    for path in paths:
+        with contextlib.suppress(OSError):
+            stats.append(path.stat())
+    if not stats:
+        return None
     return KeptClip(
         stem,
         created_at=max(stat.st_mtime for stat in stats),

@@ -32,7 +32,7 @@ class Recordings:
         """What is known of the camera's runs."""
         try:
             stat = (self._dir / camera / RUNS_FILE).stat()
-        except FileNotFoundError:
+        except OSError:
             return []
         version = (stat.st_mtime_ns, stat.st_size)
         if camera not in self._runs or self._runs[camera][0] != version:

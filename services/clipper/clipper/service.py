@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 
 from clipper import coverage, crowding, metrics, retention, task
 from clipper.build import Builder
-from clipper.ffmpeg import StoppedError
+from clipper.ffmpeg import FfmpegError, StoppedError
 from clipper.finished import FinishedClips
 from clipper.jobs import Identity, Job, identity, named, new_job
 from clipper.library import Library
@@ -23,8 +23,10 @@ from clipper.store import JobStore
 from clipper.task import Task
 from hazardcast.bus import Delivery
 from hazardcast.clock import Clock
+from hazardcast.lifecycle import refused
 from hazardcast.messages import ClipRequest
 from hazardcast.metrics import GAVE_WAY
+from hazardcast.refusals import in_words
 from hazardcast.sparing_log import SparingLog
 from hazardcast.steady import Steady
 from hazardcast.vocabulary import ClipStage, GapCause
@@ -89,7 +91,7 @@ class Clipper:
         for job in self._store.load():
             done = self._finished.find(identity(job.request))
             if done and done.updated_at >= job.accepted_at:
-                self._store.remove(job)
+                self._remove_job(job)
                 continue
             self._tasks[identity(job.request)] = self._task(job)
             log.info("job resumed", extra={"event_id": job.request.event_id})
@@ -177,7 +179,7 @@ class Clipper:
         """What gave way leaves the disk here, where nobody works on it, and is told last."""
         while self._giving_way:
             job, reason = self._giving_way.popleft()
-            self._store.remove(job)
+            self._remove_job(job)
             self._progress.drop(job.name)
             if done := self._finished.find(identity(job.request)):
                 self._progress.publish(done)
@@ -191,18 +193,13 @@ class Clipper:
         metrics.CLIPS.labels(result=ClipStage.FAILED).inc()
 
     def _take(self, wanted: Identity, request: ClipRequest) -> None:
-        tasks = self._all()
-        job = new_job(
-            request,
-            now=self._clock.now(),
-            names=self._store.names(),
-            stems=self._library.stems() | {one.job.stem for one in tasks},
-        )
         try:
+            job = self._new_job(request)
             self._store.add(job)
         except OSError as error:
             # The bus acknowledges whatever happens here: hold it in memory until the disk takes it.
-            log.error("job cannot be saved yet", extra={"reason": str(error)})
+            about = {"reason": in_words(error)}
+            self._refusals.say(logging.ERROR, "job cannot be saved yet", extra=about)
             self._unsaved[wanted] = request
             return
         new = self._task(job)
@@ -210,6 +207,14 @@ class Clipper:
             self._tasks[wanted] = new
         log.info("job accepted", extra={"event_id": request.event_id, "camera": request.camera})
         self._progress.say(job.name, task.state_of(new, self._clock.now()))
+
+    def _new_job(self, request: ClipRequest) -> Job:
+        return new_job(
+            request,
+            now=self._clock.now(),
+            names=self._store.names(),
+            stems=self._library.stems() | {one.job.stem for one in self._all()},
+        )
 
     def tick(self) -> None:
         """Look after every job once."""
@@ -241,7 +246,8 @@ class Clipper:
         try:
             self._store.add(job)
         except OSError as error:
-            log.error("clip cannot be reopened", extra={"clip": job.stem, "reason": str(error)})
+            about = {"clip": job.stem, "reason": in_words(error)}
+            log.error("clip cannot be reopened", extra=about)
             return
         with self._lock:
             self._tasks[identity(job.request)] = replace(self._task(job), again=True)
@@ -265,11 +271,17 @@ class Clipper:
                 one.found = self._keep(job)
                 one.detail = None
             except OSError as error:
-                one.detail = f"segments cannot be kept: {error}"
-                log.error("segments cannot be kept", extra={"reason": str(error)})
+                self._tell_unkept(one, in_words(error))
             if one.found and task.is_due(one, one.found, self._clock.monotonic()):
                 one.building = self._executor.submit(self._build, job)
         self._progress.say(job.name, task.state_of(one, now))
+
+    @staticmethod
+    def _tell_unkept(one: Task, why: str) -> None:
+        detail = f"segments cannot be kept: {why}"
+        if one.detail != detail:
+            log.error("segments cannot be kept", extra={"reason": why})
+        one.detail = detail
 
     def _keep(self, job: Job) -> coverage.Coverage:
         camera = job.request.camera
@@ -292,7 +304,7 @@ class Clipper:
             self._store.build_dir(job),
         )
         self._library.commit(job.stem, built.manifest, *built.files)
-        self._store.remove(job)
+        self._remove_job(job)
         method = built.manifest.method or "none"
         metrics.BUILD_S.labels(method=method).observe(self._clock.monotonic() - started)
         return built.manifest
@@ -312,12 +324,17 @@ class Clipper:
         self._finish(one, building.result())
 
     def _note_failure(self, one: Task, error: BaseException) -> None:
-        one.fail(f"cannot be built: {error}", self._clock.monotonic())
+        why = refused(error) or str(error)
+        one.fail(f"cannot be built: {why}", self._clock.monotonic())
         metrics.BUILD_FAILURES.inc()
         log.error(
             "build failed",
-            extra={"event_id": one.job.request.event_id, "failures": one.failures},
-            exc_info=error,
+            extra={
+                "event_id": one.job.request.event_id,
+                "failures": one.failures,
+                "reason": why,
+            },
+            exc_info=None if isinstance(error, OSError | FfmpegError) else error,
         )
         if one.gave_up:
             metrics.CLIPS.labels(result=ClipStage.FAILED).inc()
@@ -340,13 +357,25 @@ class Clipper:
         )
         self._progress.finish(one.job.name, state)
 
+    def _remove_job(self, job: Job) -> None:
+        """Forget a job that needs no more work; where the disk refuses, the next start tidies."""
+        try:
+            self._store.remove(job)
+        except OSError as error:
+            log.error("job cannot be removed", extra={"job": job.name, "reason": in_words(error)})
+
     def clear_old(self) -> None:
         """Remove what is too old or too much; a job that was given up goes with its age."""
         moment = self._steady.moment()
         busy = {one.job.stem for one in self._all()}
         clips = [clip for clip in self._library.clips() if clip.stem not in busy]
         for stem in retention.to_remove(clips, now=moment, **asdict(self._limits)):
-            self._library.remove(stem)
+            try:
+                self._library.remove(stem)
+            except OSError as error:
+                about = {"clip": stem, "reason": in_words(error)}
+                self._refusals.say(logging.WARNING, "clip cannot be removed", extra=about)
+                continue
             metrics.CLIPS_REMOVED.inc()
             log.info("clip removed by retention", extra={"clip": stem})
             if event_id := self._finished.remove(stem):
@@ -358,6 +387,6 @@ class Clipper:
     def _abandon(self, one: Task) -> None:
         with self._lock:
             self._tasks.pop(identity(one.job.request), None)
-        self._store.remove(one.job)
+        self._remove_job(one.job)
         self._progress.drop(one.job.name)
         self._progress.forget(one.job.request.event_id)

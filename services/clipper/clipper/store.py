@@ -14,8 +14,9 @@ import shutil
 from pathlib import Path
 
 from clipper.jobs import Job
-from hazardcast import durable
+from hazardcast import durable, passed_over
 from hazardcast.errors import ConfigError, DecodeError
+from hazardcast.refusals import in_words
 from hazardcast.segments import Segment, believed, parse_segment
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ JOBS_DIR = ".jobs"
 JOB_FILE = "job.json"
 SEGMENTS_DIR = "segments"
 BUILD_DIR = "build"
+COPIED_AT_ONCE = 1 << 20
 UNFINISHED = ".new-"
 REMOVED = ".old-"
 NO_HARD_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES})
@@ -62,7 +64,7 @@ class JobStore:
         jobs = []
         for directory in sorted(self.root.iterdir()):
             if directory.name.startswith((UNFINISHED, REMOVED)):
-                _remove(directory)
+                _remove_if_possible(directory)
             elif directory.is_dir() and (job := _read(directory)):
                 jobs.append(job)
         return sorted(jobs, key=lambda job: job.accepted_at)
@@ -99,7 +101,7 @@ class JobStore:
         _remove(removed)
         with contextlib.suppress(FileNotFoundError):
             durable.move(self.root / job.name, removed)
-        _remove(removed)
+        _remove_if_possible(removed)
 
 
 def _locked(root: Path) -> int:
@@ -115,16 +117,19 @@ def _locked(root: Path) -> int:
 def _read(directory: Path) -> Job | None:
     try:
         job = Job.decode((directory / JOB_FILE).read_bytes())
+        (directory / SEGMENTS_DIR).mkdir(exist_ok=True)
     except (OSError, DecodeError) as error:
+        reason = in_words(error) if isinstance(error, OSError) else str(error)
         log.error(
-            "job cannot be read, left as it is", extra={"job": directory.name, "reason": str(error)}
+            "job cannot be read, left as it is", extra={"job": directory.name, "reason": reason}
         )
         return None
-    (directory / SEGMENTS_DIR).mkdir(exist_ok=True)
     return job.model_copy(update={"name": directory.name})
 
 
 def _keep(source: Path, target: Path) -> bool:
+    if source.is_symlink():  # a link to the link would not keep what it leads to
+        return _copy(source, target)
     try:
         os.link(source, target)
     except FileNotFoundError:
@@ -139,12 +144,17 @@ def _keep(source: Path, target: Path) -> bool:
 
 
 def _copy(source: Path, target: Path) -> bool:
-    temporary = target.with_suffix(".copying")
+    """Copy a segment; False for one that is gone, or cannot be read: no clip waits for that."""
     try:
-        shutil.copyfile(source, temporary)
+        content = source.open("rb")
     except FileNotFoundError:
-        temporary.unlink(missing_ok=True)
         return False
+    except OSError as error:
+        passed_over.tell(source, error)
+        return False
+    temporary = target.with_suffix(".copying")
+    with content, temporary.open("wb") as copy:
+        shutil.copyfileobj(content, copy, COPIED_AT_ONCE)
     durable.put(temporary, target)
     return True
 
@@ -152,3 +162,11 @@ def _copy(source: Path, target: Path) -> bool:
 def _remove(directory: Path) -> None:
     if directory.exists():
         shutil.rmtree(directory)
+
+
+def _remove_if_possible(directory: Path) -> None:
+    """What another user put there stays, and nobody waits for it."""
+    try:
+        _remove(directory)
+    except OSError as error:
+        passed_over.tell(directory, error)

@@ -18,7 +18,6 @@ from hazardcast import site, trust
 from hazardcast.bus import Bus, MqttBus
 from hazardcast.clock import Clock, SystemClock
 from hazardcast.envelope import Signer
-from hazardcast.errors import KeyFileError, blamed_on
 from hazardcast.ffmpeg import find_ffmpeg
 from hazardcast.lifecycle import repeat
 from hazardcast.metrics import Health, MetricsServer
@@ -47,8 +46,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         settings, client_id=f"clipper-{settings.instance}", persistent=True, will=will, clock=clock
     )
     executor = ThreadPoolExecutor(BUILDS_AT_ONCE, thread_name_prefix="build")
-    with blamed_on("HAZARDCAST_DATA_DIR"):
-        clipper, progress, store = assemble(settings, bus, clock, executor, stop)
+    clipper, progress, store = assemble(settings, bus, clock, executor, stop)
     pulse = Pulse(clock)
     server = MetricsServer(settings.metrics_host, settings.metrics_port, health(pulse, bus))
     presence = Presence(name, bus, clock)
@@ -114,14 +112,12 @@ def signer_of_clips(settings: Settings, station: int) -> Signer:
     """The key that signs clips, made at the first start.
 
     Raises:
-        KeyFileError: it cannot be read, or made.
+        KeyFileError: it is none.
+        OSError: it cannot be read, or made.
     """
     path = settings.clip_key_path
     if not path.exists():
-        try:
-            trust.ensure_clip_key(path, station=station, truststore=settings.truststore_path)
-        except OSError as error:
-            raise KeyFileError(f"{path}: cannot be made: {error}") from None
+        trust.ensure_clip_key(path, station=station, truststore=settings.truststore_path)
     return trust.load_signer(path)
 
 

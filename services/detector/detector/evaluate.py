@@ -50,8 +50,9 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
         if asked.soak is not None:
             return _soak(clips, source, asked)
         return _evaluate(clips, source, asked, clock or SystemClock())
-    except HazardcastError as error:
-        sys.stderr.write(f"hazardcast: {printable(str(error))}\n")
+    except (HazardcastError, OSError) as error:
+        words = lifecycle.refused(error) or str(error)
+        sys.stderr.write(f"hazardcast: {printable(words)}\n")
         return lifecycle.EXIT_BAD_CONFIGURATION
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 
@@ -15,10 +17,11 @@ from detector.fields import Suspicion
 from detector.frame import Frame
 from detector.image import Image
 from detector.transports import Way
-from hazardcast import lifecycle
+from hazardcast import lifecycle, settings, video_file
 from hazardcast.clock import Clock
-from hazardcast.errors import HazardcastError
-from hazardcast.ffmpeg import Transport
+from hazardcast.errors import HazardcastError, ToolMissingError
+from hazardcast.ffmpeg import Transport, find_ffmpeg
+from hazardcast.refusals import is_utf8, shown
 from hazardcast.stream_time import StreamTime
 from hazardcast.vocabulary import CameraState
 
@@ -46,6 +49,11 @@ ALMOST_SQUARE = 0.01
 EARLY_SHARE = 0.2
 BURST_SHARE = 0.5
 """Of a frame's time: frames that come sooner after each other than this make up a delay."""
+LONGEST_STEP_S = 0.2
+
+
+Ready: TypeAlias = queue.Queue[Frame | str | None]
+"""Frames decoded ahead, None or what is wrong at the end."""
 
 
 class VideoFileError(HazardcastError):
@@ -277,7 +285,7 @@ class FileFrames:
     """The frames of a file in video time, at most `fps` a second, decoded ahead on a thread.
 
     Raises:
-        VideoFileError: on iteration, when the file cannot be opened.
+        VideoFileError: on iteration, when the file cannot be opened, or holds one picture only.
     """
 
     def __init__(self, path: Path, *, fps: float) -> None:
@@ -285,17 +293,17 @@ class FileFrames:
         self._period_s = 1.0 / fps
 
     def __iter__(self) -> Iterator[Frame]:
-        ready: queue.Queue[Frame | None] = queue.Queue(PREFETCHED)
+        ready: Ready = queue.Queue(PREFETCHED)
         stop = threading.Event()
-        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
-        if not capture.isOpened():
-            raise VideoFileError(f"{self._path}: cannot be read as video")
+        capture = self._opened()
         reader = threading.Thread(
             target=_decode, args=(capture, self._period_s, ready, stop), daemon=True
         )
         reader.start()
         try:
             while (frame := ready.get()) is not None:
+                if isinstance(frame, str):
+                    raise VideoFileError(f"{shown(self._path)}: {frame}")
                 yield frame
         finally:
             stop.set()
@@ -303,8 +311,29 @@ class FileFrames:
                 _drain(ready)
                 reader.join(0.05)
 
+    def _opened(self) -> cv2.VideoCapture:
+        """By its whole path, in which no colon is a protocol's; in a way that bears any name."""
+        problem = video_file.system_problem(self._path)
+        if problem is None:
+            with self._path.open("rb") as file:
+                name = str(self._path.absolute())
+                name = name if is_utf8(self._path) else f"/proc/self/fd/{file.fileno()}"
+                capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
+            if capture.isOpened():
+                return capture
+            problem = _ffmpegs_word(self._path)
+        raise VideoFileError(f"{shown(self._path)}: cannot be read as video: {problem}")
 
-def _drain(ready: queue.Queue[Frame | None]) -> None:
+
+def _ffmpegs_word(path: Path) -> str:
+    """OpenCV does not say why."""
+    with contextlib.suppress(ToolMissingError):
+        if problem := video_file.problem_of(path, find_ffmpeg(settings.load().ffmpeg)):
+            return problem
+    return "it is damaged, or no video that OpenCV knows"
+
+
+def _drain(ready: Ready) -> None:
     try:
         ready.get_nowait()
     except queue.Empty:
@@ -314,16 +343,25 @@ def _drain(ready: queue.Queue[Frame | None]) -> None:
 def _decode(
     capture: cv2.VideoCapture,
     period_s: float,
-    ready: queue.Queue[Frame | None],
+    ready: Ready,
     stop: threading.Event,
 ) -> None:
     fps = capture.get(cv2.CAP_PROP_FPS)
     step_s = 1 / fps if 0.1 < fps < 1000 else 0.04
-    due_s, last_s, index, shape = 0.0, -step_s, 0, pixel_shape(capture)
+    due_s, first_s, last_s, index, seen = 0.0, 0.0, -step_s, 0, 0
+    shape = pixel_shape(capture)
     while not stop.is_set() and capture.grab():
         t = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-        # Some files carry no or broken times: then frames are one period apart.
-        last_s = t if t > last_s else last_s + step_s
+        # An AVI tells when a frame is decoded, which is later by as many as there are B-frames.
+        first_s = first_s if seen else t
+        t, seen = t - first_s, seen + 1
+        # Some files carry no or broken times, or none for their last frames: then all goes on
+        # as it went.
+        if t <= last_s:
+            t = last_s + step_s
+        elif seen > 1:
+            step_s = min(t - last_s, LONGEST_STEP_S)
+        last_s = t
         if last_s + step_s / 2 < due_s:
             continue
         due_s = max(due_s + period_s, last_s)
@@ -332,7 +370,7 @@ def _decode(
             ready.put(Frame(squared(picture, shape), last_s, index))
             index += 1
     capture.release()
-    ready.put(None)
+    ready.put(video_file.STILL if seen == 1 and not stop.is_set() else None)
 
 
 def _picture(capture: cv2.VideoCapture) -> Image | None:

@@ -26,7 +26,11 @@ QUALITIES = ("", "A", "B", "C")
 UNSCORED = "C"
 MANIFESTS = ("MANIFEST.csv", "labels.csv")
 """A folder that holds one of these is labelled by it."""
-VIDEOS = (".mp4", ".ts", ".mkv", ".avi", ".mov", ".webm")
+VIDEOS = frozenset({
+    ".3gp", ".264", ".265", ".asf", ".avi", ".flv", ".gif", ".h264", ".h265", ".hevc", ".m2ts",
+    ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts",
+    ".vob", ".webm", ".wmv",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,7 @@ class Weights:
 def _open(path: Path, threads: int, provider: str) -> Any:
     if not path.is_file():
         raise ConfigError(f"HAZARDCAST_MODEL: {path}: no such file")
+    path.open("rb").close()  # what the system says of it is no fault of the network
     kind = model_files.other_kind(path)
     if kind is not None:
         raise ConfigError(f"HAZARDCAST_MODEL: {path} is not an ONNX network: it is {kind}")

@@ -100,7 +100,7 @@ def beside(model: Path) -> Sidecar:
         ) from None
     except _TwiceError as error:
         raise ConfigError(f"{path}{_line(text, str(error))}: {error}: given twice") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not JSON: {error}") from None
     if sidecar.input.std and 0.0 in sidecar.input.std:
         raise ConfigError(f"{path}{_line(text, 'input.std')}: input.std: must not be 0")

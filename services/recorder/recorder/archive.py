@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from hazardcast import segments
+from hazardcast import refusals, segments
 from hazardcast.vocabulary import RunCause
 from recorder import disk, metrics, runs, transport_stream
 from recorder.adoption import TimeNote, place
@@ -48,9 +48,13 @@ class Archive:
             return False
         self._index.fill(self._camera, self.shelf.stored())
         self._playlist = following(self.shelf.read_playlist())
-        self._bound_runs()
+        self._aside(self._bound_runs)
         self._adopt_after_crash()
         return True
+
+    def try_out(self) -> None:
+        """Raises OSError where nothing can be recorded, whatever the camera sends."""
+        self._with_room(self.shelf.try_out)
 
     def close(self) -> None:
         """Let another process have the directory."""
@@ -95,7 +99,7 @@ class Archive:
         """Recording has ended; what follows is a new run."""
         self._aside(lambda: self._runs.end(cause))
         self._format, self.lacks_sets = None, False
-        self.shelf.clear()
+        self._aside(self.shelf.clear)
 
     def note(self, run: str, note: TimeNote) -> None:
         """Write down how the open files of `run` map to the wall clock."""
@@ -104,14 +108,28 @@ class Archive:
     def adopt(self, note: TimeNote) -> None:
         """Keep what is left of a run whose ffmpeg could not finish it."""
         for orphan in self.shelf.orphans():
-            self._adopt(orphan, note)
+            if orphan.path not in self.shelf.left:
+                self._adopt(orphan, note)
 
     def _adopt_after_crash(self) -> None:
         newest = self._newest_end()
-        self._runs.resume(newest)
+        self._aside(lambda: self._runs.resume(newest))
+        self.shelf.left.clear()
         for orphan in self.shelf.orphans():
-            self._adopt(orphan, orphan.note)
+            self._adopt_if_possible(orphan)
         self.end_run(RunCause.RECORDER_KILLED)
+
+    def _adopt_if_possible(self, orphan: Orphan) -> None:
+        """One that cannot be read or put away keeps no other from it, nor the camera from going on.
+
+        On a full disk all wait until there is room.
+        """
+        try:
+            self._adopt(orphan, orphan.note)
+        except OSError as error:
+            if disk.is_full(error):
+                raise
+            self.shelf.leave(orphan.path, error)
 
     def _adopt(self, orphan: Orphan, note: TimeNote | None) -> None:
         if not orphan.path.stat().st_size:
@@ -170,7 +188,7 @@ class Archive:
         try:
             self._with_room(write)
         except OSError as error:
-            facts = {"camera": self._camera, "why": str(error)}
+            facts = {"camera": self._camera, "why": refusals.in_words(error)}
             log.warning("not written down", extra=facts)
 
     def _count(self, stored: Stored, named: NamedSegment) -> None:

@@ -10,7 +10,7 @@ from hazardcast import lifecycle
 from hazardcast.backoff import backoff_s
 from hazardcast.clock import Clock
 from hazardcast.vocabulary import CameraState
-from recorder import metrics
+from recorder import disk, metrics
 from recorder.approach import Approach
 from recorder.archive import Archive
 from recorder.attempt import Attempt, Ending, Report, Source
@@ -58,7 +58,27 @@ class CameraRecorder:
         self._archive.close()
         self.report.state = CameraState.STOPPED
 
+    def claim(self) -> None:
+        """Take the camera's folder.
+
+        Raises:
+            OSError: nothing can be recorded there.
+        """
+        if self._archive.shelf.claim():
+            self._archive.shelf.try_out()
+
     def _run(self) -> None:
+        try:
+            self._record()
+        except OSError as error:
+            is_full = disk.is_full(error)
+            self.report.state = CameraState.DISK_FULL if is_full else CameraState.FAILING
+            self.report.detail = lifecycle.refused(error)
+            if is_full:
+                self._make_room()
+            raise
+
+    def _record(self) -> None:
         if not self._archive.open():
             self.report.detail = "another recorder has this camera's directory"
             log.error(self.report.detail, extra={"camera": self._source.camera})
@@ -70,6 +90,7 @@ class CameraRecorder:
         started = self._clock.monotonic()
         self._approach.begin(started)
         self._witness.begins(self._approach.plan)
+        self._archive.try_out()
         attempt = Attempt(
             self._source,
             self._approach.plan,

@@ -29,7 +29,7 @@ _FOLLOWING = re.compile(
     r"Last message repeated"
 )
 """Says only that something failed because of what was said before."""
-_DISK_FULL = re.compile(r"No space left on device", re.I)
+_DISK_FULL = re.compile(r"No space left on device|quota exceeded", re.I)
 LONGEST_DETAIL = 200
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hazardcast import durable, segments
+from hazardcast import durable, passed_over, segments
 from hazardcast.segments import Segment
 from recorder import adoption, transport_stream
 from recorder.adoption import TimeNote
@@ -41,17 +41,35 @@ class Shelf:
         self.folder = recordings_dir / camera
         self.open_folder = self.folder / OPEN
         self._lock_fd: int | None = None
+        self.left: set[Path] = set()
+        """What lies open and cannot be taken in."""
 
     def claim(self) -> bool:
         """Make this camera's directories and take them for this process; False if another has."""
         self.open_folder.mkdir(parents=True, exist_ok=True)
         if self._lock_fd is not None:
-            return True
+            if self._holds(self.open_folder / "lock"):
+                return True
+            self.release()  # the folder was taken away, and this is another
         try:
             self._lock_fd = durable.lock(self.open_folder / "lock")
         except BlockingIOError:
             return False
         return True
+
+    def _holds(self, path: Path) -> bool:
+        assert self._lock_fd is not None
+        return path.exists() and os.path.samestat(os.fstat(self._lock_fd), path.stat())
+
+    def try_out(self) -> None:
+        """Write and remove a file where ffmpeg will write.
+
+        Raises:
+            OSError: the system refuses it; what it says is not taken for the camera's fault.
+        """
+        probe = self.open_folder / "probe"
+        probe.touch()
+        probe.unlink()
 
     def release(self) -> None:
         """Let another process have it."""
@@ -63,7 +81,7 @@ class Shelf:
         """Every closed segment, oldest first; one scan of the directories."""
         found = []
         for segment in segments.list_stored(self.recordings_dir, self.camera):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 found.append(Stored(segment, segment.path.stat().st_size))
         return found
 
@@ -107,24 +125,40 @@ class Shelf:
     def orphans(self) -> Iterator[Orphan]:
         """Open files, oldest first. Only for those whose run is over."""
         for path in sorted(self.open_folder.glob("*.ts")):
-            note_path = self.open_folder / f"{adoption.run_of(path.stem)}{NOTE_SUFFIX}"
-            with contextlib.suppress(FileNotFoundError):
-                note = adoption.read_note(note_path.read_text("utf-8", "replace"))
-                yield Orphan(path, note, path.stat().st_mtime)
-                continue
-            yield Orphan(path, None, path.stat().st_mtime)
+            try:
+                yield Orphan(path, self._note_of(path), path.stat().st_mtime)
+            except OSError as error:
+                self.leave(path, error)
+
+    def _note_of(self, path: Path) -> TimeNote | None:
+        try:
+            return adoption.read_note(self._note_path(path).read_text("utf-8", "replace"))
+        except FileNotFoundError:
+            return None
+
+    def _note_path(self, path: Path) -> Path:
+        return self.open_folder / f"{adoption.run_of(path.stem)}{NOTE_SUFFIX}"
+
+    def leave(self, path: Path, error: OSError) -> None:
+        """Keep an open file and its note as they are: they can be taken in once they may be."""
+        passed_over.tell(path, error)
+        self.left |= {path, self._note_path(path)}
 
     def clear(self) -> None:
         """Remove what runs leave beside their files."""
         for path in self.open_folder.iterdir():
-            if path.name != "lock":
+            if path.name == "lock" or path in self.left:
+                continue
+            try:
                 path.unlink(missing_ok=True)
+            except OSError as error:
+                self.leave(path, error)
 
     def read_playlist(self) -> str:
         """The live playlist as it is, empty if there is none."""
         try:
             return (self.folder / LIVE).read_text(encoding="utf-8")
-        except (FileNotFoundError, UnicodeDecodeError):
+        except (OSError, UnicodeDecodeError):
             return ""
 
     def write_playlist(self, text: str) -> None:
@@ -159,6 +193,15 @@ def is_linked(stored: Stored) -> bool:
 def free_bytes(folder: Path) -> int:
     """Bytes free for this process on the volume of `folder`."""
     return shutil.disk_usage(folder).free
+
+
+def lacking_files(folder: Path, wanted: int) -> int:
+    """How many files fewer than `wanted` can be made on the volume of `folder`.
+
+    At most a twentieth of all that it bears is wanted; where files are not counted none lacks.
+    """
+    volume = os.statvfs(folder)
+    return max(0, min(wanted, volume.f_files // 20) - volume.f_favail) if volume.f_files else 0
 
 
 def is_full(error: OSError) -> bool:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 
 from hazardcast.bus import Bus
 from hazardcast.clock import Clock
-from hazardcast.errors import blamed_on
 from hazardcast.messages import CameraStatus
 from hazardcast.presence import Name, Presence, Word
+from hazardcast.refusals import in_words
 from hazardcast.settings import Settings
 from hazardcast.site import Camera, stream_url
 from hazardcast.vocabulary import CameraState
-from recorder import metrics
+from recorder import disk, metrics
 from recorder.archive import Archive
 from recorder.attempt import Source
 from recorder.camera import CameraRecorder
@@ -45,7 +46,12 @@ class RecorderService:
         clock: Clock,
         stop: threading.Event,
     ) -> None:
-        """Raises ConfigError: a camera's credentials are not set, or a newer recorder was here."""
+        """Put the parts together.
+
+        Raises:
+            ConfigError: a camera's credentials are not set, or a newer recorder was here.
+            OSError: the system lets nothing be recorded, of no camera.
+        """
         self._presence = Presence(Name(SERVICE, settings.instance), bus, clock)
         self._clock = clock
         self._stop = stop
@@ -72,10 +78,23 @@ class RecorderService:
             threading.Thread(target=recorder.run, name=f"camera {name}", daemon=True)
             for name, recorder in self.recorders.items()
         ]
-        with blamed_on("HAZARDCAST_DATA_DIR"):
-            settings.recordings_dir.mkdir(parents=True, exist_ok=True)
-            for name in cameras:
-                refuse_newer(settings.recordings_dir, name)
+        self._claim_folders(settings.recordings_dir)
+
+    def _claim_folders(self, recordings_dir: Path) -> None:
+        """One camera whose folder is another's keeps no other from being recorded; all do.
+
+        What lacks space only will be given it by retention.
+        """
+        recordings_dir.mkdir(parents=True, exist_ok=True)
+        refused: list[OSError] = []
+        for name, recorder in self.recorders.items():
+            refuse_newer(recordings_dir, name)
+            try:
+                recorder.claim()
+            except OSError as error:
+                refused.append(error)
+        if refused and len(refused) == len(self.recorders) and not disk.is_full(refused[0]):
+            raise refused[0]
 
     def run(self) -> None:
         """Record until stopped."""
@@ -97,7 +116,7 @@ class RecorderService:
         try:
             self._upkeep.tidy()
         except OSError as error:
-            log.warning("recordings cannot be tidied", extra={"why": str(error)})
+            log.warning("recordings cannot be tidied", extra={"why": in_words(error)})
 
     def _finish(self) -> None:
         deadline = self._clock.monotonic() + STOPPING_S

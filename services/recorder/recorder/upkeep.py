@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hazardcast.clock import Clock
+from hazardcast.refusals import in_words
 from hazardcast.steady import Steady
 from recorder import disk, metrics
 from recorder.index import RecordingIndex
@@ -16,6 +17,10 @@ from recorder.retention import GB, Limits, Stored, is_old, oldest_of_all, surplu
 log = logging.getLogger(__name__)
 ROOM_BYTES = 64_000_000
 """What a recording that met a full disk needs at least, whatever the floor says."""
+ROOM_FILES = 1000
+"""As many must still find an inode."""
+QUOTA_EVERY_S = 5.0
+"""A volume that takes nothing though it has room has a quota: so often some is freed for that."""
 
 
 class Upkeep:
@@ -34,7 +39,9 @@ class Upkeep:
         self._index = index
         self._limits = limits
         self._floor_bytes = free_space_floor_gb * GB
+        self._clock = clock
         self._steady = Steady(clock)
+        self._quota_from = float("-inf")
         self._lock = threading.Lock()
 
     def tidy(self) -> None:
@@ -43,13 +50,24 @@ class Upkeep:
         with self._lock:
             for camera, limits in self._limits.items():
                 self._apply(camera, limits)
-            self._keep_free(self._floor_bytes)
+            self._keep_free(self._lacking_bytes(self._floor_bytes))
             metrics.FREE_BYTES.set(disk.free_bytes(self._folder))
 
     def make_room(self) -> None:
         """The disk is full: free the oldest recordings so that the newest can go on."""
         with self._lock:
-            self._keep_free(max(self._floor_bytes, ROOM_BYTES))
+            lacking = self._lacking_bytes(max(self._floor_bytes, ROOM_BYTES))
+            now = self._clock.monotonic()
+            if lacking <= 0 and not self._lacking_files() and now >= self._quota_from:
+                lacking = ROOM_BYTES
+            self._quota_from = now + QUOTA_EVERY_S
+            self._keep_free(lacking)
+
+    def _lacking_bytes(self, wanted: float) -> float:
+        return wanted - disk.free_bytes(self._folder)
+
+    def _lacking_files(self) -> int:
+        return disk.lacking_files(self._folder, ROOM_FILES)
 
     def _apply(self, camera: str, limits: Limits) -> None:
         stored = self._index.of(camera)
@@ -58,15 +76,17 @@ class Upkeep:
             self._remove(camera, victim, "age" if is_old(victim, limits, now) else "bytes")
         metrics.RETAINED_BYTES.labels(camera=camera).set(self._index.size(camera))
 
-    def _keep_free(self, wanted_bytes: float) -> None:
-        missing = wanted_bytes - disk.free_bytes(self._folder)
-        if missing <= 0:
+    def _keep_free(self, missing_bytes: float) -> None:
+        missing_files = self._lacking_files()
+        if missing_bytes <= 0 and missing_files <= 0:
             return
         for camera, victim in oldest_of_all(self._index.all(), now=self._steady.moment()):
             if disk.is_linked(victim):
                 continue
-            missing -= self._remove(camera, victim, "free_space")
-            if missing <= 0:
+            freed = self._remove(camera, victim, "free_space")
+            missing_bytes -= freed
+            missing_files -= freed > 0
+            if missing_bytes <= 0 and missing_files <= 0:
                 return
         log.error("little disk space is left, and nothing more can be removed")
 
@@ -75,7 +95,9 @@ class Upkeep:
         try:
             freed = disk.remove(victim)
         except OSError as error:
-            log.warning("segment cannot be removed", extra={"camera": camera, "why": str(error)})
+            log.warning(
+                "segment cannot be removed", extra={"camera": camera, "why": in_words(error)}
+            )
             return 0
         metrics.REMOVED.labels(camera=camera, reason=reason).inc()
         return freed

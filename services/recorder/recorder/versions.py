@@ -18,9 +18,17 @@ def refuse_newer(recordings_dir: Path, camera: str) -> None:
         ConfigError: a newer recorder wrote one of them; the error names the file.
     """
     log = recordings_dir / camera / segments.RUNS_FILE
-    _refuse_newer(segments.RUNS, log, log.read_bytes().splitlines() if log.exists() else [])
+    _refuse_newer(segments.RUNS, log, _bytes(log).splitlines())
     for note in (recordings_dir / camera / disk.OPEN).glob(f"*{disk.NOTE_SUFFIX}"):
-        _refuse_newer(adoption.NOTE, note, [note.read_bytes()])
+        _refuse_newer(adoption.NOTE, note, [_bytes(note)])
+
+
+def _bytes(path: Path) -> bytes:
+    """Nothing where it is not there, or the system refuses it: whoever reads it says so."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _refuse_newer(form: Format, path: Path, texts: list[bytes]) -> None:

@@ -11,6 +11,7 @@ import unicodedata
 from io import RawIOBase
 from pathlib import Path
 
+from hazardcast.refusals import in_words
 from vehicle_agent.announcement import Announcement
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class AlertLog:
             return
         except OSError as error:
             if not self._stuck:
-                log.error("alerts.csv cannot be rotated", extra={"reason": str(error)})
+                log.error("alerts.csv cannot be rotated", extra={"reason": in_words(error)})
             self._stuck = True
         else:
             self._stuck = False

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from hazardcast.clock import Clock
+from hazardcast.refusals import in_words
 from vehicle_agent import metrics
 
 log = logging.getLogger(__name__)
@@ -72,4 +73,6 @@ class Fault:
 
 
 def _words(reason: BaseException | str) -> str:
+    if isinstance(reason, OSError):
+        return in_words(reason)
     return reason if isinstance(reason, str) else f"{type(reason).__name__}: {reason}"

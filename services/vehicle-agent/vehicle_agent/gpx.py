@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from hazardcast import geo
 from hazardcast.errors import ConfigError
+from hazardcast.refusals import in_words
 from vehicle_agent.position import Fix
 
 MAX_BYTES = 50_000_000
@@ -35,7 +36,9 @@ def load(path: Path) -> list[Point]:
     try:
         text = path.read_bytes()[: MAX_BYTES + 1]
         return parse(text)
-    except (OSError, ValueError, ET.ParseError) as error:
+    except OSError as error:
+        raise ConfigError(f"HAZARDCAST_VEHICLE_GPX: {in_words(error)}") from None
+    except (ValueError, ET.ParseError) as error:
         raise ConfigError(f"HAZARDCAST_VEHICLE_GPX: {path}: {error}") from None
 
 

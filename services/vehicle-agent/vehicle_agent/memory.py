@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 
 from hazardcast import durable
 from hazardcast.clock import Clock, SystemClock
+from hazardcast.refusals import in_words
 from hazardcast.state_version import Format, as_it_is
 from vehicle_agent.fault import Fault
 
@@ -96,7 +97,8 @@ class Memory:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError) as error:
-            facts = {"path": str(path), "reason": str(error)}
+            reason = in_words(error) if isinstance(error, OSError) else str(error)
+            facts = {"path": str(path), "reason": reason}
             log.error("kept state is unreadable, starting without it", extra=facts)
             return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ def _read(path: Path) -> dict[str, Any]:
         clips = json.loads(gzip.decompress(data) if data[:2] == MAGIC_GZIP else data)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
+    except (gzip.BadGzipFile, zlib.error, ValueError, EOFError) as error:
         raise ConfigError(f"{path}: not JSON, gzipped or not: {error}") from None
     if not isinstance(clips, dict) or not all(isinstance(one, dict) for one in clips.values()):
         raise ConfigError(f"{path}: expected an object of clips, each an object with wh and frames")

@@ -37,8 +37,9 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
     asked = _parser().parse_args(arguments)
     try:
         told: dict[str, Any] = asked.run(asked, settings.load(), clock or SystemClock())
-    except HazardcastError as error:
-        sys.stderr.write(f"hazardcast: {printable(str(error))}\n")
+    except (HazardcastError, OSError) as error:
+        words = lifecycle.refused(error) or str(error)
+        sys.stderr.write(f"hazardcast: {printable(words)}\n")
         return lifecycle.EXIT_BAD_CONFIGURATION
     sys.stdout.write(json.dumps(told) + "\n" if asked.json else told["text"] + "\n")
     return 0
