@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from hazardcast import camera_address, ports, site
+from hazardcast import camera_address, ports, site, video_file
 from hazardcast.cli import camera_trials, retention_findings
 from hazardcast.cli.camera_trials import DETECTOR, RECORDER, Tried
 from hazardcast.cli.camera_words import describe
 from hazardcast.cli.findings import Finding, Result, records_here
 from hazardcast.errors import HazardcastError
 from hazardcast.ffmpeg import find_ffmpeg
-from hazardcast.ffmpeg_reasons import reason_of
-from hazardcast.processes import TIMED_OUT, run_captured
 from hazardcast.settings import Settings
 from hazardcast.site import Camera, SiteConfig
 from hazardcast.trials import Waiting
 
-FILE_TIMEOUT_S = 8.0
 ANSWER_S = 3.0
 AT_ONCE = 16
 UNREACHED = "look at its power, its cable and its address"
@@ -95,14 +91,8 @@ def _there(what: str, camera: Camera) -> Finding:
         return Finding(what, result, f"{device}" + ("" if device.exists() else ": no such device"))
     file = camera.file
     assert file
-    try:
-        is_folder = stat.S_ISDIR(file.stat().st_mode)
-    except FileNotFoundError:
-        return Finding(what, "failed", f"{file}: no such file")
-    except OSError as error:
-        return Finding(what, "failed", f"{file}: {error.strerror}")
-    if is_folder:
-        return Finding(what, "failed", f"{file}: a folder, not a video file")
+    if problem := video_file.system_problem(file):
+        return Finding(what, "failed", f"{file}: {problem}")
     return Finding(what, "ok", str(file))
 
 
@@ -159,16 +149,6 @@ def _judged(name: str, look: _Answering, modules: tuple[str, ...], tried: Tried)
 
 
 def _first_frame(settings: Settings, what: str, file: Path) -> Finding:
-    program = find_ffmpeg(settings.ffmpeg)
-    command = [program, "-v", "error", "-nostdin", "-i", f"file:{file}", "-map", "0:v:0"]
-    code, _, problem = run_captured(
-        [*command, "-frames:v", "1", "-f", "null", "-"], timeout_s=FILE_TIMEOUT_S
-    )
-    if code == 0:
-        return Finding(what, "ok", f"{file}: a frame was read")
-    if code == TIMED_OUT:
-        return Finding(what, "failed", f"{file}: no picture came within {FILE_TIMEOUT_S:g} s")
-    lines = problem.strip().splitlines()
-    reason = next((found for line in reversed(lines) if (found := reason_of(line))), None)
-    words = reason.words if reason else (lines or ["no frame"])[-1].replace(f"file:{file}", "it")
-    return Finding(what, "failed", f"{file}: {words[:200]}")
+    if problem := video_file.problem_of(file, find_ffmpeg(settings.ffmpeg)):
+        return Finding(what, "failed", f"{file}: {problem}")
+    return Finding(what, "ok", f"{file}: a frame was read")
