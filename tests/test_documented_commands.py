@@ -22,7 +22,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "README.ko.md", ROOT / "CONTRIBUTING.md"
 FENCE = re.compile(r"^ *```(sh|bash|shell|console)\b *([^\n]*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)  # fmt: skip
 MARK = re.compile(r"|background|run-by: tests/\S+|not-run: \S.*")
 MOST_NOT_RUN = 15
-BLOCK_S = 40.0
+BLOCK_S = 90.0
 
 
 @dataclass(frozen=True)
