@@ -115,6 +115,14 @@ def test_frames_held_back_at_the_start_are_known_to_be_late() -> None:
     assert all(told[35:])
 
 
+def test_a_stream_whose_time_stands_still_is_looked_at_all_the_same() -> None:
+    mapping = Mapping()
+    for number in range(100):
+        mapping.wall(0.0, 1000.0 + number / 15)
+
+    assert mapping.caught_up
+
+
 def test_frames_handed_over_late_are_dated_when_they_were_taken() -> None:
     plain, with_b = Mapping(parsed=1), Mapping(parsed=1)
     for number in range(60):

@@ -16,10 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from tests.zoo import http_camera, rtsp_camera
+from tests.zoo import http_camera, rtsp_camera, table
 from tests.zoo.manner import Rtsp
 from tests.zoo.outcome import Outcome
 from tests.zoo.row import Row
@@ -67,31 +67,29 @@ def judged(row: Row, keep: Path | None) -> Outcome:
 
 def run(rows: list[Row], arguments: argparse.Namespace) -> bool:
     begun = time.monotonic()
+    outcomes = []
     with ThreadPoolExecutor(arguments.beside) as pool:
-        outcomes = []
-        for outcome in pool.map(lambda row: tried(row, keep=arguments.keep), rows):
-            outcomes.append(outcome)
-            print(outcome.line(), flush=True)
+        for done in as_completed([pool.submit(tried, row, keep=arguments.keep) for row in rows]):
+            outcomes.append(done.result())
+            print(outcomes[-1].line(), flush=True)
+            if arguments.write:
+                table.write(outcomes[-1:])
     bad = [one.row for one in outcomes if not one.holds]
-    print(
-        f"{len(outcomes)} rows in {time.monotonic() - begun:.0f} s, {len(bad)} do not hold: {' '.join(bad)}"
-    )
-    if arguments.write:
-        from tests.zoo import table
-
-        table.write(outcomes)
+    lasted_s = time.monotonic() - begun
+    print(f"{len(outcomes)} rows in {lasted_s:.0f} s, {len(bad)} do not hold: {' '.join(bad)}")
     return not bad
 
 
 def tried(row: Row, *, keep: Path | None = None) -> Outcome:
     """A row in a process of its own."""
     kept = ["--keep", str(keep / row.name)] if keep else []
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.zoo", "judge", row.name, *kept],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST_ROW_S,
-    )  # fmt: skip
-    if keep:
-        (keep / f"{row.name}.log").write_text(done.stderr)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.zoo", "judge", row.name, *kept],
+            cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST_ROW_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Outcome.broken(row, f"not done within {LONGEST_ROW_S:.0f} s")
     if done.returncode:
         return Outcome.broken(row, done.stderr)
     return Outcome(**json.loads(done.stdout.splitlines()[-1]))

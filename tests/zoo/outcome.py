@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from tests.zoo.watching import Watched
 
 
+GONE = "its known fault is gone: take it out of its row"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """As the table tells it."""
@@ -38,7 +41,7 @@ class Outcome:
             _recorded(watched) if not verdict.recorded else f"no: {verdict.recorded[0]}",
             _clip(watched) if not verdict.clip else f"no: {verdict.clip[0]}",
             _detector(row, watched, verdict),
-            verdict.faults,
+            verdict.faults or ([GONE] if row.known else []),
             round(watched.seconds, 1),
         )
 

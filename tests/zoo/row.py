@@ -41,6 +41,8 @@ class Row:
     unwatched: str | None = None
     """Recorded and clipped, but the detector says in these words that it cannot look at it; where
     this machine's OpenCV can, it must."""
+    known: str | None = None
+    """A fault that is known and not mended yet; the table tells it."""
     record_s: float = 8.0
     """How much is recorded at least."""
     segment_s: float = 2.0

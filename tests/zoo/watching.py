@@ -199,7 +199,7 @@ def kept_of(segments: list[Segment], *, leans: bool) -> list[Kept]:
 def shown(path: Path) -> list[Shown]:
     """Every picture of a file as a player shows it, in grey."""
     done = subprocess.run(
-        ["ffmpeg", "-hide_banner", "-nostdin", "-copyts", "-i", str(path), "-map", "0:v:0", "-vf",
+        ["ffmpeg", "-hide_banner", "-nostdin", "-copyts", "-noautorotate", "-i", str(path), "-map", "0:v:0", "-vf",
          f"showinfo,scale=w='min(iw,{SHOWN_PX})':h=-2:flags=area,format=gray", "-fps_mode",
          "passthrough", "-f", "rawvideo", "-"],
         capture_output=True, check=False,

@@ -42,6 +42,8 @@ MJPG = cv2.VideoWriter.fourcc(*"MJPG")
 PREFETCHED = 2
 CALM_FRAMES, CALM_S = 2, 0.3
 """So many frames, and for so long, must have come as they were taken: one alone may be a hiccup."""
+LONGEST_BURST_S = 4.0
+"""Whatever the times say: to look at a picture late is better than not to look."""
 MOST_REORDERED = 3
 """B-frames between two others; more in a row say nothing about a camera's delay."""
 MOST_OBLONG = 4.0
@@ -207,6 +209,7 @@ class Mapping:
         self._reordered = self._in_a_row = 0
         self._step_s = float("inf")
         self._calm, self._calm_s = 0, 0.0
+        self._first_at: float | None = None
         self._time = StreamTime()
         self._last_s = float("-inf")
         self.caught_up = timeless
@@ -223,6 +226,9 @@ class Mapping:
         """
         if self._timeless:
             return arrived_at
+        if self._first_at is None:
+            self._first_at = arrived_at
+        self.caught_up = self.caught_up or arrived_at - self._first_at > LONGEST_BURST_S
         step_s, self._last_s = stream_s - self._last_s, stream_s
         newest_s = stream_s + self._lag_s(step_s, reordered=reordered)
         before_s = self._time.offset_s
