@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from recorder.approach import SOUND_AGAIN_S, Approach
 from recorder.attempt import Ending
@@ -30,6 +32,14 @@ def test_a_key_frame_is_awaited_briefly_twice_and_then_long() -> None:
 
     assert waits == [8.0, 8.0, 120.0, 240.0, 480.0, 480.0]
     assert approach.plan.patient
+
+
+def test_a_relay_that_has_told_the_size_is_asked_for_its_pictures_as_they_come() -> None:
+    approach, known = Approach(), replace(NO_KEY, found=Found("rtsp", "h264", None, "640x360"))
+    learn(approach, known, known, known)
+
+    assert approach.patience(0.0).key_s == 240.0
+    assert not approach.plan.patient
 
 
 def test_a_relay_is_remembered_and_a_camera_that_had_just_booted_is_not() -> None:

@@ -67,7 +67,9 @@ class Approach:
             self._it_worked()
         elif ending.kind == "sizeless":
             self._keyless += 1
-            self.plan = replace(self.plan, patient=True)
+            # A size that is known already needs no long look: pictures are told as they come.
+            is_known = ending.found is not None and ending.found.size is not None
+            self.plan = replace(self.plan, patient=not is_known)
         elif ending.kind == "transport":
             self._turn_to_other_transport()
         elif ending.state == CameraState.UNUSABLE:

@@ -293,7 +293,12 @@ class Attempt:
         if lasted_s > self._patience.key_s:
             detail = f"no key frame within {lasted_s:.0f} s"
             return Ending(
-                CameraState.WAITING, RunCause.NO_KEY_FRAME, detail, at_once=True, kind="sizeless"
+                CameraState.WAITING,
+                RunCause.NO_KEY_FRAME,
+                detail,
+                at_once=True,
+                found=self._console.found,
+                kind="sizeless",
             )
         return None
 
