@@ -12,10 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from detector.dating import Mapping
 from detector.frames import (
     FileFrames,
     LiveFrames,
-    Mapping,
     VideoFileError,
     is_timeless,
     squared,

@@ -220,7 +220,8 @@ def _same(row: Row, watched: Watched, seen: dict[int | None, Shown]) -> list[str
     if len(found) < LEAST_SEEN * len(both) - 1 or not found:
         return [f"has seen {len(found)} of the clip's {len(both)} pictures"]
     apart = max(abs(wall - one.at) for wall, one in found)
-    if apart > row.tolerance_s:
+    is_one_film = getattr(row.manner, "join", "key") != "own"
+    if is_one_film and apart > row.tolerance_s:
         return [f"dates a picture {apart:.2f} s otherwise than the clip"]
     return []
 

@@ -267,7 +267,20 @@ def clip(settings: Settings, kept: list[Kept]) -> Clip:
 def complaints(path: Path, *, sound: bool) -> str:
     """What ffmpeg says while it decodes a whole file."""
     heard = ("-map", "0:a", "-f", "s16le", "/dev/null") if sound else ()
-    command = ["ffmpeg", "-v", "warning", "-y", "-i", str(path), "-map", "0:v", "-f", "rawvideo"]
+    command = [
+        "ffmpeg",
+        "-v",
+        "warning",
+        "-y",
+        "-i",
+        str(path),
+        "-map",
+        "0:v",
+        "-fps_mode",
+        "passthrough",
+        "-f",
+        "rawvideo",
+    ]
     return subprocess.run(
         [*command, "/dev/null", *heard], capture_output=True, text=True, check=False
     ).stderr

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import cv2
 
 from detector import fields
+from detector.dating import Mapping
 from detector.fields import Suspicion
 from detector.frame import Frame
 from detector.image import Image
@@ -22,7 +23,6 @@ from hazardcast.clock import Clock
 from hazardcast.errors import HazardcastError, ToolMissingError
 from hazardcast.ffmpeg import Transport, find_ffmpeg
 from hazardcast.refusals import is_utf8, shown
-from hazardcast.stream_time import StreamTime
 from hazardcast.vocabulary import CameraState
 
 log = logging.getLogger(__name__)
@@ -31,26 +31,18 @@ OPEN_TIMEOUT_MS = 5_000
 READ_TIMEOUT_MS = 5_000
 """Without these OpenCV waits for ever on a camera that went silent."""
 STALLED_AFTER_S = 3.0
-LIVE_OPTIONS = [
-    cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS,
-    cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS,
-    cv2.CAP_PROP_N_THREADS, 1,
-]  # fmt: skip
-"""One decoding thread: with more, each holds back a frame and the picture is late by as many."""
+LONGEST_OPEN_MS = 20_000
+"""For cameras whose key frames, which tell the size of the pictures, are far apart."""
+DECODING_THREADS = 1
+"""With more, each holds back a frame and the picture is late by as many."""
+SIZELESS_PICTURES = 3
+SIZELESS = "connected, but no key frame told the size of its pictures: it is asked again"
 B_FRAME = ord("B")
 MJPG = cv2.VideoWriter.fourcc(*"MJPG")
 PREFETCHED = 2
-CALM_FRAMES, CALM_S = 2, 0.3
-"""So many frames, and for so long, must have come as they were taken: one alone may be a hiccup."""
-LONGEST_BURST_S = 4.0
-"""Whatever the times say: to look at a picture late is better than not to look."""
-MOST_REORDERED = 3
-"""B-frames between two others; more in a row say nothing about a camera's delay."""
 MOST_OBLONG = 4.0
 ALMOST_SQUARE = 0.01
 EARLY_SHARE = 0.2
-BURST_SHARE = 0.5
-"""Of a frame's time: frames that come sooner after each other than this make up a delay."""
 LONGEST_STEP_S = 0.2
 
 
@@ -76,6 +68,7 @@ class LiveFrames:
     ) -> None:  # fmt: skip
         self._url, self._camera, self._clock = url, camera, clock
         self._way = Way(transport)
+        self._open_ms, self._sizeless = OPEN_TIMEOUT_MS, 0
         self._period_s = 1.0 / fps
         self._captured, self._dropped = captured, dropped
         self._stop = threading.Event()
@@ -126,7 +119,7 @@ class LiveFrames:
         """One connection, from opening to its end."""
         url = self._url()
         with self._way.opening(url):
-            capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, LIVE_OPTIONS)
+            capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, live_options(self._open_ms))
         try:
             came = self._follow(capture, url)
         finally:
@@ -152,9 +145,18 @@ class LiveFrames:
                 self.trouble = str(error)
                 self._say(CameraState.UNUSABLE, self.trouble)
                 return came
+            if self._sizeless >= SIZELESS_PICTURES:
+                self._wait_longer()
+                return came
         if not self._stop.is_set():
             self._say(CameraState.STALLED, "stream ended or went silent")
         return came
+
+    def _wait_longer(self) -> None:
+        """OpenCV opened the stream without knowing a size, and will decode nothing of it."""
+        self._open_ms, self._sizeless = min(2 * self._open_ms, LONGEST_OPEN_MS), 0
+        self.trouble = SIZELESS
+        self._say(CameraState.WAITING, SIZELESS)
 
     def _say(self, state: CameraState, message: str) -> None:
         # Never the URL: it may carry a password.
@@ -181,12 +183,13 @@ class LiveFrames:
             return
         self._due_s = max(self._due_s + self._period_s, taken_at)
         ok, picture = capture.retrieve()
+        self._sizeless = 0 if ok else self._sizeless + 1
         if ok and suspicion.allows(picture):
             self._put(Frame(squared(picture, shape), taken_at, self._index))
 
     def _put(self, frame: Frame) -> None:
         self._index += 1
-        self.trouble = None
+        self.trouble, self._open_ms = None, OPEN_TIMEOUT_MS
         with self._fresh:
             if self._latest is not None:
                 self._dropped()
@@ -194,62 +197,13 @@ class LiveFrames:
             self._fresh.notify()
 
 
-class Mapping:
-    """Stream time → wall clock of one connection; begins anew when the stream's clock jumps."""
-
-    def __init__(self, *, timeless: bool = False, parsed: int = 0) -> None:
-        """Begin with a connection.
-
-        Args:
-            timeless: the stream carries no times, and those that FFmpeg tells are made up.
-            parsed: a frame is handed over only when the frame this many after it arrives.
-        """
-        self._timeless = timeless
-        self._parsed = parsed
-        self._reordered = self._in_a_row = 0
-        self._step_s = float("inf")
-        self._calm, self._calm_s = 0, 0.0
-        self._first_at: float | None = None
-        self._time = StreamTime()
-        self._last_s = float("-inf")
-        self.caught_up = timeless
-        """False while frames come faster than they were taken: FFmpeg holds the first ones back
-        while it looks at the stream, and nothing tells yet how late they are."""
-
-    def wall(self, stream_s: float, arrived_at: float, *, reordered: bool = False) -> float:
-        """Wall clock of the frame at `stream_s`, which arrived at `arrived_at`; never later.
-
-        Args:
-            stream_s: its time in the stream.
-            arrived_at: epoch seconds.
-            reordered: it is a B-frame, which no camera can send before it took a later frame.
-        """
-        if self._timeless:
-            return arrived_at
-        if self._first_at is None:
-            self._first_at = arrived_at
-        self.caught_up = self.caught_up or arrived_at - self._first_at > LONGEST_BURST_S
-        step_s, self._last_s = stream_s - self._last_s, stream_s
-        newest_s = stream_s + self._lag_s(step_s, reordered=reordered)
-        before_s = self._time.offset_s
-        if step_s <= 0 or not self._time.observe(newest_s, arrived_at):
-            self._time = StreamTime()
-            self._time.observe(newest_s, arrived_at)
-        elif not self.caught_up and before_s is not None and self._time.offset_s is not None:
-            is_calm = before_s - self._time.offset_s < BURST_SHARE * step_s
-            self._calm = self._calm + 1 if is_calm else 0
-            self._calm_s = self._calm_s + step_s if is_calm else 0.0
-            self.caught_up = self._calm >= CALM_FRAMES and self._calm_s >= CALM_S
-        return min(self._time.wall(stream_s), arrived_at)
-
-    def _lag_s(self, step_s: float, *, reordered: bool) -> float:
-        """How much later the newest frame on this machine was taken than the one handed over."""
-        if 0 < step_s < self._step_s:
-            self._step_s = step_s
-        self._in_a_row = self._in_a_row + 1 if reordered else 0
-        self._reordered = max(self._reordered, min(self._in_a_row, MOST_REORDERED))
-        lag = self._parsed + self._reordered
-        return lag * self._step_s if self._step_s < float("inf") else 0.0
+def live_options(open_ms: int) -> list[int]:
+    """OpenCV's options for a live stream that may take `open_ms` to open."""
+    return [
+        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms,
+        cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS,
+        cv2.CAP_PROP_N_THREADS, DECODING_THREADS,
+    ]  # fmt: skip
 
 
 def fields_may_come(capture: cv2.VideoCapture) -> bool:
