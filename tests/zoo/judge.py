@@ -155,6 +155,8 @@ def _clip(row: Row, watched: Watched, truth: Truth) -> list[str]:
     if clip.state.state != "ready" and not holes:
         faults.append(f"{clip.state.state}: coverage {clip.state.coverage:.3f}, {clip.state.gaps}")
     faults += _whole(row, clip.shown, truth, "in the clip", holes)
+    if any(later.at <= earlier.at for earlier, later in pairwise(clip.shown)):
+        faults.append("times in the clip that do not rise")
     first = clip.manifest["first_frame_at"]
     errors = [
         truth.error_s(one.clock_ms, first + one.at)

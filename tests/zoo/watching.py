@@ -38,6 +38,8 @@ DETECTOR_FPS = 240.0
 """More than any camera sends: every picture is taken."""
 CLIP_PATIENCE_S = 40.0
 SHOWN_PX = 640
+COARSE = "non monotonically increasing dts to muxer"
+"""Of the decoded pictures, whose times ffmpeg rounds to the usual rate: says nothing of the clip."""
 TURNED_DEG = 90
 BEFORE_END_S = 0.5
 AFTER_START_S = 1.0
@@ -281,9 +283,11 @@ def complaints(path: Path, *, sound: bool) -> str:
         "-f",
         "rawvideo",
     ]
-    return subprocess.run(
+    said = subprocess.run(
         [*command, "/dev/null", *heard], capture_output=True, text=True, check=False
     ).stderr
+    lines = [line for line in said.splitlines() if "Last message repeated" not in line]
+    return "\n".join(line for line in lines if COARSE not in line)
 
 
 def _clipped(settings: Settings, request: ClipRequest) -> ClipState | None:
