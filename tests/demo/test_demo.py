@@ -60,9 +60,12 @@ def test_a_drawn_incident_waits_until_there_is_a_pre_roll() -> None:
     assert impact_s >= scene.clip_pre_s > scene.pre_s
 
 
-def test_the_detector_of_a_file_waits_until_there_is_a_pre_roll(tmp_path: Path) -> None:
+def test_the_detector_of_a_file_waits_until_there_is_a_pre_roll(
+    ffmpeg: str, tmp_path: Path
+) -> None:
     file = tmp_path / "crash.mp4"
-    file.touch()
+    drawn = ["-f", "lavfi", "-i", "testsrc=duration=1"]
+    subprocess.run([ffmpeg, "-v", "error", *drawn, str(file)], check=True)
     names = [stage.name for stage in stages(demo_scene(str(file), pre_s=10, post_s=10))]
 
     assert names.index(PRE_ROLL) < names.index("detections")

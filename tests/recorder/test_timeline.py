@@ -180,6 +180,31 @@ def test_pictures_before_the_first_key_frame_show_that_the_camera_sends_and_are_
     assert (segment.start, segment.end) == pytest.approx((START + 2.0, START + 5.9))
 
 
+@pytest.mark.parametrize("in_flight", [0, 1, 2, 3])
+@pytest.mark.parametrize("pause_s", [2.5, 2.9])
+def test_a_pause_of_the_camera_is_no_jump(in_flight: int, pause_s: float) -> None:
+    timeline = Timeline()
+    timeline.frames_in_flight = in_flight
+    shown_s = [index * FRAME_S + (pause_s if index > 30 else 0.0) for index in range(60)]
+    for index in range(len(shown_s) - in_flight):
+        told_s = shown_s[index + in_flight]
+        timeline.frame(Frame(shown_s[index], FRAME_S, index == 0, 1), arrived_at=START + told_s, monotonic_s=told_s)  # fmt: skip
+
+    assert not timeline.jumped
+
+
+@pytest.mark.parametrize("in_flight", [1, 3])
+def test_a_leap_soon_after_a_pause_is_still_a_jump(in_flight: int) -> None:
+    timeline = Timeline()
+    timeline.frames_in_flight = in_flight
+    for index in range(60):
+        told_s = index * FRAME_S + (2.5 if index > 30 else 0.0)
+        leapt_s = 3.0 if index > 40 else 0.0
+        timeline.frame(Frame(told_s + leapt_s, FRAME_S, index == 0, 1), arrived_at=START + told_s, monotonic_s=told_s)  # fmt: skip
+
+    assert timeline.jumped
+
+
 def test_b_frames_are_no_jump() -> None:
     timeline = Timeline()
     for place, shown in enumerate([0, 3, 1, 2, 6, 4, 5]):

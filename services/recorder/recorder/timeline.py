@@ -29,6 +29,8 @@ STILL_FRAMES = 8
 """So many pictures over so long that are shown no later than one before: ffmpeg lets no stamp go
 back, and tells the last one again and again."""
 ADVANCE_S = 0.1
+MOST_IN_FLIGHT = 4
+"""More than ffmpeg ever holds back on its way from the camera."""
 TOLERANCE_S = 0.002
 """Frame and segment times are told rounded to microseconds and ticks."""
 TRUST_S = 2.0
@@ -97,6 +99,8 @@ class Timeline:
         self._last: Frame | None = None
         self._first_monotonic_s: float | None = None
         self._last_monotonic_s: float | None = None
+        self._waits_s: deque[float] = deque(maxlen=MOST_IN_FLIGHT + 1)
+        """How long each of the newest frames was told after the one before it."""
         self._last_key_s: float | None = None
         self._last_end: float | None = None
         self._step_s: float | None = None
@@ -194,13 +198,25 @@ class Timeline:
         if self._last is None or self._last_monotonic_s is None:
             return False
         step_s = frame.pts_s - self._last.pts_s
-        ahead_s = step_s - (monotonic_s - self._last_monotonic_s)
+        ahead_s = step_s - self._waited_s(monotonic_s - self._last_monotonic_s)
         if self._step_s is None:
             return step_s < -FIRST_STEP_S or ahead_s > FIRST_STEP_S
         usual_s = USUAL_STEPS * self._step_s
         return step_s < -max(JUMP_BACK_S, usual_s) or ahead_s > max(JUMP_AHEAD_S, usual_s)
 
+    def _waited_s(self, wait_s: float) -> float:
+        """How long at most nothing arrived before the frame that is being told.
+
+        A camera that pauses holds back frames that came before, too: they are told with the next
+        to arrive, and that one not until those after it.
+        """
+        in_flight = min(self.frames_in_flight, MOST_IN_FLIGHT)
+        earlier = list(self._waits_s)[-in_flight:] if in_flight else []
+        return max(wait_s, *earlier) if earlier else wait_s
+
     def _watch(self, frame: Frame, monotonic_s: float) -> None:
+        if self._last_monotonic_s is not None:
+            self._waits_s.append(monotonic_s - self._last_monotonic_s)
         if self._last is not None:
             self._step_s = abs(frame.pts_s - self._last.pts_s)
         elif self._first_monotonic_s is None:
