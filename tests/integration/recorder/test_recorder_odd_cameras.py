@@ -207,6 +207,8 @@ def test_a_clip_from_before_the_start_to_after_a_restart_holds_all_and_tells_wha
         running = record({"north": url}, segment_s=4)
         eventually(lambda kept=kept: len(recordings.segments()) >= kept, within_s=40)
         running.stop()
+        stopped_at = SystemClock().now()
+        eventually(lambda since=stopped_at: SystemClock().now() > since + 1.0, what="a true gap")
     segments, runs = recordings.segments(), recordings.runs()
     first, last = segments[0].start, segments[-1].end
     request = ClipRequest(event_id="1-1", camera="north", ts=first, pre_s=20.0, post_s=last - first)
