@@ -231,7 +231,11 @@ def test_a_file_that_plays_once_ends_and_says_so(running: Running) -> None:
 
 @pytest.mark.parametrize(
     ("camera", "complaint"),
-    [("missing", "no such file"), ("rubbish", "its index is missing"), ("usb", "/dev/no-such-video")],
+    [
+        ("missing", "no such file"),
+        ("rubbish", "its index is missing"),
+        ("usb", "/dev/no-such-video"),
+    ],
 )
 def test_a_bad_file_is_told_and_stops_nobody(running: Running, camera: str, complaint: str) -> None:
     eventually(lambda: running.cameras[camera].state == "unreadable", within_s=20)
