@@ -258,8 +258,10 @@ def test_a_detector_that_hung_gives_back_what_others_took_over(stack, within) ->
 
     with nothing_else_breaks(stack, within):
         docker("pause", victim)
-        within(45, lambda: settled(2), what="two take over from the one that hangs")
-        docker("unpause", victim)
+        try:
+            within(60, lambda: settled(2), what="two take over from the one that hangs")
+        finally:
+            docker("unpause", victim)
         within(30, lambda: settled(3), what="three share again, none twice")
 
 
