@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from hazardcast.catalogue import IncidentType, Severity
 from hazardcast.fields import (
@@ -20,7 +20,7 @@ from hazardcast.fields import (
     Time,
     Whole,
 )
-from hazardcast.message import Message
+from hazardcast.message import ALIASED, Message
 
 Status = Literal["new", "update", "cancel", "negate"]
 
@@ -139,13 +139,7 @@ class Datagram(Message):
     heartbeat: Heartbeat | None = None
     """The heartbeat; only with `kind` `heartbeat`."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        allow_inf_nan=False,
-        serialize_by_alias=True,
-        populate_by_name=True,
-    )
+    model_config = ALIASED
 
     @model_validator(mode="after")
     def _carries_its_kind(self) -> Self:

@@ -11,6 +11,14 @@ from hazardcast import problems
 from hazardcast.errors import DecodeError
 
 MAX_MESSAGE_BYTES = 65_536
+ALIASED = ConfigDict(
+    frozen=True,
+    extra="ignore",
+    allow_inf_nan=False,
+    serialize_by_alias=True,
+    populate_by_name=True,
+)
+"""For a message with a field whose name on the wire is no name in Python."""
 
 
 class Message(BaseModel):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from hazardcast.alert_messages import Status
 from hazardcast.fields import EventId, Name, Real, StationId, Time, Whole
-from hazardcast.message import Message
+from hazardcast.message import ALIASED, Message
 
 
 class ReceptionCounters(Message):
@@ -73,10 +73,4 @@ class Receipt(Message):
     boot: Name | None = None
     """The vehicle's process, as in its status: two vehicles of one name are two."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        allow_inf_nan=False,
-        serialize_by_alias=True,
-        populate_by_name=True,
-    )
+    model_config = ALIASED
