@@ -333,13 +333,16 @@ cameras:
   elsewhere: {url: "rtsp://127.0.0.1:1/nothing"}
 """
 
+NOISE = ("-vf", "noise=alls=40:allf=t")
+"""More than a pipe holds: ffmpeg lives as long as its film is shown."""
+
 
 @pytest.fixture
 def process(tmp_path: Path, ffmpeg: str) -> Iterator[psutil.Popen]:
     config = tmp_path / "cameras.yaml"
     config.write_text(CONFIG.replace("FOLDER", str(tmp_path)))
-    film(ffmpeg, tmp_path / "copied.mp4", *encoder.h264(FPS, preset="ultrafast", crf=28))
-    film(ffmpeg, tmp_path / "encoded.avi", "-c:v", "mpeg4")
+    film(ffmpeg, tmp_path / "copied.mp4", *NOISE, *encoder.h264(FPS, preset="ultrafast", crf=28))
+    film(ffmpeg, tmp_path / "encoded.avi", *NOISE, "-c:v", "mpeg4", "-b:v", "4M")
     settings = {"CONFIG": str(config), "CAMERA_PORT": "0", "METRICS_PORT": "0", "MQTT_PORT": "1"}
     environment = {**os.environ, **{f"HAZARDCAST_{name}": text for name, text in settings.items()}}
     started = psutil.Popen([sys.executable, "-m", "camera"], env=environment)

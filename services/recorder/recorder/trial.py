@@ -65,6 +65,7 @@ class CameraTrial:
         self._began_s = self._said_s = clock.monotonic()
         self._key_after_s: float | None = None
         self._cost: _Cost | None = None
+        self._transport: str | None = None
         self.result: RecordingTrial | None = None
 
     def start(self) -> None:
@@ -111,6 +112,7 @@ class CameraTrial:
             cpu_s = child.cpu_s(pid) if pid else None
             if pid and cpu_s is not None:
                 self._cost = _Cost(pid, connection, cpu_s, measure.span_s(list(arrivals)))
+                self._transport = self._transport_of(pid) or self._transport
 
     def _bytes(self) -> int:
         total = 0
@@ -155,14 +157,15 @@ class CameraTrial:
             ),
             "clock_rate": rate[0] if rate else None,
             "clock_rate_error": rate[1] if rate else None,
-            "transport": self._transport(),
+            "transport": self._transport,
             "cpu_share": self._cpu_share(measure.span_s(arrivals)),
         }
 
-    def _transport(self) -> str | None:
-        if not self._source.url.startswith("rtsp:") or self._cost is None:
+    def _transport_of(self, pid: int) -> str | None:
+        """Asked while it runs: the connection may be over when the trial is judged."""
+        if not self._source.url.startswith("rtsp:"):
             return None
-        used = child.uses_udp(self._cost.pid)
+        used = child.uses_udp(pid)
         return None if used is None else ("udp" if used else "tcp")
 
     def _cpu_share(self, shown_s: float) -> float | None:
