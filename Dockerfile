@@ -30,7 +30,7 @@ COPY hazardcast hazardcast
 COPY services/vehicle-agent .
 CMD ["vehicle_agent"]
 
-# The command line, and `python -m hazardcast.provision`.
+# The command line, and `python -m hazardcast_tools.provision`.
 FROM base AS cli
 COPY hazardcast hazardcast
 HEALTHCHECK NONE

@@ -1,5 +1,5 @@
 """Speed and memory, each figure beside the bare limit measured in the same run."""
 
-from hazardcast.settings import forbid_telemetry
+from hazardcast.config.settings import forbid_telemetry
 
 forbid_telemetry()

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.harness import Figure
-from hazardcast import trust
-from hazardcast.clock import SystemClock
-from hazardcast.envelope import open_unverified, seal
-from hazardcast.reception import Accepted, Reception
+from hazardcast.machine.clock import SystemClock
+from hazardcast.receiving.datagram_verifier import Accepted, Reception
+from hazardcast.signing import trust
+from hazardcast.signing.envelope import open_unverified, seal
 from hazardcast.testing import MemoryEpochs, SignedStation
 
 ROUNDS = 15

@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from hazardcast_tools.stack import broker
+
 from benchmarks.harness import free_port, running, wait_for_port
-from hazardcast import broker
 
 
 @contextlib.contextmanager

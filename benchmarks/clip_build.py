@@ -23,12 +23,12 @@ from clipper.library import Library
 
 from benchmarks.harness import Figure
 from benchmarks.recorder_cpu import make_source
-from hazardcast import trust
-from hazardcast.clock import SystemClock
-from hazardcast.ffmpeg import find_ffmpeg
-from hazardcast.messages import ClipRequest
-from hazardcast.segments import Segment
-from hazardcast.vocabulary import ClipStage
+from hazardcast.contract.messages import ClipRequest
+from hazardcast.contract.vocabulary import ClipStage
+from hazardcast.machine.clock import SystemClock
+from hazardcast.media.ffmpeg import find_ffmpeg
+from hazardcast.media.segments import Segment
+from hazardcast.signing import trust
 
 SEGMENTS = 60
 SEGMENT_S = 10

@@ -25,11 +25,11 @@ from pathlib import Path
 from benchmarks import brokers
 from benchmarks.harness import Child, Figure, free_port, percentile, running
 from benchmarks.recorder_cpu import camera
-from hazardcast import settings
-from hazardcast.bus import MqttBus
-from hazardcast.messages import Detections, Incident
-from hazardcast.settings import PREFIX, Settings
-from hazardcast.topics import DETECTIONS, INCIDENTS
+from hazardcast.config import settings
+from hazardcast.config.settings import PREFIX, Settings
+from hazardcast.contract.messages import Detections, Incident
+from hazardcast.contract.topics import DETECTIONS, INCIDENTS
+from hazardcast.mqtt.bus import MqttBus
 
 WARM_UP_S = 12.0
 MEASURED_S = 60.0

@@ -20,12 +20,12 @@ MOST_RISE_MB = 15.0
 PROGRAM = """
 import sys, psutil
 from pathlib import Path
-from detector import image
-from detector.frame import Frame
-from detector.frames import FileFrames
-from detector.model import model_opener
+from hazardcast.vision.pixels import image
+from hazardcast.vision.pixels.frame import Frame
+from hazardcast.vision.pixels.sources import FileFrames
+from hazardcast.vision.models.opener import model_opener
 from detector.pipeline import Pipeline
-from hazardcast import settings
+from hazardcast.config import settings
 image.single_threaded()
 pipeline, offset_s, rss = Pipeline(model_opener(settings.load().model, threads=1)()), 0.0, []
 until_s, marks = float(sys.argv[2]), 10

@@ -20,14 +20,14 @@ from typing import Any
 import cv2
 import numpy as np
 import onnxruntime
-from detector import image
-from detector.frame import Frame
-from detector.frames import FileFrames
-from detector.model import BUILT_IN, ROADSIDE, model_opener
 from detector.pipeline import Pipeline
 
 from benchmarks.harness import Figure
-from hazardcast import settings
+from hazardcast.config import settings
+from hazardcast.vision.models.opener import BUILT_IN, ROADSIDE, model_opener
+from hazardcast.vision.pixels import image
+from hazardcast.vision.pixels.frame import Frame
+from hazardcast.vision.pixels.sources import FileFrames
 
 SECONDS = 40
 FPS = 15.0

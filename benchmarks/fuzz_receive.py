@@ -27,10 +27,10 @@ from vehicle_agent.receipts import receipt
 from vehicle_agent.relevance import Pose
 from vehicle_agent.sighting import Arrival
 
-from hazardcast.envelope import TYPE, Hs256Key, b64url, seal, unb64url
-from hazardcast.messages import Alert
+from hazardcast.contract.messages import Alert
+from hazardcast.signing.envelope import TYPE, Hs256Key, b64url, seal, unb64url
+from hazardcast.signing.trust import generate_jwk, parse_truststore, signer_of, truststore_entry
 from hazardcast.testing import ManualClock, SignedStation
-from hazardcast.trust import generate_jwk, parse_truststore, signer_of, truststore_entry
 
 GROWTH_ALLOWED_MB = 16.0
 RECENT = 64

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hazardcast import __version__
-from hazardcast.settings import PREFIX
+from hazardcast.config.settings import PREFIX
 
 RESULTS = Path(__file__).parent / "results"
 

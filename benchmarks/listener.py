@@ -9,8 +9,8 @@ import select
 import socket
 import sys
 
-from hazardcast import multicast
-from hazardcast.multicast import Group
+from hazardcast.net import multicast
+from hazardcast.net.multicast import Group
 
 
 def _payload(text: bytes) -> dict[str, object]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import brokers
 from benchmarks.harness import Figure, free_port, service
-from hazardcast.service_names import EVERY_SERVICE
+from hazardcast.contract.service_names import EVERY_SERVICE
 
 SETTLE_S = 20.0
 LIMIT_MB = 120.0

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from vehicle_agent.known_alerts import Hearing, KnownAlerts, Outcome
 
-from hazardcast import multicast, trust
-from hazardcast.clock import SystemClock
-from hazardcast.multicast import Group
-from hazardcast.reception import Accepted, Reception
+from hazardcast.machine.clock import SystemClock
+from hazardcast.net import multicast
+from hazardcast.net.multicast import Group
+from hazardcast.receiving.datagram_verifier import Accepted, Reception
+from hazardcast.signing import trust
 from hazardcast.testing import MemoryEpochs
 
 CLOCK = SystemClock()

@@ -21,8 +21,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.harness import Child, Figure, free_port, running, service
-from hazardcast import coverage, segments
-from hazardcast.ffmpeg import find_ffmpeg
+from hazardcast.media import coverage, segments
+from hazardcast.media.ffmpeg import find_ffmpeg
 
 WARM_UP_S = 20.0
 MEASURED_S = 60.0

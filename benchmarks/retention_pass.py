@@ -16,7 +16,7 @@ from recorder.retention import Limits
 from recorder.upkeep import Upkeep
 
 from benchmarks.harness import Figure
-from hazardcast.segments import segment_path
+from hazardcast.media.segments import segment_path
 from hazardcast.testing import ManualClock
 
 CAMERAS = 16

@@ -32,11 +32,11 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import paho.mqtt.client as mqtt
+from hazardcast_tools.stack.broker import find_mosquitto
 from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.alert_path import _send_at_once
 from benchmarks.harness import Child
-from hazardcast.broker import find_mosquitto
 
 T = TypeVar("T")
 PREFIX = "hzc"

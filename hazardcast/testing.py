@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from hazardcast.bus import BytesHandler, ClearedHandler, Dispatcher, Handler, TextHandler
-from hazardcast.clock import Clock, SystemClock
-from hazardcast.envelope import seal
-from hazardcast.messages import Alert, Datagram, Message
-from hazardcast.topics import Topic
-from hazardcast.trust import (
+from hazardcast.contract.messages import Alert, Datagram, Message
+from hazardcast.contract.topics import Topic
+from hazardcast.machine.clock import Clock, SystemClock
+from hazardcast.mqtt.bus import BytesHandler, ClearedHandler, Dispatcher, Handler, TextHandler
+from hazardcast.signing.envelope import seal
+from hazardcast.signing.trust import (
     KeyState,
     TrustStore,
     generate_jwk,

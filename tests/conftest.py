@@ -15,11 +15,11 @@ from typing import Any
 
 import hypothesis
 import pytest
+from hazardcast_tools.stack.broker import BrokerKind, find_mosquitto, prepare
 
-from hazardcast.broker import BrokerKind, find_mosquitto, prepare
-from hazardcast.errors import ToolMissingError
-from hazardcast.ffmpeg import find_ffmpeg
-from hazardcast.settings import Settings
+from hazardcast.config.settings import Settings
+from hazardcast.contract.errors import ToolMissingError
+from hazardcast.media.ffmpeg import find_ffmpeg
 from hazardcast.testing import ManualClock, MemoryBroker, eventually
 
 # Machines are noisy: how long an example takes says nothing about what it shows.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hazardcast import burnt_clock
+from hazardcast.media import burnt_clock
 
 FPS = 15
 FRAMES = 36

@@ -4,7 +4,7 @@ Needs GStreamer's RTSP server and its Python bindings (`gir1.2-gst-rtsp-server-1
 it runs on the system's Python, not in the project's environment. It prints `rtsp://…` once it
 listens. With `--times FILE` it writes one line a frame: wall clock at which the frame went to the
 network, and its size in bytes. With `--clock` every picture carries the wall clock that
-`hazardcast.burnt_clock` reads, written here a second time and on its own; with `--play FILE` the
+`hazardcast.media.burnt_clock` reads, written here a second time and on its own; with `--play FILE` the
 pictures are those of an H.264 byte stream with access unit delimiters, over and over.
 """
 

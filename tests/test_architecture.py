@@ -21,33 +21,36 @@ SOURCES = sorted(
 )  # fmt: skip
 
 EDGES: dict[str, set[str]] = {
-    "paho": {"hazardcast/bus.py"},
+    "paho": {"hazardcast/mqtt/bus.py"},
     "cv2": {
         "camera/drawing.py",
-        "detector/evaluation/drawing.py",
-        "detector/frames.py",
-        "detector/image.py",
+        "detector/evidence/drawing.py",
+        "hazardcast/vision/pixels/sources.py",
+        "hazardcast/vision/pixels/image.py",
     },
-    "onnxruntime": {"detector/onnx_model.py", "detector/own_nets.py"},
+    "onnxruntime": {
+        "hazardcast/vision/models/onnx_model.py",
+        "hazardcast/vision/models/bundled.py",
+    },
     "cyclonedds": {"vehicle_agent/ros2.py"},
-    "pycrate_asn1dir": {"alerter/denm_uper.py"},
+    "pycrate_asn1dir": {"alerter/exports/denm_uper.py"},
     "subprocess": {
-        "hazardcast/processes.py",
+        "hazardcast/service/processes.py",
         "camera/encoder.py",
         "recorder/ffmpeg.py",
         "clipper/ffmpeg.py",
     },
     "socket": {
-        "hazardcast/bus.py",
-        "hazardcast/limited_http.py",
-        "hazardcast/multicast.py",
-        "hazardcast/multicast_check.py",
-        "hazardcast/ports.py",
-        "hazardcast/redirect.py",
-        "hazardcast/rtsp_challenge.py",
-        "alerter/ear.py",
-        "alerter/transmitter.py",
-        "alerter/unicast.py",
+        "hazardcast/mqtt/bus.py",
+        "hazardcast/service/limited_http.py",
+        "hazardcast/net/multicast.py",
+        "tools/hazardcast_tools/checks/multicast_check.py",
+        "hazardcast/net/ports.py",
+        "hazardcast/media/redirect.py",
+        "hazardcast/media/rtsp_challenge.py",
+        "alerter/air/ear.py",
+        "alerter/air/transmitter.py",
+        "alerter/air/unicast.py",
         "vehicle_agent/gpsd.py",
         "vehicle_agent/radio.py",
     },
@@ -55,8 +58,8 @@ EDGES: dict[str, set[str]] = {
 """Outside thing → the modules made for it; nobody else may import it."""
 
 CLOCK_CALLS = {"time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "datetime.now", "datetime.utcnow", "datetime.today"}  # fmt: skip
-CLOCK_MODULES = {"hazardcast/clock.py", "hazardcast/testing.py"}
-ENVIRONMENT_MODULES = {"hazardcast/settings.py"}
+CLOCK_MODULES = {"hazardcast/machine/clock.py", "hazardcast/testing.py"}
+ENVIRONMENT_MODULES = {"hazardcast/config/settings.py"}
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 45
@@ -64,7 +67,7 @@ MEDIAN_FUNCTION = 10
 
 
 def name_of(path: Path) -> str:
-    """`hazardcast/bus.py`, `recorder/service.py`."""
+    """`hazardcast/mqtt/bus.py`, `recorder/service.py`."""
     for package, root in {"hazardcast": LIBRARY, **SERVICES}.items():
         if path.is_relative_to(root):
             return f"{package}/{path.relative_to(root).as_posix()}"
@@ -139,8 +142,8 @@ def test_only_the_clock_reads_the_time() -> None:
     assert not readers
 
 
-DURABLE = "hazardcast/durable.py"
-RENAMERS = {"alerter/drop_folder.py", "vehicle_agent/alert_log.py"}
+DURABLE = "hazardcast/machine/durable.py"
+RENAMERS = {"alerter/doors/drop_folder.py", "vehicle_agent/alert_log.py"}
 """What they move is no state: a file that was taken, a log that is full."""
 
 

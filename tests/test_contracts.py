@@ -8,8 +8,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from hazardcast_tools.generate import contracts, field_docs
 
-from hazardcast import contracts, field_docs, vocabulary
+from hazardcast.contract import vocabulary
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "tests" / "hazardcast" / "examples"

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import typer
+from hazardcast_tools.cli import MODULES_RUN, VERBS, build
+from hazardcast_tools.generate import contracts, reference
 
-from hazardcast import contracts, reference
-from hazardcast.cli import MODULES_RUN, VERBS, build
-from hazardcast.settings import PREFIX, Settings
-from hazardcast.topics import ALL
+from hazardcast.config.settings import PREFIX, Settings
+from hazardcast.contract.topics import ALL
 
 ROOT = Path(__file__).resolve().parents[1]
 READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
@@ -94,9 +94,9 @@ def test_every_metric_stands_in_the_reference(page: Path) -> None:
 
 def test_every_answer_of_the_alerter_stands_in_the_reference() -> None:
     """The routes themselves are asked, so that none is forgotten."""
-    from alerter.webhook import Doors, application
+    from alerter.doors.webhook import Doors, application
 
-    from hazardcast.metrics import Health
+    from hazardcast.service.metrics import Health
 
     app = application(Doors(lambda *_: None, list, Health(), "token"))  # type: ignore[arg-type,return-value]
     routes = {f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods}  # fmt: skip

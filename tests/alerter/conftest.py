@@ -10,24 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alerter import ingress, placing
+from alerter.air.transmitter import Sent
 from alerter.alerter import Alerter
-from alerter.answers import Answer, Door, answer
-from alerter.events import Event
-from alerter.exports import Exports
-from alerter.ingress import Limits
-from alerter.receipts import Receipts
-from alerter.refusal import Reason, Refusal
-from alerter.register import Outcome, Register
-from alerter.store import Store
-from alerter.transmitter import Sent
+from alerter.doors.answers import Answer, Door, answer
+from alerter.exports.exports import Exports
+from alerter.ingest import placing, report_times
+from alerter.ingest.refusal import Reason, Refusal
+from alerter.ingest.report_times import Limits
+from alerter.kpi.receipts import Receipts
+from alerter.lifecycle.events import Event
+from alerter.lifecycle.register import Outcome, Register
+from alerter.lifecycle.store import Store
 
-from hazardcast import reports, site
-from hazardcast.messages import Alert, Incident
-from hazardcast.reports import Unreadable
-from hazardcast.settings import Settings
-from hazardcast.site import SiteConfig
-from hazardcast.steady import Steady
+from hazardcast.config import site
+from hazardcast.config.settings import Settings
+from hazardcast.config.site import SiteConfig
+from hazardcast.contract import reports
+from hazardcast.contract.messages import Alert, Incident
+from hazardcast.contract.reports import Unreadable
+from hazardcast.machine.steady import Steady
 from hazardcast.testing import ManualClock, MemoryBroker
 
 NOW = 1_800_000_000.0
@@ -70,7 +71,9 @@ class Desk:
         return self._decide(Incident.parse({"type": "collision", **incident}), retained=retained)
 
     def _decide(self, incident: Incident, *, retained: bool = False) -> Outcome | Refusal:
-        report = ingress.judge(incident, received_at=self.now, limits=Limits(), retained=retained)
+        report = report_times.judge(
+            incident, received_at=self.now, limits=Limits(), retained=retained
+        )
         if isinstance(report, Refusal):
             return report
         return self.register.report(report, placing.place(incident, self.config), self.now)

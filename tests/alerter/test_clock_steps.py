@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alerter import store as store_module
-from alerter.refusal import Refusal
+from alerter.ingest.refusal import Refusal
+from alerter.lifecycle import store as store_module
 
-from hazardcast.topics import ACTIVE, CLIP_REQUESTS
+from hazardcast.contract.topics import ACTIVE, CLIP_REQUESTS
 
 HOURS = 3600.0
 STEPS = pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from alerter import register as register_module
+from alerter.lifecycle import register as register_module
 
-from hazardcast.topics import ACTIVE, CLIP_REQUESTS
+from hazardcast.contract.topics import ACTIVE, CLIP_REQUESTS
 
 MOST = 20
 

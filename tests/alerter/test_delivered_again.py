@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hazardcast.topics import INCIDENTS
+from hazardcast.contract.topics import INCIDENTS
 
 HERE = {"lat": 37.1, "lon": 127.0}
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from alerter.answers import Answer, Door
-from alerter.drop_folder import DropFolder
-from alerter.refusal import Reason, Refusal
-from alerter.store import Store
+from alerter.doors.answers import Answer, Door
+from alerter.doors.drop_folder import DropFolder
+from alerter.ingest.refusal import Reason, Refusal
+from alerter.lifecycle.store import Store
 
 from hazardcast.testing import ManualClock
 

@@ -5,7 +5,7 @@ from typing import Any
 from alerter import metrics
 from prometheus_client import REGISTRY
 
-from hazardcast.messages import Alert
+from hazardcast.contract.messages import Alert
 
 
 def alert(**changes: Any) -> Alert:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from alerter.refusal import Refusal
+from alerter.ingest.refusal import Refusal
 
 HERE = {"lat": 37.1, "lon": 127.0}
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alerter import ingress, placing
-from alerter.ingress import Limits
-from alerter.refusal import Refusal
-from alerter.register import Outcome, Register
+from alerter.ingest import placing, report_times
+from alerter.ingest.refusal import Refusal
+from alerter.ingest.report_times import Limits
+from alerter.lifecycle.register import Outcome, Register
 
-from hazardcast import site
-from hazardcast.messages import Incident
+from hazardcast.config import site
+from hazardcast.contract.messages import Incident
 
 VECTORS = sorted((Path(__file__).parent / "vectors").glob("*.json"))
 
@@ -39,7 +39,7 @@ def test_the_life_cycle_follows_the_vector(path: Path) -> None:
 
 def report(register: Register, config: site.SiteConfig, step: dict[str, Any]) -> Outcome | Refusal:
     incident = Incident.decode(json.dumps(step["incident"]))
-    judged = ingress.judge(incident, received_at=step["now"], limits=Limits())
+    judged = report_times.judge(incident, received_at=step["now"], limits=Limits())
     if isinstance(judged, Refusal):
         return judged
     return register.report(judged, placing.place(incident, config), step["now"])

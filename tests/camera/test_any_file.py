@@ -10,10 +10,10 @@ import pytest
 from camera import encoder
 from camera.played import PlayedFile
 from camera.source import SourceProblem
-from detector.frames import FileFrames, VideoFileError
 
-from hazardcast import burnt_clock
+from hazardcast.media import burnt_clock
 from hazardcast.testing import ManualClock
+from hazardcast.vision.pixels.sources import FileFrames, VideoFileError
 from tests.odd_video_files import FPS, FRAMES, MANNERS, REFUSED, Studio, timeless
 
 EXACT_S = 0.012

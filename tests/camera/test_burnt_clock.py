@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hazardcast import burnt_clock
+from hazardcast.media import burnt_clock
 
 TIMES = st.integers(0, (1 << burnt_clock.TIME_BITS) - 1)
 WIDTHS = st.integers(burnt_clock.SMALLEST_WIDTH_PX, 1920)

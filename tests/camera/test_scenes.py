@@ -10,8 +10,8 @@ from camera.scenes.painter import Vehicle, box
 from camera.scenes.stories import STORIES
 from camera.scenes.view import View
 
-from hazardcast.camera_url import DEMO_SCENES
-from hazardcast.errors import ConfigError
+from hazardcast.contract.errors import ConfigError
+from hazardcast.media.camera_url import DEMO_SCENES
 
 PERIOD_S = 150.0
 IMPACT_S = 20.0

@@ -32,8 +32,9 @@ from camera.service import CameraService
 from camera.source import LocalCamera
 from camera.transport_stream import PACKET_BYTES, Splitter
 
-from hazardcast import burnt_clock, topics
-from hazardcast.clock import SystemClock
+from hazardcast.contract import topics
+from hazardcast.machine.clock import SystemClock
+from hazardcast.media import burnt_clock
 from hazardcast.testing import MemoryBroker, eventually
 
 pytestmark = pytest.mark.network

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.testbed import Node
-from hazardcast.settings import PREFIX
+from hazardcast.config.settings import PREFIX
 
 SMALL, USUAL = 4096, 65_536
 STOPS_WITHIN_S = 10.0

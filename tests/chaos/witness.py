@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.testbed import GROUP, PORT, Node
-from hazardcast.envelope import unb64url
-from hazardcast.multicast import Group, open_receiver
+from hazardcast.net.multicast import Group, open_receiver
+from hazardcast.signing.envelope import unb64url
 from tests.chaos.ledger import Clip, Heard, InForce, Ledger, Shown
 
 LINE = re.compile(

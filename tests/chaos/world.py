@@ -21,9 +21,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from hazardcast_tools.stack.broker import find_mosquitto
+
 from benchmarks.testbed import BROKER_PORT, GROUP, Node, Testbed, wait_for
-from hazardcast.broker import find_mosquitto
-from hazardcast.ffmpeg import find_ffmpeg
+from hazardcast.media.ffmpeg import find_ffmpeg
 from tests.chaos.camera import PORT as CAMERA_PORT
 from tests.chaos.camera import Camera, film
 from tests.chaos.kinds import BY_NAME, CARS

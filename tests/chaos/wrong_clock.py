@@ -13,8 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from hazardcast.clock import SystemClock
-from hazardcast.multicast import Packet
+from hazardcast.machine.clock import SystemClock
+from hazardcast.net.multicast import Packet
 
 EVERY_S = 0.2
 right_now = SystemClock.now

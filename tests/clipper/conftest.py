@@ -20,12 +20,12 @@ from clipper.recordings import Recordings
 from clipper.service import Clipper, Limits
 from clipper.store import JobStore
 
-from hazardcast import trust
-from hazardcast.envelope import Signer
-from hazardcast.messages import ClipState
-from hazardcast.segments import Run, Segment, append_run, segment_path
+from hazardcast.contract.messages import ClipState
+from hazardcast.contract.topics import CLIP_REQUESTS, CLIPS
+from hazardcast.media.segments import Run, Segment, append_run, segment_path
+from hazardcast.signing import trust
+from hazardcast.signing.envelope import Signer
 from hazardcast.testing import ManualClock, MemoryBroker
-from hazardcast.topics import CLIP_REQUESTS, CLIPS
 
 SEGMENT_S = 10.0
 

@@ -7,8 +7,8 @@ from clipper.plan import Piece, Plan, PlannedFrame
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hazardcast.coverage import Stretch
-from hazardcast.messages import Gap
+from hazardcast.contract.messages import Gap
+from hazardcast.media.coverage import Stretch
 
 T = 1_800_000_000.0
 

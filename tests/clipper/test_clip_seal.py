@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from hazardcast import clip_seal, envelope, trust
-from hazardcast.settings import environment_with
-from hazardcast.trust import TrustStore
+from hazardcast.config.settings import environment_with
+from hazardcast.signing import clip_seal, envelope, trust
+from hazardcast.signing.trust import TrustStore
 
 TS = 1_700_000_000.0
 
@@ -133,7 +133,7 @@ def test_a_key_of_clips_is_never_believed_about_alerts(bench: Any, store: TrustS
 def test_a_revocation_and_a_rotation_of_alert_keys_leave_the_clips_keys_alone(
     bench: Any, clip: Path, store: TrustStore
 ) -> None:
-    from hazardcast import key_rotation
+    from hazardcast.signing import key_rotation
 
     keys = bench.data_dir / "keys"
     old, _ = key_rotation.rotate(keys, station=4097)
@@ -182,7 +182,7 @@ def test_what_is_no_clip_is_said_to_be_none(bench: Any, store: TrustStore) -> No
 
 
 def states(bench: Any) -> list[Any]:
-    from hazardcast.topics import CLIPS
+    from hazardcast.contract.topics import CLIPS
 
     return list(bench.broker.messages(CLIPS))
 

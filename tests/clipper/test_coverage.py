@@ -10,9 +10,9 @@ from clipper import coverage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hazardcast.coverage import Stretch
-from hazardcast.messages import Window
-from hazardcast.segments import Run, Segment
+from hazardcast.contract.messages import Window
+from hazardcast.media.coverage import Stretch
+from hazardcast.media.segments import Run, Segment
 
 T = 1_800_000_000.0
 

@@ -11,9 +11,9 @@ import pytest
 from clipper import progress as progress_module
 from clipper import service as service_module
 
-from hazardcast import durable
+from hazardcast.contract.topics import CLIPS
+from hazardcast.machine import durable
 from hazardcast.testing import SignedStation
-from hazardcast.topics import CLIPS
 
 MOST = 20
 

@@ -9,8 +9,8 @@ from clipper import jobs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hazardcast.errors import DecodeError
-from hazardcast.messages import ClipRequest
+from hazardcast.contract.errors import DecodeError
+from hazardcast.contract.messages import ClipRequest
 
 event_ids = st.text(string.ascii_letters + string.digits + "_.:-", min_size=1, max_size=48)
 

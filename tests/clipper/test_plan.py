@@ -13,8 +13,8 @@ from clipper.mpegts import TICKS_PER_S, WRAP, Frame, Scan
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hazardcast.messages import Window
-from hazardcast.segments import Segment
+from hazardcast.contract.messages import Window
+from hazardcast.media.segments import Segment
 
 T_MS = 1_800_000_000_000
 FRAME_BYTES = 188

@@ -6,7 +6,7 @@ from clipper.retention import KeptClip, to_remove
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hazardcast.steady import Moment
+from hazardcast.machine.steady import Moment
 
 clips = st.lists(
     st.builds(

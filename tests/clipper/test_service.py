@@ -15,10 +15,10 @@ from clipper.task import MOST_FAILURES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hazardcast import durable
-from hazardcast.errors import ConfigError
-from hazardcast.messages import MAX_MESSAGE_BYTES
-from hazardcast.topics import CLIP_REQUESTS, CLIPS
+from hazardcast.contract.errors import ConfigError
+from hazardcast.contract.messages import MAX_MESSAGE_BYTES
+from hazardcast.contract.topics import CLIP_REQUESTS, CLIPS
+from hazardcast.machine import durable
 
 
 def pass_time(bench: Any, clipper: Any, seconds: float, *, records: bool = True) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from hazardcast.service_names import EVERY_SERVICE as SERVICES
+from hazardcast.contract.service_names import EVERY_SERVICE as SERVICES
 
 ROOT = Path(__file__).resolve().parents[2]
 ALERT_WITHIN_S = 0.5

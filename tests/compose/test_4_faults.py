@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hazardcast.service_names import EVERY_SERVICE as SERVICES
+from hazardcast.contract.service_names import EVERY_SERVICE as SERVICES
 
 LOCAL = ("north", "south", "east", "west", "bridge")
 CAMERAS = (*LOCAL, "tunnel")

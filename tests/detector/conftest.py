@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pytest
-from detector.boxes import Boxes, Label, make
-from detector.dwell import Dwell
-from detector.tracks import Track, Tracker
+from detector.tracking.tracks import Track, Tracker
+from detector.view.stationary import Dwell
+
+from hazardcast.vision.geometry.boxes import Boxes, Label, make
 
 Path2d = Callable[[float], tuple[float, float] | None]
 """Time → bottom centre of a vehicle, None while it is not there."""

@@ -8,15 +8,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from detector.background import BackgroundModel
-from detector.frame import Frame
-from detector.frames import FileFrames, VideoFileError
 from detector.pipeline import Pipeline
 from detector.worker import Worker
 
-from hazardcast.site import Camera
+from hazardcast.config.site import Camera
+from hazardcast.contract.topics import DETECTIONS, INCIDENTS
 from hazardcast.testing import ManualClock, MemoryBroker, eventually
-from hazardcast.topics import DETECTIONS, INCIDENTS
+from hazardcast.vision.models.background import BackgroundModel
+from hazardcast.vision.pixels.frame import Frame
+from hazardcast.vision.pixels.sources import FileFrames, VideoFileError
 
 START_T = 1_700_000_000.0
 RNG = np.random.default_rng(4)

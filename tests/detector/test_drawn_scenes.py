@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 import pytest
 from camera.scenes import scene_from_url
-from detector.background import BackgroundModel
-from detector.frame import Frame
 from detector.pipeline import Pipeline
-from detector.roadside import RoadsideModel
+
+from hazardcast.vision.models.background import BackgroundModel
+from hazardcast.vision.models.roadside import RoadsideModel
+from hazardcast.vision.pixels.frame import Frame
 
 FPS = 8
 both_models = pytest.mark.parametrize("model", [RoadsideModel, BackgroundModel])

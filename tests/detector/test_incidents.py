@@ -9,7 +9,7 @@ from detector.rules.hypothesis import Hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hazardcast.catalogue import IncidentType, Severity
+from hazardcast.contract.incident_types import IncidentType, Severity
 
 FPS = 8
 

@@ -10,17 +10,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from detector.boxes import Label
-from detector.frame import Frame
-from detector.models import catalogue, download
 from detector.models.__main__ import main
-from detector.models.download import FetchError, fetch
-from detector.onnx_model import OnnxModel, Weights
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hazardcast.errors import ConfigError
-from tests.detector.networks import network
+from hazardcast.contract.errors import ConfigError
+from hazardcast.vision.geometry.boxes import Label
+from hazardcast.vision.models import catalogue, download
+from hazardcast.vision.models.download import FetchError, fetch
+from hazardcast.vision.models.onnx_model import OnnxModel, Weights
+from hazardcast.vision.pixels.frame import Frame
+from tests.hazardcast.vision.models.networks import network
 
 WEIGHTS = np.random.default_rng(3).bytes(600_000)
 DIGEST = hashlib.sha256(WEIGHTS).hexdigest()
@@ -306,7 +306,7 @@ def test_an_execution_provider_that_is_not_there_is_named(tmp_path) -> None:
 
 
 def test_the_provider_that_was_chosen_is_logged(tmp_path, caplog) -> None:
-    caplog.set_level("INFO", logger="detector.onnx_model")
+    caplog.set_level("INFO", logger="hazardcast.vision.models.onnx_model")
 
     Weights(network(tmp_path / "a.onnx", {"output0": yolov8_of(80, 2)}), threads=2)
 

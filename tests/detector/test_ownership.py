@@ -6,7 +6,7 @@ from detector.ownership import SILENT_AFTER_S, Replicas, owned, owners
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hazardcast.messages import ServiceStatus
+from hazardcast.contract.messages import ServiceStatus
 
 names = st.sets(st.text("abcdef0123456789", min_size=1, max_size=6), max_size=12)
 some_names = st.sets(st.text("abcdef0123456789", min_size=1, max_size=6), min_size=1, max_size=8)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from detector.service import DetectorService
 
-from hazardcast.messages import CameraStatus
-from hazardcast.site import Camera
+from hazardcast.config.site import Camera
+from hazardcast.contract.messages import CameraStatus
 from hazardcast.testing import ManualClock, MemoryBroker
 
 

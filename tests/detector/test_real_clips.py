@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from detector import evaluate
-from detector.labels import Clip
-from detector.model import model_opener
+from detector.evaluation import __main__
+from detector.evaluation.labels import Clip
 
-from hazardcast.catalogue import IncidentType
+from hazardcast.contract.incident_types import IncidentType
+from hazardcast.vision.models.opener import model_opener
 
 COLLISIONS = {"1551": 5.4, "1554": 4.7, "1546": 3.9, "1516": 3.1}
 MOST_MISSED = 1
@@ -21,7 +21,7 @@ def test_real_collisions_are_told_once_and_for_the_right_moment(assets) -> None:
     for name, t_event_s in COLLISIONS.items():
         path = assets / "clips" / "accident" / f"argus_{name}.mp4"
         clip = Clip(path, name, IncidentType.COLLISION, t_event_s, labelled=True)
-        results.append(evaluate.run_clip(clip, opener, fps=8))
+        results.append(__main__.run_clip(clip, opener, fps=8))
 
     hits = [result for result in results if result.hit]
     assert len(hits) >= len(results) - MOST_MISSED
@@ -36,4 +36,4 @@ def test_real_traffic_raises_no_alarm(assets, name) -> None:
     clip = Clip(assets / "clips" / "normal" / f"{name}.mp4", name, labelled=True)
     opener = model_opener(assets / "models" / "nanodet-plus-m_416.onnx", threads=2)
 
-    assert evaluate.run_clip(clip, opener, fps=8).found == ()
+    assert __main__.run_clip(clip, opener, fps=8).found == ()

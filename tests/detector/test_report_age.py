@@ -6,9 +6,9 @@ import numpy as np
 from detector.incidents import Report
 from detector.worker import MOST_AGE_S, event_id, incident_of
 
-from hazardcast.catalogue import IncidentType, Severity
-from hazardcast.settings import Settings
-from hazardcast.site import Camera
+from hazardcast.config.settings import Settings
+from hazardcast.config.site import Camera
+from hazardcast.contract.incident_types import IncidentType, Severity
 
 NOW = 1_800_000_000.0
 

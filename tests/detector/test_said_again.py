@@ -10,11 +10,11 @@ from detector.rules.hypothesis import Hypothesis
 from detector.service import DetectorService
 from detector.worker import incident_of
 
-from hazardcast.catalogue import IncidentType, Severity
-from hazardcast.messages import CameraStatus, ServiceStatus
-from hazardcast.site import Camera
+from hazardcast.config.site import Camera
+from hazardcast.contract.incident_types import IncidentType, Severity
+from hazardcast.contract.messages import CameraStatus, ServiceStatus
+from hazardcast.contract.topics import STATUS
 from hazardcast.testing import ManualClock, MemoryBroker, MemoryBus
-from hazardcast.topics import STATUS
 
 CRASH = Hypothesis(
     IncidentType.COLLISION, 1.0, np.array([100.0, 100, 160, 150]), 0.8, settled=True

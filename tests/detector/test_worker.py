@@ -8,20 +8,20 @@ import cv2
 import numpy as np
 import pytest
 from detector.__main__ import ground_of
-from detector.boxes import Label, empty, make
-from detector.frame import Frame
-from detector.ground import GroundPoints
-from detector.image import Image
 from detector.incidents import Report
 from detector.pipeline import Areas, Pipeline
+from detector.view.ground import GroundPoints
 from detector.worker import Worker, detections, event_id, incident_of
 
-from hazardcast.catalogue import IncidentType, Severity
-from hazardcast.errors import ConfigError
-from hazardcast.messages import Incident
-from hazardcast.site import Camera, Position
+from hazardcast.config.site import Camera, Position
+from hazardcast.contract.errors import ConfigError
+from hazardcast.contract.incident_types import IncidentType, Severity
+from hazardcast.contract.messages import Incident
+from hazardcast.contract.topics import DETECTIONS, EVIDENCE, INCIDENTS
 from hazardcast.testing import ManualClock, MemoryBroker, eventually
-from hazardcast.topics import DETECTIONS, EVIDENCE, INCIDENTS
+from hazardcast.vision.geometry.boxes import Label, empty, make
+from hazardcast.vision.pixels.frame import Frame
+from hazardcast.vision.pixels.image import Image
 
 CAMERA = Camera(url="rtsp://camera/main", road="segment_A", distance_m=500.0)
 RNG = np.random.default_rng(2)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hazardcast.ports import free_ports
-from hazardcast.settings import environment_with
+from hazardcast.config.settings import environment_with
+from hazardcast.net.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_S = 25.0

@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from hazardcast_tools.demo import clip_proof
 
-from hazardcast.demo import clip_proof
-from hazardcast.segments import list_segments
-from hazardcast.settings import Settings, environment_with
+from hazardcast.config.settings import Settings, environment_with
+from hazardcast.media.segments import list_segments
 from hazardcast.testing import eventually
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(1200)]

@@ -13,9 +13,9 @@ import psutil
 import pytest
 import yaml
 
-from hazardcast.messages import ClipState
+from hazardcast.contract.messages import ClipState
+from hazardcast.contract.topics import CLIPS
 from hazardcast.testing import eventually
-from hazardcast.topics import CLIPS
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(300)]
 

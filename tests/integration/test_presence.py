@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from hazardcast.bus import Delivery, MqttBus
-from hazardcast.messages import ServiceStatus
-from hazardcast.ports import free_ports
-from hazardcast.service_names import EVERY_SERVICE
-from hazardcast.settings import environment_with
+from hazardcast.config.settings import environment_with
+from hazardcast.contract.messages import ServiceStatus
+from hazardcast.contract.service_names import EVERY_SERVICE
+from hazardcast.contract.topics import STATUS
+from hazardcast.mqtt.bus import Delivery, MqttBus
+from hazardcast.net.ports import free_ports
 from hazardcast.testing import eventually
-from hazardcast.topics import STATUS
 
 START_S = 60.0
 CONFIG = "cameras:\n  north: {url: 'rtsp://127.0.0.1:9/main'}\n"

@@ -18,8 +18,8 @@ from typing import IO
 
 import pytest
 
-from hazardcast import envelope, trust
-from hazardcast.envelope import Signer
+from hazardcast.signing import envelope, trust
+from hazardcast.signing.envelope import Signer
 from hazardcast.testing import eventually
 from tests.conftest import free_port, missing
 

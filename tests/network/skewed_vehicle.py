@@ -12,8 +12,8 @@ import sys
 
 from vehicle_agent import service
 
-from hazardcast.clock import SystemClock
-from hazardcast.multicast import Packet
+from hazardcast.machine.clock import SystemClock
+from hazardcast.net.multicast import Packet
 
 offs_s = [float(sys.argv[1])]
 right_now = SystemClock.now

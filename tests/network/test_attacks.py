@@ -21,10 +21,10 @@ from rich.table import Table
 from benchmarks.harness import Child
 from benchmarks.loss_matrix import delays_s
 from benchmarks.testbed import GROUP, PORT, Testbed
-from hazardcast.envelope import Hs256Key, b64url, seal, unb64url
-from hazardcast.multicast import Group, open_receiver, open_sender
+from hazardcast.net.multicast import Group, open_receiver, open_sender
+from hazardcast.signing.envelope import Hs256Key, b64url, seal, unb64url
+from hazardcast.signing.trust import generate_jwk, signer_of, truststore_entry, write_truststore
 from hazardcast.testing import eventually
-from hazardcast.trust import generate_jwk, signer_of, truststore_entry, write_truststore
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 TURNS = 20

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from benchmarks.testbed import Node, Testbed
-from hazardcast import multicast
-from hazardcast.multicast import Group
+from hazardcast.net import multicast
+from hazardcast.net.multicast import Group
 from hazardcast.testing import eventually
 
 pytestmark = pytest.mark.network

@@ -19,8 +19,8 @@ from recorder.runs import RunLog, bounded
 from recorder.timeline import NamedSegment
 from recorder.upkeep import Upkeep
 
-from hazardcast import coverage
-from hazardcast.segments import Run, append_run, list_segments, read_runs
+from hazardcast.media import coverage
+from hazardcast.media.segments import Run, append_run, list_segments, read_runs
 from hazardcast.testing import ManualClock
 
 START = 1_800_000_000.0

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recorder.command import FIRST_TIMES, Plan, command, frames_in_flight, plan_for
 from recorder.console import Console, Found
 
-from hazardcast.ffmpeg import Transport
+from hazardcast.media.ffmpeg import Transport
 
 URL = "rtsp://watcher:pa%2Fss@10.0.0.11/main"
 TS_INPUT = """Input #0, mpegts, from 'http://127.0.0.1:8090/north.ts':

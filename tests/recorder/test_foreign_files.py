@@ -20,9 +20,9 @@ from recorder.service import RecorderService
 from recorder.timeline import NamedSegment
 from recorder.upkeep import Upkeep
 
-from hazardcast.segments import Segment, list_segments, read_runs
-from hazardcast.settings import Settings
-from hazardcast.site import Camera
+from hazardcast.config.settings import Settings
+from hazardcast.config.site import Camera
+from hazardcast.media.segments import Segment, list_segments, read_runs
 from hazardcast.testing import ManualClock, MemoryBroker
 
 START = 1_800_000_000.0

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorder.retention import Limits, Stored, oldest_of_all, surplus
 
-from hazardcast.segments import Segment
-from hazardcast.steady import Moment
+from hazardcast.machine.steady import Moment
+from hazardcast.media.segments import Segment
 
 NOW = 1_800_000_000.0
 EVERYTHING = Limits(max_age_s=1e12, max_bytes=1e18)

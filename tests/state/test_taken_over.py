@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from alerter.store import Store
+from alerter.lifecycle.store import Store
 from clipper.finished import FinishedClips
 from clipper.library import Library
 from clipper.store import JobStore
@@ -22,12 +22,12 @@ from recorder.versions import refuse_newer
 from vehicle_agent.known_alerts import KnownAlerts
 from vehicle_agent.memory import Memory
 
-from hazardcast import trust
-from hazardcast.errors import ConfigError
-from hazardcast.segments import Run, append_run, read_runs, replace_runs
-from hazardcast.settings import environment_with
+from hazardcast.config.settings import environment_with
+from hazardcast.contract.errors import ConfigError
+from hazardcast.contract.vocabulary import RunCause
+from hazardcast.media.segments import Run, append_run, read_runs, replace_runs
+from hazardcast.signing import trust
 from hazardcast.testing import ManualClock
-from hazardcast.vocabulary import RunCause
 
 T = 1_800_000_000.0
 EXAMPLES = Path(__file__).with_name("examples")

@@ -18,12 +18,12 @@ from vehicle_agent.memory import Memory
 from vehicle_agent.radio import Radio
 from vehicle_agent.relevance import Pose
 
-from hazardcast.clock import SystemClock
-from hazardcast.envelope import Hs256Key, b64url, seal, unb64url
-from hazardcast.multicast import Group, open_receiver, open_sender
-from hazardcast.reception import Rejection
+from hazardcast.machine.clock import SystemClock
+from hazardcast.net.multicast import Group, open_receiver, open_sender
+from hazardcast.receiving.datagram_verifier import Rejection
+from hazardcast.signing.envelope import Hs256Key, b64url, seal, unb64url
+from hazardcast.signing.trust import generate_jwk, parse_truststore, signer_of
 from hazardcast.testing import SignedStation, eventually
-from hazardcast.trust import generate_jwk, parse_truststore, signer_of
 
 pytestmark = pytest.mark.network
 

@@ -12,9 +12,9 @@ from vehicle_agent.relevance import Pose
 from vehicle_agent.sighting import Arrival
 from vehicle_agent.sighting import Path as Way
 
-from hazardcast.catalogue import Severity
-from hazardcast.digest import digest
-from hazardcast.messages import Alert
+from hazardcast.contract.digest import digest
+from hazardcast.contract.incident_types import Severity
+from hazardcast.contract.messages import Alert
 from hazardcast.testing import ManualClock, SignedStation
 
 HIGH_NEAR_MPS = 0.5

@@ -14,8 +14,8 @@ from vehicle_agent.clock_trust import ClockState
 from vehicle_agent.sighting import Sighting
 from vehicle_agent.speed_policy import Advice
 
-from hazardcast.envelope import open_unverified
-from hazardcast.messages import Alert, Datagram
+from hazardcast.contract.messages import Alert, Datagram
+from hazardcast.signing.envelope import open_unverified
 from hazardcast.testing import ManualClock, SignedStation
 
 CLOCK = ManualClock()

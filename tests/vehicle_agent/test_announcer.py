@@ -21,11 +21,11 @@ from vehicle_agent.monitor import Monitor
 from vehicle_agent.sighting import Sighting
 from vehicle_agent.speed_policy import Advice
 
-from hazardcast.envelope import open_unverified
-from hazardcast.messages import Datagram, ReceptionCounters
-from hazardcast.presence import AT_LEAST_S, CHANGED_S
+from hazardcast.contract.messages import Datagram, ReceptionCounters
+from hazardcast.contract.topics import RECEIPTS, STATUS
+from hazardcast.mqtt.presence import AT_LEAST_S, CHANGED_S
+from hazardcast.signing.envelope import open_unverified
 from hazardcast.testing import ManualClock, MemoryBroker, SignedStation, eventually
-from hazardcast.topics import RECEIPTS, STATUS
 
 
 class StubbornConsole:

@@ -15,9 +15,9 @@ from vehicle_agent.announcement import Announcement, Word
 from vehicle_agent.memory import Memory, _marks
 from vehicle_agent.trust_file import TrustFile
 
-from hazardcast.errors import KeyFileError
+from hazardcast.contract.errors import KeyFileError
+from hazardcast.signing.trust import write_truststore
 from hazardcast.testing import ManualClock, SignedStation
-from hazardcast.trust import write_truststore
 
 STATION = SignedStation(clock=ManualClock())
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from vehicle_agent.sighting import Arrival
 
 from benchmarks.fuzz_receive import Fuzz
-from hazardcast.envelope import seal, unb64url
+from hazardcast.signing.envelope import seal, unb64url
+from hazardcast.signing.trust import signer_of
 from hazardcast.testing import ManualClock
-from hazardcast.trust import signer_of
 
 MANY = settings(max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 JSON = st.recursive(

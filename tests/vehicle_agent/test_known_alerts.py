@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vehicle_agent.known_alerts import LINGER_S, MAX_NAMESAKES, Hearing, KnownAlerts, Outcome
 
-from hazardcast.catalogue import Severity
-from hazardcast.messages import Alert
+from hazardcast.contract.incident_types import Severity
+from hazardcast.contract.messages import Alert
 from hazardcast.testing import ManualClock, SignedStation
 
 

@@ -19,9 +19,9 @@ from vehicle_agent.position import Fix, pose, read_gpsd
 from vehicle_agent.positioning import Positioning
 from vehicle_agent.relevance import Pose
 
-from hazardcast.clock import SystemClock
-from hazardcast.errors import ConfigError
-from hazardcast.settings import Settings
+from hazardcast.config.settings import Settings
+from hazardcast.contract.errors import ConfigError
+from hazardcast.machine.clock import SystemClock
 from hazardcast.testing import ManualClock, eventually
 
 GPX = """<?xml version="1.0"?>

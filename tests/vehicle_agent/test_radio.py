@@ -12,9 +12,9 @@ from vehicle_agent.flood_gate import FLOOD_PER_S, HOLD_S, FloodGate, Sieve
 from vehicle_agent.radio import Radio
 from vehicle_agent.sighting import Arrival
 
-from hazardcast.clock import SystemClock
-from hazardcast.multicast import open_unicast_receiver
-from hazardcast.reception import Rejection
+from hazardcast.machine.clock import SystemClock
+from hazardcast.net.multicast import open_unicast_receiver
+from hazardcast.receiving.datagram_verifier import Rejection
 from hazardcast.testing import eventually
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 from vehicle_agent.relevance import Pose, TrafficDirection, is_relevant
 
-from hazardcast.messages import Alert
+from hazardcast.contract.messages import Alert
 from hazardcast.testing import ManualClock, SignedStation
 
 STATION = SignedStation(clock=ManualClock())

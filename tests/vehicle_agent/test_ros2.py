@@ -13,8 +13,8 @@ from vehicle_agent.announcement import Announcement, Word
 from vehicle_agent.outlet import open_ros2
 from vehicle_agent.speed_policy import Advice
 
-from hazardcast.errors import ToolMissingError
-from hazardcast.settings import Settings
+from hazardcast.config.settings import Settings
+from hazardcast.contract.errors import ToolMissingError
 from hazardcast.testing import ManualClock, SignedStation, eventually
 
 pytestmark = pytest.mark.network

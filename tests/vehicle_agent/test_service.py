@@ -21,13 +21,13 @@ from typing import IO, Any
 import psutil
 import pytest
 
-from hazardcast.bus import MqttBus
-from hazardcast.messages import Alert, Receipt, ServiceStatus
-from hazardcast.multicast import Group, open_sender
-from hazardcast.settings import Settings, environment_with
+from hazardcast.config.settings import Settings, environment_with
+from hazardcast.contract.messages import Alert, Receipt, ServiceStatus
+from hazardcast.contract.topics import BROADCAST, RECEIPTS, STATUS
+from hazardcast.mqtt.bus import MqttBus
+from hazardcast.net.multicast import Group, open_sender
+from hazardcast.signing.trust import write_truststore
 from hazardcast.testing import SignedStation, eventually
-from hazardcast.topics import BROADCAST, RECEIPTS, STATUS
-from hazardcast.trust import write_truststore
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 BURST_S = (0.0, 0.02, 0.06, 0.12, 0.2, 0.3, 0.42)

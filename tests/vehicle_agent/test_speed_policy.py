@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from vehicle_agent.relevance import Pose
 from vehicle_agent.speed_policy import Concern, Policy, advise
 
-from hazardcast.messages import Alert
+from hazardcast.contract.messages import Alert
 from hazardcast.testing import ManualClock, SignedStation
 
 STATION = SignedStation(clock=ManualClock())

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from vehicle_agent.sighting import Path
 from vehicle_agent.tally import Tallies, Tally
 
-from hazardcast.messages import Datagram, ReceptionCounters
+from hazardcast.contract.messages import Datagram, ReceptionCounters
 from hazardcast.testing import ManualClock, SignedStation
 
 STATION = SignedStation(clock=ManualClock())

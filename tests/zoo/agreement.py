@@ -21,12 +21,12 @@ import yaml
 from recorder import child
 from recorder.service import RecorderService
 
-from hazardcast import settings as settings_module
-from hazardcast import site
-from hazardcast.clock import SystemClock
-from hazardcast.ffmpeg import find_ffmpeg
-from hazardcast.segments import list_segments
-from hazardcast.settings import Settings
+from hazardcast.config import settings as settings_module
+from hazardcast.config import site
+from hazardcast.config.settings import Settings
+from hazardcast.machine.clock import SystemClock
+from hazardcast.media.ffmpeg import find_ffmpeg
+from hazardcast.media.segments import list_segments
 from hazardcast.testing import MemoryBroker
 from tests.zoo.row import Row
 from tests.zoo.rows import ROWS

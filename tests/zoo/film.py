@@ -1,6 +1,6 @@
 """Films whose every picture carries its own time, in any coding, made with ffmpeg and kept.
 
-Picture `n` shows the clock `FILM_MS + n / fps` (`hazardcast.burnt_clock`) and four grey patches that
+Picture `n` shows the clock `FILM_MS + n / fps` (`hazardcast.media.burnt_clock`) and four grey patches that
 tell whether brightness came through. Whoever sends a film knows the wall clock at which it began, so
 each picture tells when it was taken.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hazardcast import burnt_clock
+from hazardcast.media import burnt_clock
 from tests.zoo import paff
 
 FILM_MS = 1_000_000_000_000

@@ -6,7 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterable
 
-from hazardcast.ffmpeg import find_ffmpeg
+from hazardcast.media.ffmpeg import find_ffmpeg
 from tests.zoo.outcome import Outcome
 from tests.zoo.rows import ROWS
 from tests.zoo.standing import ROOT

@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from hazardcast.messages import ClipState, Window
-from hazardcast.segments import Run
+from hazardcast.contract.messages import ClipState, Window
+from hazardcast.media.segments import Run
 from tests.zoo.film import LEVELS, Film
 from tests.zoo.judge import judge
 from tests.zoo.manner import Rtsp

@@ -17,17 +17,18 @@ from typing import Any
 import numpy as np
 import yaml
 from clipper import wiring
-from detector.frames import LiveFrames
 from recorder.service import RecorderService
 
-from hazardcast import burnt_clock, site
-from hazardcast.clock import SystemClock
-from hazardcast.ffmpeg import find_ffmpeg
-from hazardcast.messages import ClipRequest, ClipState
-from hazardcast.segments import Run, Segment, list_segments, read_runs
-from hazardcast.settings import Settings
+from hazardcast.config import site
+from hazardcast.config.settings import Settings
+from hazardcast.contract.messages import ClipRequest, ClipState
+from hazardcast.contract.topics import CLIPS
+from hazardcast.machine.clock import SystemClock
+from hazardcast.media import burnt_clock
+from hazardcast.media.ffmpeg import find_ffmpeg
+from hazardcast.media.segments import Run, Segment, list_segments, read_runs
 from hazardcast.testing import MemoryBroker
-from hazardcast.topics import CLIPS
+from hazardcast.vision.pixels.sources import LiveFrames
 from tests.zoo.film import levels, made
 from tests.zoo.row import Row
 from tests.zoo.standing import CREDENTIALS, Standing, standing

@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from detector import image
-from detector.frames import FileFrames
-from detector.labels import Clip, clips_of
-from detector.model import model_opener
+from detector.evaluation.labels import Clip, clips_of
+
+from hazardcast.vision.models.opener import model_opener
+from hazardcast.vision.pixels import image
+from hazardcast.vision.pixels.sources import FileFrames
 
 
 def main() -> None:

@@ -13,16 +13,16 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from detector import image
 from detector.evaluation.cached import DetectionsFile
+from detector.evaluation.labels import Clip, clips_of
 from detector.evaluation.running import run_clip
+from detector.evaluation.scoring import ClipResult
 from detector.evaluation.summary import summary
 from detector.evaluation.table import line_of
 from detector.evaluation.variation import passes
 from detector.impact import net
-from detector.labels import Clip, clips_of
-from detector.scoring import ClipResult
 
+from hazardcast.vision.pixels import image
 from training.incidents.material import Moments, arguments, group_of, material
 from training.incidents.train import FOLDS, export, fitted, folds, single_threaded
 

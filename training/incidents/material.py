@@ -16,18 +16,18 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from detector import image
 from detector.evaluation.cached import DetectionsFile
+from detector.evaluation.labels import Clip, clips_of
 from detector.evaluation.variation import Variation, passes, rounds
-from detector.frames import FileFrames
-from detector.glimpses import Glimpses
 from detector.impact import net
 from detector.impact.watch import ImpactWatch
-from detector.labels import Clip, clips_of
-from detector.looks import looks
-from detector.tracks import Tracker
+from detector.tracking.tracks import Tracker
+from detector.view.background_history import Glimpses
 
-from hazardcast.catalogue import IncidentType
+from hazardcast.contract.incident_types import IncidentType
+from hazardcast.vision.pixels import image
+from hazardcast.vision.pixels.colour_histogram import looks
+from hazardcast.vision.pixels.sources import FileFrames
 
 FIRST_S, LAST_S = 0.25, 3.5
 """After the event its jolts count as those of a crash from and until."""

@@ -11,22 +11,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from detector.boxes import Label
-from detector.dwell import Dwell
 from detector.evaluation.cached import CachedDetections, DetectionsFile
+from detector.evaluation.labels import Clip, clips_of
+from detector.evaluation.scoring import ClipResult, judge
 from detector.evaluation.summary import summary
-from detector.frame import Frame
-from detector.habits import Habits
 from detector.incidents import IncidentBook, Report
-from detector.labels import Clip, clips_of
-from detector.motion import feet
 from detector.pipeline import HABIT_AFTER_S
 from detector.rules.blockage import blockages
 from detector.rules.collision import collisions
 from detector.rules.hypothesis import Observation
 from detector.rules.rollover import rollovers
-from detector.scoring import ClipResult, judge
-from detector.tracks import Track, Tracker
+from detector.tracking.motion import feet
+from detector.tracking.tracks import Track, Tracker
+from detector.view.stationary import Dwell
+from detector.view.usual_stops import Habits
+
+from hazardcast.vision.geometry.boxes import Label
+from hazardcast.vision.pixels.frame import Frame
 
 RULES = (collisions, rollovers, blockages)
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import onnx
 import threadpoolctl
-from detector.impact.suspicion import Suspicions
+from detector.impact.voting import Suspicions
 from detector.rules.impact import LEAST_HELD
 from onnx import helper
 from sklearn.ensemble import HistGradientBoostingClassifier

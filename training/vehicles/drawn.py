@@ -38,9 +38,10 @@ def main() -> None:
 def _collect(number: int, folder: Path) -> None:
     """Watch one scene from a view of its own; runs in a worker."""
     from camera.scenes import Scene  # noqa: PLC0415
-    from detector import image  # noqa: PLC0415
-    from detector.background import BackgroundModel  # noqa: PLC0415
-    from detector.frame import Frame  # noqa: PLC0415
+
+    from hazardcast.vision.models.background import BackgroundModel  # noqa: PLC0415
+    from hazardcast.vision.pixels import image  # noqa: PLC0415
+    from hazardcast.vision.pixels.frame import Frame  # noqa: PLC0415
 
     image.single_threaded()
     rng = np.random.default_rng(number)

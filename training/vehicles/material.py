@@ -80,10 +80,10 @@ def keep(name: str, pictures: Sequence, roads: Sequence, boxes: Sequence, folder
 
 def collect(clip: tuple[str, Path], *, teacher: Path, folder: Path) -> None:
     """Look at one clip with the teacher and with background subtraction; runs in a worker."""
-    from detector import image  # noqa: PLC0415
-    from detector.background import BackgroundModel  # noqa: PLC0415
-    from detector.frames import FileFrames  # noqa: PLC0415
-    from detector.model import model_opener  # noqa: PLC0415
+    from hazardcast.vision.models.background import BackgroundModel  # noqa: PLC0415
+    from hazardcast.vision.models.opener import model_opener  # noqa: PLC0415
+    from hazardcast.vision.pixels import image  # noqa: PLC0415
+    from hazardcast.vision.pixels.sources import FileFrames  # noqa: PLC0415
 
     image.single_threaded()
     name, path = clip
@@ -105,7 +105,7 @@ def collect(clip: tuple[str, Path], *, teacher: Path, folder: Path) -> None:
 
 def main() -> None:
     """Entry point."""
-    from detector.labels import clips_of  # noqa: PLC0415
+    from detector.evaluation.labels import clips_of  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="python -m training.vehicles.material")
     parser.add_argument("labels", type=Path)

@@ -8,32 +8,34 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeGuard
 
-from alerter import clips, ingress, metrics, placing
-from alerter.active_topics import ActiveTopics
-from alerter.answers import Answer, Door, Voice, answer
-from alerter.events import Event
-from alerter.exports import Exports
-from alerter.ingress import Limits, Report
-from alerter.keeper import Keeper
-from alerter.on_air import OnAir
-from alerter.placing import Place
-from alerter.receipts import Receipts
-from alerter.refusal import Reason, Refusal
-from alerter.register import Outcome, Register
-from alerter.schedule import CANCEL_REPEATED_S, TICK_PERIOD_S
-from alerter.store import Store
-from hazardcast import reports
-from hazardcast.bus import Bus, Delivery
-from hazardcast.clock import Clock
-from hazardcast.messages import Alert, ClipRequest, Receipt, ServiceStatus
-from hazardcast.metrics import GAVE_WAY, MESSAGES_REJECTED
-from hazardcast.report_warnings import FieldWarning
-from hazardcast.reports import Reading, Unreadable
-from hazardcast.settings import Settings
-from hazardcast.site import SiteConfig
-from hazardcast.sparing_log import SparingLog
-from hazardcast.steady import Steady
-from hazardcast.topics import ACTIVE, CLIP_REQUESTS, INCIDENTS, RECEIPTS, STATUS
+from alerter import metrics
+from alerter.air.on_air import OnAir
+from alerter.air.schedule import CANCEL_REPEATED_S, TICK_PERIOD_S
+from alerter.doors.answers import Answer, Door, Voice, answer
+from alerter.exports.exports import Exports
+from alerter.ingest import placing, report_times
+from alerter.ingest.placing import Place
+from alerter.ingest.refusal import Reason, Refusal
+from alerter.ingest.report_times import Limits, Report
+from alerter.kpi.receipts import Receipts
+from alerter.lifecycle import clips
+from alerter.lifecycle.active_topics import ActiveTopics
+from alerter.lifecycle.events import Event
+from alerter.lifecycle.keeper import Keeper
+from alerter.lifecycle.register import Outcome, Register
+from alerter.lifecycle.store import Store
+from hazardcast.config.settings import Settings
+from hazardcast.config.site import SiteConfig
+from hazardcast.contract import reports
+from hazardcast.contract.messages import Alert, ClipRequest, Receipt, ServiceStatus
+from hazardcast.contract.report_warnings import FieldWarning
+from hazardcast.contract.reports import Reading, Unreadable
+from hazardcast.contract.topics import ACTIVE, CLIP_REQUESTS, INCIDENTS, RECEIPTS, STATUS
+from hazardcast.machine.clock import Clock
+from hazardcast.machine.steady import Steady
+from hazardcast.mqtt.bus import Bus, Delivery
+from hazardcast.service.metrics import GAVE_WAY, MESSAGES_REJECTED
+from hazardcast.service.sparing_log import SparingLog
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +118,7 @@ class Alerter:
         self, reading: Reading, door: Door, received_at: float, *, retained: bool, again: bool
     ) -> Answer:
         incident, given_id = reading.incident, reading.incident.report_id
-        report = ingress.judge(
+        report = report_times.judge(
             incident,
             received_at=received_at,
             limits=self._limits,
@@ -132,7 +134,7 @@ class Alerter:
         with self._lock:
             outcome = self._register.report(report, place, self._steady.now())
             if _is_new_under_no_known_id(outcome, report):
-                report = ingress.unnamed(report, str(outcome.detail))
+                report = report_times.unnamed(report, str(outcome.detail))
                 outcome = self._register.report(report, place, self._steady.now())
             if isinstance(outcome, Outcome):
                 self._carry_out(outcome, received_at)

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from alerter.refusal import Reason
-from hazardcast.messages import Alert
-from hazardcast.metrics import LATENCY_BUCKETS_S
-from hazardcast.reports import FIELDS
+from alerter.ingest.refusal import Reason
+from hazardcast.contract.messages import Alert
+from hazardcast.contract.reports import FIELDS
+from hazardcast.service.metrics import LATENCY_BUCKETS_S
 
 FINE_BUCKETS_S = (
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,

@@ -9,37 +9,41 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Literal
 
-from alerter import heartbeat, metrics, numbers, station, subscribers, unicast
-from alerter.air import Air
+from alerter import metrics
+from alerter.air import heartbeat, station, unicast
+from alerter.air.datagrams import fit, room_for_alert
+from alerter.air.epochs import Epochs
+from alerter.air.group import Air
+from alerter.air.on_air import OnAir
+from alerter.air.self_test import SelfTester
+from alerter.air.transmitter import Totals, Transmitter
+from alerter.air.unicast import UnicastList
 from alerter.alerter import Alerter
-from alerter.datagrams import fit, room_for_alert
-from alerter.drop_folder import DropFolder
-from alerter.epochs import Epochs
-from alerter.exports import Exports
-from alerter.http_server import TICK_S, HttpServer
-from alerter.keeper import PATIENCE_S, UNHURRIED_S, Keeper
-from alerter.numbering import Numbering
-from alerter.on_air import OnAir
-from alerter.receipts import Receipts
-from alerter.register import Register
-from alerter.self_test import SelfTester
-from alerter.sequence import Sequence
-from alerter.store import Store
-from alerter.subscribers import Subscriber
-from alerter.transmitter import Totals, Transmitter
-from alerter.unicast import UnicastList
-from alerter.webhook import Doors, application
-from hazardcast import lifecycle, site
-from hazardcast.bus import MqttBus
-from hazardcast.clock import Clock, SystemClock
-from hazardcast.messages import Heartbeat
-from hazardcast.metrics import Health, MetricsServer
-from hazardcast.multicast import Group
-from hazardcast.presence import Name, Presence, Word
-from hazardcast.settings import Settings
-from hazardcast.steady import Steady
-from hazardcast.topics import BROADCAST
-from hazardcast.watchdog import LIMIT_S, Watchdog
+from alerter.doors.drop_folder import DropFolder
+from alerter.doors.http_server import TICK_S, HttpServer
+from alerter.doors.webhook import Doors, application
+from alerter.exports import subscribers
+from alerter.exports.exports import Exports
+from alerter.exports.subscribers import Subscriber
+from alerter.kpi.receipts import Receipts
+from alerter.lifecycle import numbers
+from alerter.lifecycle.keeper import PATIENCE_S, UNHURRIED_S, Keeper
+from alerter.lifecycle.numbering import Numbering
+from alerter.lifecycle.register import Register
+from alerter.lifecycle.sequence import Sequence
+from alerter.lifecycle.store import Store
+from hazardcast.config import site
+from hazardcast.config.settings import Settings
+from hazardcast.contract.messages import Heartbeat
+from hazardcast.contract.topics import BROADCAST
+from hazardcast.machine.clock import Clock, SystemClock
+from hazardcast.machine.steady import Steady
+from hazardcast.mqtt.bus import MqttBus
+from hazardcast.mqtt.presence import Name, Presence, Word
+from hazardcast.net.multicast import Group
+from hazardcast.service import lifecycle
+from hazardcast.service.metrics import Health, MetricsServer
+from hazardcast.service.watchdog import LIMIT_S, Watchdog
 
 log = logging.getLogger(__name__)
 SERVICE = "alerter"

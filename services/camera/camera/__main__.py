@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from camera.server import CameraServer
 from camera.service import SERVICE, CameraService, local_camera
 from camera.source import WELL, LocalCamera
-from hazardcast import site
-from hazardcast.bus import MqttBus
-from hazardcast.clock import SystemClock
-from hazardcast.ffmpeg import find_ffmpeg
-from hazardcast.lifecycle import run_service
-from hazardcast.metrics import Health, MetricsServer
-from hazardcast.presence import Name
-from hazardcast.settings import Settings
+from hazardcast.config import site
+from hazardcast.config.settings import Settings
+from hazardcast.machine.clock import SystemClock
+from hazardcast.media.ffmpeg import find_ffmpeg
+from hazardcast.mqtt.bus import MqttBus
+from hazardcast.mqtt.presence import Name
+from hazardcast.service.lifecycle import run_service
+from hazardcast.service.metrics import Health, MetricsServer
 
 FAREWELL_S = 0.5
 

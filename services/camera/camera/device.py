@@ -8,7 +8,7 @@ from typing import Any
 from camera import encoder
 from camera.source import LocalCamera, SourceProblem
 from camera.transport_stream import Splitter
-from hazardcast.clock import Clock
+from hazardcast.machine.clock import Clock
 
 
 class DeviceCamera(LocalCamera):

@@ -15,8 +15,8 @@ from camera.pacing import next_turn
 from camera.scenes import Scene
 from camera.source import LocalCamera
 from camera.transport_stream import Splitter
-from hazardcast import burnt_clock
-from hazardcast.clock import Clock
+from hazardcast.machine.clock import Clock
+from hazardcast.media import burnt_clock
 
 CLOCK_STEP_S = 0.5
 """A wall clock that moves this much against the monotonic one has been set: begin anew."""

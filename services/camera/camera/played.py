@@ -14,10 +14,10 @@ from camera.encoder import Stream
 from camera.probe import Verdict
 from camera.source import LocalCamera, SourceProblem, log
 from camera.transport_stream import CLOCK_HZ, Chunk, Splitter, ticks_after
-from hazardcast import video_file
-from hazardcast.clock import Clock
-from hazardcast.processes import run_captured
-from hazardcast.vocabulary import CameraState
+from hazardcast.contract.vocabulary import CameraState
+from hazardcast.machine.clock import Clock
+from hazardcast.service import video_file
+from hazardcast.service.processes import run_captured
 
 SAMPLE_S = 12.0
 MOVING = 2

@@ -10,8 +10,8 @@ from pathlib import Path
 from camera import drawing
 from camera.encoder import FileEncoder
 from camera.scenes import Scene, scene_from_url
-from hazardcast.errors import HazardcastError
-from hazardcast.ffmpeg import find_ffmpeg
+from hazardcast.contract.errors import HazardcastError
+from hazardcast.media.ffmpeg import find_ffmpeg
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,9 +10,9 @@ from typing import Any
 
 from camera.channel import Subscription
 from camera.source import LocalCamera
-from hazardcast import limited_http
-from hazardcast.limited_http import LimitedHandler, LimitedServer
-from hazardcast.vocabulary import CameraState
+from hazardcast.contract.vocabulary import CameraState
+from hazardcast.service import limited_http
+from hazardcast.service.limited_http import LimitedHandler, LimitedServer
 
 FIRST_KEYFRAME_S = 8.0
 """A client that comes before the stream has begun waits this long for it."""

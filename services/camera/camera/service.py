@@ -12,11 +12,11 @@ from camera.played import PlayedFile
 from camera.scenes import scene_from_url
 from camera.server import CameraServer
 from camera.source import LocalCamera
-from hazardcast import lifecycle
-from hazardcast.bus import Bus
-from hazardcast.clock import Clock
-from hazardcast.presence import Name, Presence, Word
-from hazardcast.site import Camera
+from hazardcast.config.site import Camera
+from hazardcast.machine.clock import Clock
+from hazardcast.mqtt.bus import Bus
+from hazardcast.mqtt.presence import Name, Presence, Word
+from hazardcast.service import lifecycle
 
 log = logging.getLogger(__name__)
 SERVICE = "camera"

@@ -10,10 +10,10 @@ from camera import metrics
 from camera.channel import Channel
 from camera.encoder import Stream
 from camera.transport_stream import Chunk
-from hazardcast import lifecycle
-from hazardcast.clock import Clock
-from hazardcast.messages import CameraStatus
-from hazardcast.vocabulary import CameraState
+from hazardcast.contract.messages import CameraStatus
+from hazardcast.contract.vocabulary import CameraState
+from hazardcast.machine.clock import Clock
+from hazardcast.service import lifecycle
 
 log = logging.getLogger(__name__)
 WELL = (CameraState.LIVE, CameraState.ENDED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clipper.wiring import serve
-from hazardcast.lifecycle import run_service
+from hazardcast.service.lifecycle import run_service
 
 if __name__ == "__main__":
     run_service(serve)

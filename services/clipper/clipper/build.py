@@ -17,10 +17,10 @@ from clipper.ffmpeg import Ffmpeg, FfmpegError
 from clipper.jobs import Job
 from clipper.manifest import FileRecord, Manifest, Snapshot, SourceRecord
 from clipper.plan import Piece, Plan
-from hazardcast.clock import Clock
-from hazardcast.coverage import Stretch
-from hazardcast.segments import Run, Segment
-from hazardcast.vocabulary import ClipStage
+from hazardcast.contract.vocabulary import ClipStage
+from hazardcast.machine.clock import Clock
+from hazardcast.media.coverage import Stretch
+from hazardcast.media.segments import Run, Segment
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from clipper.mpegts import TICKS_PER_S, Frame, Scan, ticks_between
-from hazardcast.messages import Window
-from hazardcast.segments import Segment
+from hazardcast.contract.messages import Window
+from hazardcast.media.segments import Segment
 
 SEAM_INTERVALS = 3.0
 LEAST_SEAM_S = 0.5

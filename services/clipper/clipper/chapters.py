@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from clipper.plan import Plan
-from hazardcast.messages import Gap
+from hazardcast.contract.messages import Gap
 
 MOST_CHAPTERS = 250
 """Players that read Nero's list (`chpl`, an 8-bit count) see 255."""

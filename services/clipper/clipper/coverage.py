@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hazardcast.coverage import Stretch, explain, join, known_runs
-from hazardcast.messages import Gap, Window
-from hazardcast.segments import Run, Segment
+from hazardcast.contract.messages import Gap, Window
+from hazardcast.media.coverage import Stretch, explain, join, known_runs
+from hazardcast.media.segments import Run, Segment
 
 FRAME_INTERVALS = 3.0
 """Contiguous segments are one frame interval apart; up to this many are jitter, not a gap."""

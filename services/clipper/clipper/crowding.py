@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Container, Mapping
 
 from clipper.jobs import Identity
-from hazardcast.catalogue import Severity
-from hazardcast.messages import ClipRequest
+from hazardcast.contract.incident_types import Severity
+from hazardcast.contract.messages import ClipRequest
 
 SEVERITIES = tuple(Severity)
 

@@ -12,10 +12,10 @@ from clipper.coverage import Coverage
 from clipper.jobs import Job
 from clipper.manifest import StretchRecord
 from clipper.plan import Plan
-from hazardcast.coverage import Stretch
-from hazardcast.messages import Gap
-from hazardcast.segments import Run, Segment
-from hazardcast.vocabulary import GapCause
+from hazardcast.contract.messages import Gap
+from hazardcast.contract.vocabulary import GapCause
+from hazardcast.media.coverage import Stretch
+from hazardcast.media.segments import Run, Segment
 
 SOFTWARE = f"hazardcast {hazardcast.__version__}"
 MOST_GAPS_IN_WORDS = 5

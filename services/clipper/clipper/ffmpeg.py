@@ -14,7 +14,7 @@ from typing import IO
 
 from clipper.mpegts import TICKS_PER_S
 from clipper.plan import ORIGIN_TICKS
-from hazardcast.clock import Clock
+from hazardcast.machine.clock import Clock
 
 Chunks = Iterable[bytes | bytearray]
 

@@ -7,8 +7,8 @@ import threading
 from clipper.jobs import Identity, identity
 from clipper.library import Library
 from clipper.manifest import Manifest
-from hazardcast.messages import ClipState
-from hazardcast.vocabulary import ClipStage
+from hazardcast.contract.messages import ClipState
+from hazardcast.contract.vocabulary import ClipStage
 
 MOST_REPEATED = 200
 

@@ -10,9 +10,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from hazardcast.errors import DecodeError
-from hazardcast.fields import MILLISECONDS_FROM, NAME_PATTERN
-from hazardcast.messages import ClipRequest, Message, Window
+from hazardcast.contract.errors import DecodeError
+from hazardcast.contract.fields import MILLISECONDS_FROM, NAME_PATTERN
+from hazardcast.contract.messages import ClipRequest, Message, Window
 
 LATEST = MILLISECONDS_FROM - 1.0
 """The last moment that the messages' times can express."""

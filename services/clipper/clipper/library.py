@@ -11,11 +11,11 @@ from pathlib import Path
 
 from clipper.manifest import Manifest
 from clipper.retention import KeptClip
-from hazardcast import durable
-from hazardcast.clip_seal import SEAL, seal_manifest
-from hazardcast.envelope import Signer
-from hazardcast.errors import DecodeError
-from hazardcast.refusals import in_words
+from hazardcast.contract.errors import DecodeError
+from hazardcast.machine import durable
+from hazardcast.machine.refusals import in_words
+from hazardcast.signing.clip_seal import SEAL, seal_manifest
+from hazardcast.signing.envelope import Signer
 
 log = logging.getLogger(__name__)
 

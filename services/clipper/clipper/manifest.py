@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from clipper.jobs import FILE_VERSION, FileVersion
-from hazardcast.fields import Time
-from hazardcast.messages import Alert, ClipRequest, ClipState, Gap, Message, Window
-from hazardcast.vocabulary import ClipStage
+from hazardcast.contract.fields import Time
+from hazardcast.contract.messages import Alert, ClipRequest, ClipState, Gap, Message, Window
+from hazardcast.contract.vocabulary import ClipStage
 
 
 class FileRecord(Message):

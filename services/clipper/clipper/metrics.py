@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from hazardcast.vocabulary import ClipStage
+from hazardcast.contract.vocabulary import ClipStage
 
 CLIPS = Counter("hazardcast_clips_total", "Clips finished, by how", ["result"])
 COVERAGE = Histogram(

@@ -14,8 +14,8 @@ from itertools import groupby, pairwise
 
 from clipper.chain import Picture, Source, chains, cut, interval_s
 from clipper.mpegts import TICKS_PER_S
-from hazardcast.coverage import Stretch
-from hazardcast.messages import Window
+from hazardcast.contract.messages import Window
+from hazardcast.media.coverage import Stretch
 
 ORIGIN_TICKS = 10 * TICKS_PER_S
 """Stamp of the clip's first frame on the way to the muxer: room below it for decoding stamps."""

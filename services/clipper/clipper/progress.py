@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from hazardcast.bus import Bus
-from hazardcast.clock import Clock
-from hazardcast.messages import ClipState, OtherClip
-from hazardcast.topics import CLIPS
+from hazardcast.contract.messages import ClipState, OtherClip
+from hazardcast.contract.topics import CLIPS
+from hazardcast.machine.clock import Clock
+from hazardcast.mqtt.bus import Bus
 
 INTERVAL_S = 1.0
 MOST_OTHERS = 64

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hazardcast.messages import Window
-from hazardcast.segments import RUNS_FILE, Run, Segment, list_segments, read_runs
+from hazardcast.contract.messages import Window
+from hazardcast.media.segments import RUNS_FILE, Run, Segment, list_segments, read_runs
 
 MARGIN_S = 2.0
 """A window's edge may lie in the seam between segments: the neighbour is needed too."""

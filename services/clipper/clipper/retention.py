@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from hazardcast.steady import Moment
+from hazardcast.machine.steady import Moment
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from clipper.jobs import Job
 from clipper.library import Library
 from clipper.manifest import Manifest
 from clipper.recordings import Recordings
-from hazardcast.clock import Clock
-from hazardcast.messages import ClipState
-from hazardcast.segments import Segment
+from hazardcast.contract.messages import ClipState
+from hazardcast.machine.clock import Clock
+from hazardcast.media.segments import Segment
 
 INTERVAL_S = 10.0
 LONGEST_S = 86_400.0

@@ -21,15 +21,15 @@ from clipper.recordings import Recordings
 from clipper.second_look import SecondLook
 from clipper.store import JobStore
 from clipper.task import Task
-from hazardcast.bus import Delivery
-from hazardcast.clock import Clock
-from hazardcast.lifecycle import refused
-from hazardcast.messages import ClipRequest
-from hazardcast.metrics import GAVE_WAY
-from hazardcast.refusals import in_words
-from hazardcast.sparing_log import SparingLog
-from hazardcast.steady import Steady
-from hazardcast.vocabulary import ClipStage, GapCause
+from hazardcast.contract.messages import ClipRequest
+from hazardcast.contract.vocabulary import ClipStage, GapCause
+from hazardcast.machine.clock import Clock
+from hazardcast.machine.refusals import in_words
+from hazardcast.machine.steady import Steady
+from hazardcast.mqtt.bus import Delivery
+from hazardcast.service.lifecycle import refused
+from hazardcast.service.metrics import GAVE_WAY
+from hazardcast.service.sparing_log import SparingLog
 
 log = logging.getLogger(__name__)
 

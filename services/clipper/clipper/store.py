@@ -14,10 +14,10 @@ import shutil
 from pathlib import Path
 
 from clipper.jobs import Job
-from hazardcast import durable, passed_over
-from hazardcast.errors import ConfigError, DecodeError
-from hazardcast.refusals import in_words
-from hazardcast.segments import Segment, believed, parse_segment
+from hazardcast.contract.errors import ConfigError, DecodeError
+from hazardcast.machine import durable, passed_over
+from hazardcast.machine.refusals import in_words
+from hazardcast.media.segments import Segment, believed, parse_segment
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from clipper.coverage import Coverage
 from clipper.jobs import Job, window_of
 from clipper.manifest import Manifest
-from hazardcast.backoff import backoff_s
-from hazardcast.messages import ClipRequest, ClipState, Gap
-from hazardcast.vocabulary import ClipStage, GapCause
+from hazardcast.contract.messages import ClipRequest, ClipState, Gap
+from hazardcast.contract.vocabulary import ClipStage, GapCause
+from hazardcast.service.backoff import backoff_s
 
 SLACK_S = 5.0
 """For a recorder to flush and name its last segment."""

@@ -14,16 +14,17 @@ from clipper.progress import Progress
 from clipper.recordings import Recordings
 from clipper.service import Clipper, Limits
 from clipper.store import JobStore
-from hazardcast import site, trust
-from hazardcast.bus import Bus, MqttBus
-from hazardcast.clock import Clock, SystemClock
-from hazardcast.envelope import Signer
-from hazardcast.ffmpeg import find_ffmpeg
-from hazardcast.lifecycle import repeat
-from hazardcast.metrics import Health, MetricsServer
-from hazardcast.presence import Name, Presence, Word
-from hazardcast.settings import Settings
-from hazardcast.topics import CLIP_REQUESTS
+from hazardcast.config import site
+from hazardcast.config.settings import Settings
+from hazardcast.contract.topics import CLIP_REQUESTS
+from hazardcast.machine.clock import Clock, SystemClock
+from hazardcast.media.ffmpeg import find_ffmpeg
+from hazardcast.mqtt.bus import Bus, MqttBus
+from hazardcast.mqtt.presence import Name, Presence, Word
+from hazardcast.service.lifecycle import repeat
+from hazardcast.service.metrics import Health, MetricsServer
+from hazardcast.signing import trust
+from hazardcast.signing.envelope import Signer
 
 log = logging.getLogger(__name__)
 

@@ -1,5 +1,5 @@
 """Sees incidents in video."""
 
-from hazardcast.settings import forbid_telemetry
+from hazardcast.config.settings import forbid_telemetry
 
 forbid_telemetry()

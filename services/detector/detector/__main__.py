@@ -5,22 +5,24 @@ from __future__ import annotations
 import threading
 from functools import partial
 
-from detector import image, metrics
-from detector.frames import LiveFrames
-from detector.ground import GroundPoints
-from detector.model import ROADSIDE, OpenModel, model_opener
-from detector.models import cache
+from detector import metrics
 from detector.pipeline import Areas, Pipeline
 from detector.service import SERVICE, DetectorService
+from detector.view.ground import GroundPoints
 from detector.worker import Worker
-from hazardcast import lifecycle, site
-from hazardcast.bus import Bus, MqttBus
-from hazardcast.clock import Clock, SystemClock
-from hazardcast.errors import ConfigError
-from hazardcast.metrics import Health, MetricsServer
-from hazardcast.presence import Name
-from hazardcast.settings import Settings
-from hazardcast.site import Camera
+from hazardcast.config import site
+from hazardcast.config.settings import Settings
+from hazardcast.config.site import Camera
+from hazardcast.contract.errors import ConfigError
+from hazardcast.machine.clock import Clock, SystemClock
+from hazardcast.mqtt.bus import Bus, MqttBus
+from hazardcast.mqtt.presence import Name
+from hazardcast.service import lifecycle
+from hazardcast.service.metrics import Health, MetricsServer
+from hazardcast.vision.models import cache
+from hazardcast.vision.models.opener import ROADSIDE, OpenModel, model_opener
+from hazardcast.vision.pixels import image
+from hazardcast.vision.pixels.sources import LiveFrames
 
 FLUSH_S = 2.0
 

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from detector import boxes
-from detector.boxes import Floats
 from detector.rules.hypothesis import Hypothesis
-from detector.tracks import Track
-from hazardcast.catalogue import IncidentType, Severity
+from detector.tracking.tracks import Track
+from hazardcast.contract.incident_types import IncidentType, Severity
+from hazardcast.vision.geometry import boxes
+from hazardcast.vision.geometry.boxes import Floats
 
 CONFIRM_S = {
     IncidentType.COLLISION: 0.3,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from hazardcast.metrics import LATENCY_BUCKETS_S
+from hazardcast.service.metrics import LATENCY_BUCKETS_S
 
 FRAMES_CAPTURED = Counter(
     "hazardcast_frames_captured_total", "Frames that a camera delivered", ["camera"]

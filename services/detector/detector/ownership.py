@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hazardcast.messages import ServiceStatus
+from hazardcast.contract.messages import ServiceStatus
 
 SILENT_AFTER_S = 70.0
 """A replica silent for longer is taken for dead: its last will may have been lost."""

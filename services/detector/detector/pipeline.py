@@ -8,21 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from detector import boxes, image
-from detector.boxes import Boxes, Floats, Label
-from detector.burning import FireWatch
-from detector.conditions import ConditionWatch, picked
-from detector.dwell import Dwell
-from detector.frame import Frame
-from detector.glimpses import Glimpses
-from detector.ground import GroundPoints
-from detector.habits import Habits
-from detector.image import Image
+from detector.fire.watch import FireWatch
 from detector.impact.watch import ImpactWatch
 from detector.incidents import IncidentBook, Report
-from detector.looks import looks
-from detector.model import Model
-from detector.motion import feet
 from detector.rules.aftermath import aftermaths
 from detector.rules.blockage import blockages
 from detector.rules.collision import collisions
@@ -30,9 +18,22 @@ from detector.rules.fire import fires
 from detector.rules.hypothesis import Hypothesis, Observation
 from detector.rules.impact import impacts
 from detector.rules.rollover import rollovers
-from detector.scene import THUMB_PX, SceneState, SceneWatch
-from detector.tracks import LATEST_STEP_S, Track, Tracker
-from detector.view import View
+from detector.tracking.motion import feet
+from detector.tracking.tracks import LATEST_STEP_S, Track, Tracker
+from detector.view.background_history import Glimpses
+from detector.view.conditions import ConditionWatch, picked
+from detector.view.ground import GroundPoints
+from detector.view.learned import View
+from detector.view.stationary import Dwell
+from detector.view.tampering import THUMB_PX, SceneState, SceneWatch
+from detector.view.usual_stops import Habits
+from hazardcast.vision.geometry import boxes
+from hazardcast.vision.geometry.boxes import Boxes, Floats, Label
+from hazardcast.vision.models.opener import Model
+from hazardcast.vision.pixels import image
+from hazardcast.vision.pixels.colour_histogram import looks
+from hazardcast.vision.pixels.frame import Frame
+from hazardcast.vision.pixels.image import Image
 
 RULES: tuple[Callable[[Observation], list[Hypothesis]], ...] = (
     impacts,

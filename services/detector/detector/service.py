@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from detector import metrics
 from detector.ownership import Replicas, owned
 from detector.worker import Worker
-from hazardcast.bus import Bus, Delivery
-from hazardcast.clock import Clock
-from hazardcast.messages import ServiceStatus
-from hazardcast.name_guard import BOOT
-from hazardcast.presence import Name, Presence, Word
-from hazardcast.site import Camera
-from hazardcast.topics import STATUS
+from hazardcast.config.site import Camera
+from hazardcast.contract.messages import ServiceStatus
+from hazardcast.contract.topics import STATUS
+from hazardcast.machine.clock import Clock
+from hazardcast.mqtt.bus import Bus, Delivery
+from hazardcast.mqtt.name_guard import BOOT
+from hazardcast.mqtt.presence import Name, Presence, Word
 
 log = logging.getLogger(__name__)
 

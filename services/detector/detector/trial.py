@@ -1,6 +1,6 @@
 """`python -m detector.trial`: reads the cameras for some seconds as the detector does.
 
-What came of each is told as a line of JSON (`hazardcast.trials`).
+What came of each is told as a line of JSON (`hazardcast.contract.trials`).
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 import sys
 import threading
 
-from detector import image
-from detector.frames import LiveFrames
-from hazardcast import lifecycle, logs, site
-from hazardcast.clock import Clock, SystemClock
-from hazardcast.settings import Settings
-from hazardcast.site import Camera
-from hazardcast.trials import WatchingTrial
+from hazardcast.config import site
+from hazardcast.config.settings import Settings
+from hazardcast.config.site import Camera
+from hazardcast.contract.trials import WatchingTrial
+from hazardcast.machine.clock import Clock, SystemClock
+from hazardcast.service import lifecycle, logs
+from hazardcast.vision.pixels import image
+from hazardcast.vision.pixels.sources import LiveFrames
 
 BURST_S = 1.0
 """What OpenCV held back while it looked at the stream comes first, all at once."""

@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from detector import metrics
-from detector.evidence import evidence_of
-from detector.frame import Frame
+from detector.evidence.message import evidence_of
 from detector.incidents import Report
 from detector.pipeline import Outcome, Pipeline
-from detector.tracks import Track
-from hazardcast import lifecycle
-from hazardcast.bus import Bus
-from hazardcast.clock import Clock
-from hazardcast.errors import HazardcastError
-from hazardcast.messages import CameraStatus, DetectedObject, Detections, Incident
-from hazardcast.site import Camera
-from hazardcast.topics import DETECTIONS, EVIDENCE, INCIDENTS
+from detector.tracking.tracks import Track
+from hazardcast.config.site import Camera
+from hazardcast.contract.errors import HazardcastError
+from hazardcast.contract.messages import CameraStatus, DetectedObject, Detections, Incident
+from hazardcast.contract.topics import DETECTIONS, EVIDENCE, INCIDENTS
+from hazardcast.machine.clock import Clock
+from hazardcast.mqtt.bus import Bus
+from hazardcast.service import lifecycle
+from hazardcast.vision.pixels.frame import Frame
 
 log = logging.getLogger(__name__)
 TAKE_TIMEOUT_S = 1.0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 
-from hazardcast import lifecycle, site
-from hazardcast.bus import MqttBus
-from hazardcast.clock import SystemClock
-from hazardcast.ffmpeg import find_ffmpeg
-from hazardcast.metrics import Health, MetricsServer
-from hazardcast.presence import Name
-from hazardcast.settings import Settings
+from hazardcast.config import site
+from hazardcast.config.settings import Settings
+from hazardcast.machine.clock import SystemClock
+from hazardcast.media.ffmpeg import find_ffmpeg
+from hazardcast.mqtt.bus import MqttBus
+from hazardcast.mqtt.presence import Name
+from hazardcast.service import lifecycle
+from hazardcast.service.metrics import Health, MetricsServer
 from recorder.service import SERVICE, RecorderService
 
 

@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from itertools import count
 
-from hazardcast.state_version import Format, as_it_is
+from hazardcast.machine.state_version import Format, as_it_is
 from recorder import transport_stream
 from recorder.command import STAMP_LEAD_S
 from recorder.transport_stream import WRAP_S

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hazardcast.ffmpeg import Transport
-from hazardcast.vocabulary import CameraState
+from hazardcast.contract.vocabulary import CameraState
+from hazardcast.media.ffmpeg import Transport
 from recorder.attempt import Ending, Patience
 from recorder.command import Plan, plan_for
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from hazardcast import refusals, segments
-from hazardcast.vocabulary import RunCause
+from hazardcast.contract.vocabulary import RunCause
+from hazardcast.machine import refusals
+from hazardcast.media import segments
 from recorder import disk, metrics, runs, transport_stream
 from recorder.adoption import TimeNote, place
 from recorder.disk import Orphan, Shelf

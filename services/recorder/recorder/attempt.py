@@ -6,13 +6,14 @@ import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from hazardcast import camera_address, ports
-from hazardcast.clock import Clock
-from hazardcast.ffmpeg import Transport
-from hazardcast.ffmpeg_reasons import Kind
-from hazardcast.redirect import Redirect
-from hazardcast.rtsp_challenge import why_refused
-from hazardcast.vocabulary import CameraState, RunCause
+from hazardcast.contract.vocabulary import CameraState, RunCause
+from hazardcast.machine.clock import Clock
+from hazardcast.media import camera_address
+from hazardcast.media.ffmpeg import Transport
+from hazardcast.media.ffmpeg_reasons import Kind
+from hazardcast.media.redirect import Redirect
+from hazardcast.media.rtsp_challenge import why_refused
+from hazardcast.net import ports
 from recorder.adoption import TimeNote
 from recorder.archive import Archive
 from recorder.command import BYTE_STREAMS, Plan, command, frames_in_flight, plan_for

@@ -6,10 +6,10 @@ import logging
 import threading
 from collections.abc import Callable
 
-from hazardcast import lifecycle
-from hazardcast.backoff import backoff_s
-from hazardcast.clock import Clock
-from hazardcast.vocabulary import CameraState
+from hazardcast.contract.vocabulary import CameraState
+from hazardcast.machine.clock import Clock
+from hazardcast.service import lifecycle
+from hazardcast.service.backoff import backoff_s
 from recorder import disk, metrics
 from recorder.approach import Approach
 from recorder.archive import Archive

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hazardcast.camera_url import is_rtsp
-from hazardcast.ffmpeg import Transport, rtsp_options
+from hazardcast.media.camera_url import is_rtsp
+from hazardcast.media.ffmpeg import Transport, rtsp_options
 from recorder.console import Found
 
 COPYABLE_VIDEO = frozenset({"h264", "hevc"})

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from hazardcast import camera_address
-from hazardcast.ffmpeg_reasons import Reason, reason_of
+from hazardcast.media import camera_address
+from hazardcast.media.ffmpeg_reasons import Reason, reason_of
 
 _CONTEXT = r"(?:\[[^\]]* @ 0x[0-9a-f]+\] )"
 _LEVEL = r"\[(panic|fatal|error|warning|info|verbose|debug)\] ?"

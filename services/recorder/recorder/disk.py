@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hazardcast import durable, passed_over, segments
-from hazardcast.segments import Segment
+from hazardcast.machine import durable, passed_over
+from hazardcast.media import segments
+from hazardcast.media.segments import Segment
 from recorder import adoption, transport_stream
 from recorder.adoption import TimeNote
 from recorder.retention import Stored

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from hazardcast import leash
-from hazardcast.clock import Clock
+from hazardcast.machine.clock import Clock
+from hazardcast.service import leash
 
 Pipe = Literal["frame", "segment", "log"]
 READ_BYTES = 65_536
@@ -43,7 +43,7 @@ class Lines:
 class Recording:
     """An ffmpeg that records into `folder`.
 
-    It does not outlive this process: the kernel ends it then (`hazardcast.leash`), and its next
+    It does not outlive this process: the kernel ends it then (`hazardcast.service.leash`), and its next
     line finds a broken pipe.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hazardcast.vocabulary import CameraState
+from hazardcast.contract.vocabulary import CameraState
 from recorder.command import Plan
 from recorder.console import Found
 from recorder.frames import Frame

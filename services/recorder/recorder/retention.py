@@ -6,8 +6,8 @@ import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hazardcast.segments import Segment
-from hazardcast.steady import Moment
+from hazardcast.machine.steady import Moment
+from hazardcast.media.segments import Segment
 
 FUTURE_S = 3600.0
 """A segment dated further ahead was named by a clock that has since been set: it goes first."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hazardcast import segments
-from hazardcast.coverage import FRAME_TOLERANCE_S
-from hazardcast.segments import Run
-from hazardcast.vocabulary import RunCause
+from hazardcast.contract.vocabulary import RunCause
+from hazardcast.media import segments
+from hazardcast.media.coverage import FRAME_TOLERANCE_S
+from hazardcast.media.segments import Run
 from recorder import metrics
 
 

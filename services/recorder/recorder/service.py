@@ -7,14 +7,14 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from hazardcast.bus import Bus
-from hazardcast.clock import Clock
-from hazardcast.messages import CameraStatus
-from hazardcast.presence import Name, Presence, Word
-from hazardcast.refusals import in_words
-from hazardcast.settings import Settings
-from hazardcast.site import Camera, stream_url
-from hazardcast.vocabulary import CameraState
+from hazardcast.config.settings import Settings
+from hazardcast.config.site import Camera, stream_url
+from hazardcast.contract.messages import CameraStatus
+from hazardcast.contract.vocabulary import CameraState
+from hazardcast.machine.clock import Clock
+from hazardcast.machine.refusals import in_words
+from hazardcast.mqtt.bus import Bus
+from hazardcast.mqtt.presence import Name, Presence, Word
 from recorder import disk, metrics
 from recorder.archive import Archive
 from recorder.attempt import Source

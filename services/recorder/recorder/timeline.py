@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from hazardcast.stream_time import StreamTime
+from hazardcast.media.stream_time import StreamTime
 from recorder.frames import ClosedSegment, Frame
 
 STALL_S = 3.0

@@ -1,6 +1,6 @@
 """`python -m recorder.trial`: records the cameras for some seconds as the recorder does.
 
-Nothing is kept. What came of each is told as a line of JSON (`hazardcast.trials`).
+Nothing is kept. What came of each is told as a line of JSON (`hazardcast.contract.trials`).
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from hazardcast import lifecycle, logs, site
-from hazardcast.clock import Clock, SystemClock
-from hazardcast.ffmpeg import find_ffmpeg
-from hazardcast.settings import Settings
-from hazardcast.trials import RecordingTrial, Waiting
+from hazardcast.config import site
+from hazardcast.config.settings import Settings
+from hazardcast.contract.trials import RecordingTrial, Waiting
+from hazardcast.machine.clock import Clock, SystemClock
+from hazardcast.media.ffmpeg import find_ffmpeg
+from hazardcast.service import lifecycle, logs
 from recorder import child, measure
 from recorder.archive import Archive
 from recorder.attempt import Source

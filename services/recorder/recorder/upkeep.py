@@ -7,9 +7,9 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from hazardcast.clock import Clock
-from hazardcast.refusals import in_words
-from hazardcast.steady import Steady
+from hazardcast.machine.clock import Clock
+from hazardcast.machine.refusals import in_words
+from hazardcast.machine.steady import Steady
 from recorder import disk, metrics
 from recorder.index import RecordingIndex
 from recorder.retention import GB, Limits, Stored, is_old, oldest_of_all, surplus

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from hazardcast import segments
-from hazardcast.state_version import Format, version_of
+from hazardcast.machine.state_version import Format, version_of
+from hazardcast.media import segments
 from recorder import adoption, disk
 
 

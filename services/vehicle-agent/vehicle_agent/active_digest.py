@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hazardcast.digest import digest
-from hazardcast.messages import Heartbeat
+from hazardcast.contract.digest import digest
+from hazardcast.contract.messages import Heartbeat
 from vehicle_agent.known_alerts import Known
 
 SILENT_S = 15.0

@@ -6,10 +6,10 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hazardcast.clock import Clock
-from hazardcast.messages import Alert, Datagram, Heartbeat, ReceptionCounters
-from hazardcast.reception import Rejection
-from hazardcast.trust import TrustStore
+from hazardcast.contract.messages import Alert, Datagram, Heartbeat, ReceptionCounters
+from hazardcast.machine.clock import Clock
+from hazardcast.receiving.datagram_verifier import Rejection
+from hazardcast.signing.trust import TrustStore
 from vehicle_agent import metrics
 from vehicle_agent.active_digest import withdrawn
 from vehicle_agent.announcement import Announcement, Word

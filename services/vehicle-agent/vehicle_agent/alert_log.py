@@ -11,7 +11,7 @@ import unicodedata
 from io import RawIOBase
 from pathlib import Path
 
-from hazardcast.refusals import in_words
+from hazardcast.machine.refusals import in_words
 from vehicle_agent.announcement import Announcement
 
 log = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from hazardcast.catalogue import IncidentType
-from hazardcast.messages import Alert, ReceptionCounters
-from hazardcast.printing import printable
+from hazardcast.contract.incident_types import IncidentType
+from hazardcast.contract.messages import Alert, ReceptionCounters
+from hazardcast.contract.terminal_text import printable
 from vehicle_agent.clock_trust import ClockState
 from vehicle_agent.link import LinkReport, LinkState
 from vehicle_agent.sighting import Sighting

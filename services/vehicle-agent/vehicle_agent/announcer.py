@@ -12,10 +12,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from hazardcast.bus import Bus
-from hazardcast.clock import Clock
-from hazardcast.messages import Receipt
-from hazardcast.topics import RECEIPTS
+from hazardcast.contract.messages import Receipt
+from hazardcast.contract.topics import RECEIPTS
+from hazardcast.machine.clock import Clock
+from hazardcast.mqtt.bus import Bus
 from vehicle_agent import metrics
 from vehicle_agent.alert_log import AlertLog
 from vehicle_agent.announcement import ENDS, Announcement, alert_line

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from hazardcast.reception import MAX_AGE_S, MAX_FUTURE_S, Number
+from hazardcast.receiving.datagram_verifier import MAX_AGE_S, MAX_FUTURE_S, Number
 
 MAX_KERNEL_BOUND_S = 1.0
 """A clock whose bound is wider is no judge of a freshness of 2 s."""

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from hazardcast.clock import Clock
-from hazardcast.refusals import in_words
+from hazardcast.machine.clock import Clock
+from hazardcast.machine.refusals import in_words
 from vehicle_agent import metrics
 
 log = logging.getLogger(__name__)

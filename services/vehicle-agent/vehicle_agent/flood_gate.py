@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from hazardcast import datagram_filter
+from hazardcast.receiving import bpf
 
 FLOOD_PER_S = 2_000
 """No station and no pair of paths brings so much to refuse: a station sends at most half of it."""
@@ -66,7 +66,7 @@ class FloodGate:
     def program(self, beginnings: tuple[bytes, ...]) -> bytes:
         """What the kernel is to let through, by how datagrams of the trusted keys begin."""
         proven = self.sieve is Sieve.PROVEN_SOURCES
-        return datagram_filter.only(beginnings, sources=self._sources if proven else None)
+        return bpf.only(beginnings, sources=self._sources if proven else None)
 
     def opens(self, monotonic: float) -> bool:
         """Whether the gate is to be opened now."""

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hazardcast.catalogue import Severity
-from hazardcast.messages import Alert
+from hazardcast.contract.incident_types import Severity
+from hazardcast.contract.messages import Alert
 
 QUOTA_SHARE = 10
 """One source may hold a tenth of the room for its own, once there is no room left."""

@@ -7,10 +7,10 @@ import socket
 import threading
 from collections.abc import Callable
 
-from hazardcast.addresses import Address, host_port
-from hazardcast.backoff import backoff_s
-from hazardcast.clock import Clock
-from hazardcast.errors import ConfigError
+from hazardcast.contract.errors import ConfigError
+from hazardcast.machine.clock import Clock
+from hazardcast.net.addresses import Address, host_port
+from hazardcast.service.backoff import backoff_s
 
 log = logging.getLogger(__name__)
 DEFAULT_PORT = 2947

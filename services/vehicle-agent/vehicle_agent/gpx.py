@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from hazardcast import geo
-from hazardcast.errors import ConfigError
-from hazardcast.refusals import in_words
+from hazardcast.contract import geo
+from hazardcast.contract.errors import ConfigError
+from hazardcast.machine.refusals import in_words
 from vehicle_agent.position import Fix
 
 MAX_BYTES = 50_000_000

@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from hazardcast import geo
-from hazardcast.catalogue import CAUSES, IncidentType
-from hazardcast.messages import Alert
+from hazardcast.contract import geo
+from hazardcast.contract.incident_types import CAUSES, IncidentType
+from hazardcast.contract.messages import Alert
 
 SAME_MOMENT_S = 0.002
 """Detection times are told in milliseconds."""

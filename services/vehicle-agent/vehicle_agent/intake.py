@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hazardcast.clock import Clock
-from hazardcast.reception import EpochStore, Number, Reception, Rejection
-from hazardcast.trust import TrustStore
+from hazardcast.machine.clock import Clock
+from hazardcast.receiving.datagram_verifier import EpochStore, Number, Reception, Rejection
+from hazardcast.signing.trust import TrustStore
 from vehicle_agent.clock_trust import ClockTrust
 from vehicle_agent.sighting import Arrival, Sighting
 

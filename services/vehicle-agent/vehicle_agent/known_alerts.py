@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from hazardcast.messages import Alert
+from hazardcast.contract.messages import Alert
 from vehicle_agent.giving_way import Claim, first_to_go, gravity, source_of
 from vehicle_agent.identity import Identity
 

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hazardcast.clock import Clock
+from hazardcast.machine.clock import Clock
 from vehicle_agent import metrics
 from vehicle_agent.fault import Fault
 from vehicle_agent.giving_way import BEYOND_ALERTS, Claim, Source, first_to_go

@@ -8,10 +8,10 @@ import threading
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from hazardcast import durable
-from hazardcast.clock import Clock, SystemClock
-from hazardcast.refusals import in_words
-from hazardcast.state_version import Format, as_it_is
+from hazardcast.machine import durable
+from hazardcast.machine.clock import Clock, SystemClock
+from hazardcast.machine.refusals import in_words
+from hazardcast.machine.state_version import Format, as_it_is
 from vehicle_agent.fault import Fault
 
 log = logging.getLogger(__name__)

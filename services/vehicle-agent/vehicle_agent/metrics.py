@@ -9,9 +9,9 @@ from prometheus_client import REGISTRY as LIBRARY_REGISTRY
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.registry import Collector
 
-from hazardcast.messages import ReceptionCounters
-from hazardcast.metrics import LATENCY_BUCKETS_S
-from hazardcast.reception import Rejection
+from hazardcast.contract.messages import ReceptionCounters
+from hazardcast.receiving.datagram_verifier import Rejection
+from hazardcast.service.metrics import LATENCY_BUCKETS_S
 from vehicle_agent.announcement import Word
 from vehicle_agent.known_alerts import Outcome
 from vehicle_agent.sighting import Path

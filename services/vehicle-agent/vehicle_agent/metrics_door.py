@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from hazardcast.clock import Clock
-from hazardcast.metrics import MetricsServer
+from hazardcast.machine.clock import Clock
+from hazardcast.service.metrics import MetricsServer
 from vehicle_agent.fault import Fault
 
 RETRY_S = 5.0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hazardcast.bus import Bus
-from hazardcast.clock import Clock
-from hazardcast.messages import ReceptionCounters
-from hazardcast.presence import Name, Presence, Word
+from hazardcast.contract.messages import ReceptionCounters
+from hazardcast.machine.clock import Clock
+from hazardcast.mqtt.bus import Bus
+from hazardcast.mqtt.presence import Name, Presence, Word
 from vehicle_agent import metrics
 from vehicle_agent.agent import Condition
 from vehicle_agent.announcement import clock_line, link_line, link_text, speed_line, speed_text

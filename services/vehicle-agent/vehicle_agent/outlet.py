@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from hazardcast.clock import Clock, SystemClock
-from hazardcast.errors import ToolMissingError
-from hazardcast.settings import Settings
+from hazardcast.config.settings import Settings
+from hazardcast.contract.errors import ToolMissingError
+from hazardcast.machine.clock import Clock, SystemClock
 from vehicle_agent.announcement import Announcement
 from vehicle_agent.speed_policy import Advice
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from hazardcast.printing import printable
+from hazardcast.contract.terminal_text import printable
 from vehicle_agent.announcement import clock_time
 from vehicle_agent.relevance import Pose
 

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from hazardcast.clock import Clock
-from hazardcast.settings import Settings
+from hazardcast.config.settings import Settings
+from hazardcast.machine.clock import Clock
 from vehicle_agent import gpx
 from vehicle_agent.fault import Fault
 from vehicle_agent.gpsd import Gpsd, parse_address

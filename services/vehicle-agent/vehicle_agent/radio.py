@@ -7,11 +7,12 @@ import socket
 import threading
 from collections.abc import Callable
 
-from hazardcast import lifecycle, multicast
-from hazardcast.clock import Clock
-from hazardcast.multicast import Packet
-from hazardcast.reception import Rejection, glance
-from hazardcast.watchdog import UNWATCHED, Turn
+from hazardcast.machine.clock import Clock
+from hazardcast.net import multicast
+from hazardcast.net.multicast import Packet
+from hazardcast.receiving.datagram_verifier import Rejection, glance
+from hazardcast.service import lifecycle
+from hazardcast.service.watchdog import UNWATCHED, Turn
 from vehicle_agent import metrics
 from vehicle_agent.flood_gate import FloodGate
 from vehicle_agent.link import WARN_AFTER_S

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from hazardcast.messages import Alert, Receipt, ReceptionCounters
+from hazardcast.contract.messages import Alert, Receipt, ReceptionCounters
 from vehicle_agent.sighting import Sighting
 
 

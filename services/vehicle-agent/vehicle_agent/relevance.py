@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from hazardcast import geo
-from hazardcast.messages import Alert
+from hazardcast.contract import geo
+from hazardcast.contract.messages import Alert
 
 NEAR_M = 50.0
 """Closer than this neither position is good enough to tell ahead from behind."""

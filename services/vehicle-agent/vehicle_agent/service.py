@@ -9,18 +9,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from hazardcast import multicast
-from hazardcast.bus import Bus, Delivery, MqttBus
-from hazardcast.clock import Clock, SystemClock
-from hazardcast.errors import ConfigError
-from hazardcast.fields import NAME_PATTERN
-from hazardcast.metrics import Health, MetricsServer
-from hazardcast.multicast import Group
-from hazardcast.presence import Name
-from hazardcast.settings import Settings
-from hazardcast.topics import BROADCAST
-from hazardcast.trust import TrustStore
-from hazardcast.watchdog import Watchdog
+from hazardcast.config.settings import Settings
+from hazardcast.contract.errors import ConfigError
+from hazardcast.contract.fields import NAME_PATTERN
+from hazardcast.contract.topics import BROADCAST
+from hazardcast.machine.clock import Clock, SystemClock
+from hazardcast.mqtt.bus import Bus, Delivery, MqttBus
+from hazardcast.mqtt.presence import Name
+from hazardcast.net import multicast
+from hazardcast.net.multicast import Group
+from hazardcast.service.metrics import Health, MetricsServer
+from hazardcast.service.watchdog import Watchdog
+from hazardcast.signing.trust import TrustStore
 from vehicle_agent import metrics, positioning
 from vehicle_agent.agent import Agent, Reporter
 from vehicle_agent.alert_log import AlertLog

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from hazardcast.messages import Datagram
+from hazardcast.contract.messages import Datagram
 
 Path = Literal["multicast", "unicast", "mqtt"]
 RADIO_PATHS: frozenset[Path] = frozenset({"multicast", "unicast"})

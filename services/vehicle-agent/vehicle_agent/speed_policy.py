@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from hazardcast.catalogue import CAUSES, PROFILES, IncidentType, Severity
-from hazardcast.messages import Alert
+from hazardcast.contract.incident_types import CAUSES, PROFILES, IncidentType, Severity
+from hazardcast.contract.messages import Alert
 from vehicle_agent.relevance import Pose
 
 Policy = Literal["owner", "graded"]

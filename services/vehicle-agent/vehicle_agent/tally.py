@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from hazardcast.messages import Datagram, ReceptionCounters
-from hazardcast.sliding_bitmap import SlidingBitmap
+from hazardcast.contract.messages import Datagram, ReceptionCounters
+from hazardcast.receiving.sliding_bitmap import SlidingBitmap
 from vehicle_agent.sighting import RADIO_PATHS, Path
 
 AHEAD_KEPT = 256

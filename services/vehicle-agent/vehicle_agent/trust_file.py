@@ -6,9 +6,9 @@ import logging
 import threading
 from pathlib import Path
 
-from hazardcast.clock import Clock
-from hazardcast.errors import KeyFileError
-from hazardcast.trust import TrustStore, load_truststore
+from hazardcast.contract.errors import KeyFileError
+from hazardcast.machine.clock import Clock
+from hazardcast.signing.trust import TrustStore, load_truststore
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0

@@ -6,7 +6,7 @@ import runpy
 import signal
 import sys
 
-from hazardcast.clock import SystemClock
+from hazardcast.machine.clock import SystemClock
 
 behind_s = [float(sys.argv[1])]
 right_now = SystemClock.now

@@ -17,15 +17,15 @@ from typing import Any
 import httpx
 import pytest
 
-from hazardcast import trust
-from hazardcast.bus import MqttBus
-from hazardcast.clock import SystemClock
-from hazardcast.messages import Alert, Datagram
-from hazardcast.multicast import Group, open_receiver
-from hazardcast.reception import Accepted, Reception
-from hazardcast.settings import PREFIX
+from hazardcast.config.settings import PREFIX
+from hazardcast.contract.messages import Alert, Datagram
+from hazardcast.contract.topics import INCIDENTS
+from hazardcast.machine.clock import SystemClock
+from hazardcast.mqtt.bus import MqttBus
+from hazardcast.net.multicast import Group, open_receiver
+from hazardcast.receiving.datagram_verifier import Accepted, Reception
+from hazardcast.signing import trust
 from hazardcast.testing import MemoryEpochs, eventually
-from hazardcast.topics import INCIDENTS
 
 CLOCK = SystemClock()
 CONFIG = {

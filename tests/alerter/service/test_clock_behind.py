@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from hazardcast.clock import SystemClock
-from hazardcast.reception import Rejection
+from hazardcast.machine.clock import SystemClock
+from hazardcast.receiving.datagram_verifier import Rejection
 from hazardcast.testing import eventually
 
 pytestmark = pytest.mark.network

@@ -12,7 +12,7 @@ import asn1tools
 import pytest
 from defusedxml import ElementTree
 
-from hazardcast.tai import its_ms
+from hazardcast.contract.its_time import its_ms
 from hazardcast.testing import eventually
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

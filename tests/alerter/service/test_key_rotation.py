@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from hazardcast.envelope import open_unverified
-from hazardcast.settings import PREFIX
+from hazardcast.config.settings import PREFIX
+from hazardcast.signing.envelope import open_unverified
 from hazardcast.testing import eventually
 
 pytestmark = pytest.mark.network

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from hazardcast import trust
-from hazardcast.messages import ClipState, Window
+from hazardcast.contract.messages import ClipState, Window
+from hazardcast.contract.topics import ACTIVE, BROADCAST, CLIP_REQUESTS, CLIPS, STATUS
+from hazardcast.signing import trust
 from hazardcast.testing import eventually
-from hazardcast.topics import ACTIVE, BROADCAST, CLIP_REQUESTS, CLIPS, STATUS
 
 pytestmark = pytest.mark.network
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from hazardcast.settings import PREFIX
+from hazardcast.config.settings import PREFIX
+from hazardcast.contract.topics import WARNINGS
 from hazardcast.testing import eventually
-from hazardcast.topics import WARNINGS
 
 pytestmark = pytest.mark.network
 

@@ -11,11 +11,11 @@ from typing import Any
 import psutil
 import pytest
 
-from hazardcast.clock import SystemClock
-from hazardcast.messages import Datagram, Receipt, ReceptionCounters, ServiceStatus
-from hazardcast.settings import PREFIX
+from hazardcast.config.settings import PREFIX
+from hazardcast.contract.messages import Datagram, Receipt, ReceptionCounters, ServiceStatus
+from hazardcast.contract.topics import ACTIVE, CLIP_REQUESTS, RECEIPTS, STATUS
+from hazardcast.machine.clock import SystemClock
 from hazardcast.testing import eventually
-from hazardcast.topics import ACTIVE, CLIP_REQUESTS, RECEIPTS, STATUS
 
 pytestmark = pytest.mark.network
 CLOCK = SystemClock()

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from recorder.command import Plan, command
 
-from hazardcast import burnt_clock
-from hazardcast.segments import Run, append_run, segment_path
+from hazardcast.media import burnt_clock
+from hazardcast.media.segments import Run, append_run, segment_path
 
 H264 = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-crf", "16")
 

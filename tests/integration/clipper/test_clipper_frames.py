@@ -15,9 +15,9 @@ from clipper.build import Builder, Built
 from clipper.ffmpeg import Ffmpeg
 from clipper.jobs import Job, new_job
 
-from hazardcast.clock import SystemClock
-from hazardcast.messages import ClipRequest
-from hazardcast.segments import list_segments, parse_segment, read_runs
+from hazardcast.contract.messages import ClipRequest
+from hazardcast.machine.clock import SystemClock
+from hazardcast.media.segments import list_segments, parse_segment, read_runs
 
 pytestmark = pytest.mark.network
 
@@ -267,7 +267,7 @@ def test_sources_and_results_carry_their_true_fingerprints(film: Any, build: Any
 def test_the_snapshot_is_the_frame_nearest_the_moment(film: Any, build: Any, ts: float) -> None:
     import cv2
 
-    from hazardcast import burnt_clock
+    from hazardcast.media import burnt_clock
 
     film.shoot(T0 * 1000, 16)
 

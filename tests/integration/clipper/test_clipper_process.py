@@ -20,12 +20,12 @@ import httpx
 import psutil
 import pytest
 
-from hazardcast import clip_seal, trust
-from hazardcast import settings as settings_module
-from hazardcast.bus import MqttBus
-from hazardcast.messages import ClipRequest, ClipState, ServiceStatus
+from hazardcast.config import settings as settings_module
+from hazardcast.contract.messages import ClipRequest, ClipState, ServiceStatus
+from hazardcast.contract.topics import CLIP_REQUESTS, CLIPS, STATUS
+from hazardcast.mqtt.bus import MqttBus
+from hazardcast.signing import clip_seal, trust
 from hazardcast.testing import eventually
-from hazardcast.topics import CLIP_REQUESTS, CLIPS, STATUS
 
 pytestmark = pytest.mark.network
 

@@ -23,11 +23,11 @@ import pytest
 import yaml
 from recorder.service import RecorderService
 
-from hazardcast import settings as settings_module
-from hazardcast import site
-from hazardcast.clock import SystemClock
-from hazardcast.segments import Segment, list_segments, read_runs
-from hazardcast.settings import Settings
+from hazardcast.config import settings as settings_module
+from hazardcast.config import site
+from hazardcast.config.settings import Settings
+from hazardcast.machine.clock import SystemClock
+from hazardcast.media.segments import Segment, list_segments, read_runs
 from hazardcast.testing import MemoryBroker, eventually
 
 ODD_RTSP_CAMERA = Path(__file__).resolve().parents[2] / "odd_rtsp_camera.py"

@@ -8,7 +8,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from hazardcast import clock
+from hazardcast.machine import clock
 
 _right = clock.SystemClock.now
 

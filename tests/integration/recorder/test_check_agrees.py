@@ -16,7 +16,7 @@ import pytest
 import yaml
 from recorder import child
 
-from hazardcast import settings as settings_module
+from hazardcast.config import settings as settings_module
 from hazardcast.testing import eventually
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

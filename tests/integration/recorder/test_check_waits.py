@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hazardcast import settings as settings_module
+from hazardcast.config import settings as settings_module
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

@@ -27,13 +27,14 @@ from typing import Any
 import pytest
 import yaml
 
-from hazardcast import burnt_clock, clip_seal, trust
-from hazardcast.bus import MqttBus
-from hazardcast.messages import ClipRequest
-from hazardcast.segments import list_segments
-from hazardcast.settings import environment_with
+from hazardcast.config.settings import environment_with
+from hazardcast.contract.messages import ClipRequest
+from hazardcast.contract.topics import CLIP_REQUESTS
+from hazardcast.media import burnt_clock
+from hazardcast.media.segments import list_segments
+from hazardcast.mqtt.bus import MqttBus
+from hazardcast.signing import clip_seal, trust
 from hazardcast.testing import eventually
-from hazardcast.topics import CLIP_REQUESTS
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(300)]
 cv2 = pytest.importorskip("cv2")

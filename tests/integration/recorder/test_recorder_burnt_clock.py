@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from hazardcast import burnt_clock, settings
-from hazardcast.ports import free_ports
+from hazardcast.config import settings
+from hazardcast.media import burnt_clock
+from hazardcast.net.ports import free_ports
 from hazardcast.testing import eventually
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from hazardcast.messages import ServiceStatus
+from hazardcast.contract.messages import ServiceStatus
 from hazardcast.testing import eventually
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from hazardcast import coverage
+from hazardcast.contract.topics import STATUS
+from hazardcast.media import coverage
 from hazardcast.testing import eventually
-from hazardcast.topics import STATUS
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

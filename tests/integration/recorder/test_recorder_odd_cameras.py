@@ -15,10 +15,10 @@ import pytest
 from clipper.build import Builder
 from clipper.ffmpeg import Ffmpeg
 from clipper.jobs import new_job
+from hazardcast_tools.provision.certificates import make_authority, make_server
 
-from hazardcast.clock import SystemClock
-from hazardcast.messages import ClipRequest
-from hazardcast.provision.certificates import make_authority, make_server
+from hazardcast.contract.messages import ClipRequest
+from hazardcast.machine.clock import SystemClock
 from hazardcast.testing import eventually
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hazardcast.settings import environment_with
+from hazardcast.config.settings import environment_with
 from hazardcast.testing import eventually
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from camera.scenes.scene import Scene
 from camera.scenes.stories import CLEARED_AT, STORIES
-from hazardcast.errors import ConfigError
+from hazardcast.contract.errors import ConfigError
 
 IMPACT_S = (10.0, 3000.0)
 PERIOD_S = (40.0, 3600.0)

@@ -16,9 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from detector.boxes import ROAD_USERS, Boxes, Floats, Label, clipped, empty, make, nms
-from detector.frame import Frame
-from hazardcast.errors import ConfigError
+from hazardcast.contract.errors import ConfigError
+from hazardcast.vision.geometry.boxes import (
+    ROAD_USERS,
+    Boxes,
+    Floats,
+    Label,
+    clipped,
+    empty,
+    make,
+    nms,
+)
+from hazardcast.vision.pixels.frame import Frame
 
 KEPT = [int(label) for label in (*ROAD_USERS, Label.OBJECT)]
 LEAST_ROUNDED_FPS = 4.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from detector.evaluation.labels import Clip
+from detector.evaluation.scoring import LATE_S, ONSET_EARLY_S, ONSET_LATE_S, ClipResult, Found
 from detector.evaluation.trace import Moment
-from detector.labels import Clip
 from detector.rules.hypothesis import Hypothesis
-from detector.scoring import LATE_S, ONSET_EARLY_S, ONSET_LATE_S, ClipResult, Found
-from hazardcast.catalogue import CAUSES
+from hazardcast.contract.incident_types import CAUSES
 
 AROUND_S = 1.0
 MOST_NUMBERS = 8

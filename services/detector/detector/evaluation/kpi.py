@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector.evaluation.labels import Clip
 from detector.evaluation.running import opened, run_clip
-from detector.labels import Clip
-from detector.scoring import ClipResult, failed
-from hazardcast import processes
-from hazardcast.catalogue import CAUSES, IncidentType
-from hazardcast.errors import ConfigError
+from detector.evaluation.scoring import ClipResult, failed
+from hazardcast.contract.errors import ConfigError
+from hazardcast.contract.incident_types import CAUSES, IncidentType
+from hazardcast.service import processes
 
 MOST_FALSE = MOST_MISSED = 1
 DRAWS = 2000

@@ -9,17 +9,18 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
-from detector import image, scoring
+from detector.evaluation import scoring
 from detector.evaluation.cached import DetectionsFile
+from detector.evaluation.labels import Clip
+from detector.evaluation.scoring import ClipResult
 from detector.evaluation.variation import Variation, passes
-from detector.frame import Frame
-from detector.frames import FileFrames
 from detector.incidents import Report
-from detector.labels import Clip
-from detector.model import ROADSIDE, Model, OpenModel, model_opener
 from detector.pipeline import Pipeline
-from detector.scoring import ClipResult
-from hazardcast.errors import HazardcastError
+from hazardcast.contract.errors import HazardcastError
+from hazardcast.vision.models.opener import ROADSIDE, Model, OpenModel, model_opener
+from hazardcast.vision.pixels import image
+from hazardcast.vision.pixels.frame import Frame
+from hazardcast.vision.pixels.sources import FileFrames
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

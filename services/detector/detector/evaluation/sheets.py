@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from detector.boxes import Floats
-from detector.evaluation import drawing
 from detector.evaluation.causes import numbers, why_alarmed, why_missed
+from detector.evaluation.labels import Clip
 from detector.evaluation.running import opened
+from detector.evaluation.scoring import ClipResult, Found, is_hit
 from detector.evaluation.trace import Moment, traced
-from detector.labels import Clip
-from detector.scoring import ClipResult, Found, is_hit
+from detector.evidence import drawing
+from hazardcast.vision.geometry.boxes import Floats
 
 BEFORE_AND_AFTER_S = (-1.0, -0.3, 0.3, 1.0, 2.0, 4.0)
 """The moments that are shown, around the event of a miss …"""

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from detector.evaluation.labels import Clip
 from detector.evaluation.running import Source, run_in_worker, spread
+from detector.evaluation.scoring import ClipResult
 from detector.evaluation.variation import rounds
-from detector.labels import Clip
-from detector.scoring import ClipResult
-from hazardcast.errors import ConfigError
+from hazardcast.contract.errors import ConfigError
 
 
 def soak(

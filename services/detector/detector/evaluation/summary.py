@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from detector.scoring import ClipResult
+from detector.evaluation.scoring import ClipResult
 
 NOTHING = "nothing"
 

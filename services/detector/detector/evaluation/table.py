@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from detector.scoring import ClipResult, Found
+from detector.evaluation.scoring import ClipResult, Found
 
 WIDEST_NAME = 44
 

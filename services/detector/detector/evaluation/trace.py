@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from detector.boxes import Floats
-from detector.frame import Frame
-from detector.frames import FileFrames
-from detector.image import Image
-from detector.labels import Clip
-from detector.model import Model
-from detector.motion import feet
+from detector.evaluation.labels import Clip
 from detector.pipeline import Outcome, Pipeline
 from detector.rules.hypothesis import Hypothesis
-from detector.tracks import Track
+from detector.tracking.motion import feet
+from detector.tracking.tracks import Track
+from hazardcast.vision.geometry.boxes import Floats
+from hazardcast.vision.models.opener import Model
+from hazardcast.vision.pixels.frame import Frame
+from hazardcast.vision.pixels.image import Image
+from hazardcast.vision.pixels.sources import FileFrames
 
 TRAIL_S = 2.0
 

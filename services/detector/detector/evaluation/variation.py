@@ -14,11 +14,11 @@ from zlib import crc32
 
 import numpy as np
 
-from detector.boxes import Boxes
 from detector.evaluation.cached import CachedDetections
-from detector.frame import Frame
-from detector.labels import Clip
-from detector.model import Model
+from detector.evaluation.labels import Clip
+from hazardcast.vision.geometry.boxes import Boxes
+from hazardcast.vision.models.opener import Model
+from hazardcast.vision.pixels.frame import Frame
 
 BOX_JITTER = 0.02
 """Standard deviation of a box's sides, share of its size."""

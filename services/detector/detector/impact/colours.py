@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detector.boxes import Floats
-from detector.frame import Frame
-from detector.looks import likenesses, looks
-from detector.tracks import Track
+from detector.tracking.tracks import Track
+from hazardcast.vision.geometry.boxes import Floats
+from hazardcast.vision.pixels.colour_histogram import likenesses, looks
+from hazardcast.vision.pixels.frame import Frame
 
 KEPT_S = 4.0
 APART_S = 0.3

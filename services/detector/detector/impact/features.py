@@ -16,11 +16,11 @@ from statistics import fmean, median
 
 import numpy as np
 
-from detector import order
-from detector.boxes import Floats, Label
-from detector.gaps import Box, gap_bl, on_same_ground, side
-from detector.impact.jolts import Jolt
+from detector.impact.delta_v import Jolt
 from detector.impact.samples import Column
+from hazardcast.vision.geometry import quantiles
+from hazardcast.vision.geometry.boxes import Floats, Label
+from hazardcast.vision.geometry.proximity import Box, gap_bl, on_same_ground, side
 
 UNKNOWN = -1.0
 NEAR_BL = 2.5
@@ -143,9 +143,9 @@ def _pixels(rows: Floats, jolt: Jolt) -> dict[str, float]:
         "spread_now": latest[0],
         "share_now": latest[1],
         "speed_now": np.hypot(latest[2], latest[3]),
-        "usual_speed": order.median(early) if len(early) >= 3 else np.nan,
+        "usual_speed": quantiles.median(early) if len(early) >= 3 else np.nan,
         "unsteady": early.std() if len(early) >= 3 else np.nan,
-        "later_speed": order.median(late) if len(late) >= 2 else np.nan,
+        "later_speed": quantiles.median(late) if len(late) >= 2 else np.nan,
         "later_top_speed": late.max() if len(late) >= 2 else np.nan,
     }
 
@@ -291,8 +291,8 @@ def _size(rows: Floats) -> float:
 def _log_aspect(rows: Floats) -> float:
     if len(rows) < 2:
         return math.nan
-    return math.log(order.median(rows[:, Column.WIDTH] / np.maximum(rows[:, Column.HEIGHT], 1)))
+    return math.log(quantiles.median(rows[:, Column.WIDTH] / np.maximum(rows[:, Column.HEIGHT], 1)))
 
 
 def _log_size(rows: Floats) -> float:
-    return math.log(order.median(rows[:, Column.SIZE])) if len(rows) >= 2 else math.nan
+    return math.log(quantiles.median(rows[:, Column.SIZE])) if len(rows) >= 2 else math.nan

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from detector import own_nets
+from hazardcast.vision.models import bundled
 
 INPUT = "features"
 
@@ -20,7 +20,7 @@ class ImpactNet:
     """Shared by all cameras; safe from several threads."""
 
     def __init__(self, weights: bytes) -> None:
-        self._session = own_nets.opened(weights)
+        self._session = bundled.opened(weights)
         self.names = self._session.get_modelmeta().custom_metadata_map["features"].split()
 
     def likelihoods(self, told: Sequence[Mapping[str, float]]) -> list[float]:
@@ -33,4 +33,4 @@ class ImpactNet:
 @lru_cache(maxsize=1)
 def load() -> ImpactNet:
     """The network, loaded once."""
-    return ImpactNet(own_nets.shipped("impact"))
+    return ImpactNet(bundled.shipped("impact"))

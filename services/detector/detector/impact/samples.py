@@ -13,12 +13,13 @@ from enum import IntEnum
 
 import numpy as np
 
-from detector import image, order
-from detector.boxes import Floats, cut_off
-from detector.frame import Frame
-from detector.image import Image, Plane
-from detector.rows import Rows
-from detector.tracks import Track
+from detector.tracking.tracks import Track
+from hazardcast.vision.geometry import quantiles
+from hazardcast.vision.geometry.boxes import Floats, cut_off
+from hazardcast.vision.geometry.row_buffer import Rows
+from hazardcast.vision.pixels import image
+from hazardcast.vision.pixels.frame import Frame
+from hazardcast.vision.pixels.image import Image, Plane
 
 WIDTH_PX = 384
 KEPT_S = 4.0
@@ -134,8 +135,8 @@ def inside(motion: Plane, change: Plane, box: Floats, dt_s: float) -> tuple[floa
     if len(vectors) < 4:
         return 0.0, 0.0, 0.0, 0.0, 0.0
     lengths = np.hypot(vectors[:, 0], vectors[:, 1])
-    moving = vectors[lengths >= MOVING_SHARE * order.quantile(lengths, FAST_SHARE)]
-    common = order.medians(moving)
+    moving = vectors[lengths >= MOVING_SHARE * quantiles.quantile(lengths, FAST_SHARE)]
+    common = quantiles.medians(moving)
     spread = float(np.abs(moving - common).sum()) / len(moving)
     per_s = 1.0 / (size * dt_s)
     return (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detector.boxes import Floats, Label
-from detector.impact.suspicion import Suspicion
+from detector.impact.voting import Suspicion
+from hazardcast.vision.geometry.boxes import Floats, Label
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detector.boxes import joined
-from detector.frame import Frame
-from detector.glimpses import Glimpses
-from detector.impact import jolts, net
-from detector.impact.aftermath import Aftermaths
+from detector.impact import delta_v, net
 from detector.impact.colours import Colours
+from detector.impact.delta_v import Jolt
 from detector.impact.features import UNKNOWN, Party, box_at, features, nearest
-from detector.impact.jolts import Jolt
+from detector.impact.rest import Aftermaths
 from detector.impact.samples import Samples
-from detector.impact.suspicion import Suspicion, Suspicions
 from detector.impact.verdict import Impact
-from detector.tracks import Track
+from detector.impact.voting import Suspicion, Suspicions
+from detector.tracking.tracks import Track
+from detector.view.background_history import Glimpses
+from hazardcast.vision.geometry.boxes import joined
+from hazardcast.vision.pixels.frame import Frame
 
 LEAST_CHANGE_BLPS = 0.4
 LEAST_SPEED_BLPS = 0.3
@@ -84,7 +84,7 @@ class ImpactWatch:
         for track in sampled:
             rows = self._samples.of(track.track_id)
             self._parties[track.track_id] = Party(
-                track.track_id, rows, jolts.find(rows), track.label
+                track.track_id, rows, delta_v.find(rows), track.label
             )
         alive = {track.track_id for track in sampled}
         self._parties = {key: one for key, one in self._parties.items() if key in alive}

@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from detector import image
-from detector.frame import Frame
-from detector.model import BACKGROUND, BUILT_IN, ROADSIDE, Model, model_opener
-from detector.models import cache
-from detector.models.catalogue import ENTRIES, named
-from detector.models.download import fetch, sha256_of
-from hazardcast import lifecycle, settings
-from hazardcast.clock import Clock, SystemClock
-from hazardcast.errors import HazardcastError
-from hazardcast.printing import printable
-from hazardcast.settings import Settings
+from hazardcast.config import settings
+from hazardcast.config.settings import Settings
+from hazardcast.contract.errors import HazardcastError
+from hazardcast.contract.terminal_text import printable
+from hazardcast.machine.clock import Clock, SystemClock
+from hazardcast.service import lifecycle
+from hazardcast.vision.models import cache
+from hazardcast.vision.models.catalogue import ENTRIES, named
+from hazardcast.vision.models.download import fetch, sha256_of
+from hazardcast.vision.models.opener import BACKGROUND, BUILT_IN, ROADSIDE, Model, model_opener
+from hazardcast.vision.pixels import image
+from hazardcast.vision.pixels.frame import Frame
 
 ROUNDS = 20
 PICTURE = (720, 1280, 3)
@@ -105,7 +106,7 @@ def _show(have: int, whole: int | None) -> None:
 
 def check_model(asked: argparse.Namespace, chosen: Settings, clock: Clock) -> dict[str, Any]:
     """Load a model, run it on a picture of noise, and say what it is."""
-    from detector.onnx_model import OnnxModel, Weights  # noqa: PLC0415 - only here
+    from hazardcast.vision.models.onnx_model import OnnxModel, Weights  # noqa: PLC0415 - only here
 
     image.single_threaded()
     if Path(asked.model) in BUILT_IN:

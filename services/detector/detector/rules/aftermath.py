@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector import boxes
-from detector.boxes import Floats, Label
-from detector.gaps import side
-from detector.history import Column
 from detector.impact.verdict import Impact
-from detector.motion import feet
 from detector.rules.hypothesis import Hypothesis, Observation
 from detector.rules.impact import collision
-from detector.rules.taken import was_taken
-from detector.tracks import FAST_BLPS, Track
+from detector.rules.occupancy import was_taken
+from detector.tracking.history import Column
+from detector.tracking.motion import feet
+from detector.tracking.tracks import FAST_BLPS, Track
+from hazardcast.vision.geometry import boxes
+from hazardcast.vision.geometry.boxes import Floats, Label
+from hazardcast.vision.geometry.proximity import side
 
 LEAST_HELD, LEAST_PEAK = 0.3, 0.6
 """Less likely jolts are nothing, whatever follows: chosen like the thresholds of `rules.impact`."""

@@ -11,13 +11,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from detector.boxes import Floats, Label, cut_off
-from detector.dwell import Place
-from detector.history import Column
-from detector.motion import Stop, feet, speeds_blps
 from detector.rules.hypothesis import Hypothesis, Observation
-from detector.tracks import STATIONARY_BLPS, Track
-from hazardcast.catalogue import IncidentType
+from detector.tracking.history import Column
+from detector.tracking.motion import Stop, feet, speeds_blps
+from detector.tracking.tracks import STATIONARY_BLPS, Track
+from detector.view.stationary import Place
+from hazardcast.contract.incident_types import IncidentType
+from hazardcast.vision.geometry.boxes import Floats, Label, cut_off
 
 LEAST_HELD_S = 8.0
 LATELY_S = 1.0

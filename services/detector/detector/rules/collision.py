@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detector.boxes import Floats, Label
-from detector.gaps import Box, gap_bl, on_same_ground
-from detector.motion import Stop
 from detector.rules.hypothesis import Hypothesis, Observation
-from detector.rules.taken import was_taken
-from detector.tracks import Track
-from hazardcast.catalogue import IncidentType
+from detector.rules.occupancy import was_taken
+from detector.tracking.motion import Stop
+from detector.tracking.tracks import Track
+from hazardcast.contract.incident_types import IncidentType
+from hazardcast.vision.geometry.boxes import Floats, Label
+from hazardcast.vision.geometry.proximity import Box, gap_bl, on_same_ground
 
 LEAST_WIDTH = 0.03
 """Vehicles smaller than this (√(w·h) over frame width) are too few pixels to judge."""

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from detector.boxes import Floats, areas, grown, intersections, joined
-from detector.flames import Flame
-from detector.history import Column
-from detector.motion import feet
+from detector.fire.flames import Flame
 from detector.rules.hypothesis import Hypothesis, Observation
-from hazardcast.catalogue import IncidentType
+from detector.tracking.history import Column
+from detector.tracking.motion import feet
+from hazardcast.contract.incident_types import IncidentType
+from hazardcast.vision.geometry.boxes import Floats, areas, grown, intersections, joined
 
 LEAST_PRESENCE = {"flames": 0.7, "smoke": 0.7}
 LEAST_ACTIVITY = {"flames": 0.15, "smoke": 0.08}

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from detector.boxes import Floats
-from detector.dwell import Dwell
-from detector.flames import Flame
-from detector.glimpses import Glimpses
-from detector.habits import Habits
+from detector.fire.flames import Flame
 from detector.impact.verdict import Impact
-from detector.tracks import Track
-from detector.view import View
-from hazardcast.catalogue import IncidentType
+from detector.tracking.tracks import Track
+from detector.view.background_history import Glimpses
+from detector.view.learned import View
+from detector.view.stationary import Dwell
+from detector.view.usual_stops import Habits
+from hazardcast.contract.incident_types import IncidentType
+from hazardcast.vision.geometry.boxes import Floats
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from detector.boxes import Floats, Label
 from detector.impact.verdict import Impact
 from detector.rules.hypothesis import Hypothesis, Observation
-from hazardcast.catalogue import IncidentType
+from hazardcast.contract.incident_types import IncidentType
+from hazardcast.vision.geometry.boxes import Floats, Label
 
 LEAST_HELD, LEAST_PEAK = 0.5, 0.75
 """Likelihood that has to last, and to be reached at least once meanwhile; chosen on clips that the

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.boxes import Floats, Label
-from detector.history import Column
-from detector.motion import Stop
 from detector.rules.hypothesis import Hypothesis, Observation
-from detector.rules.taken import was_taken
-from detector.tracks import Track
-from hazardcast.catalogue import IncidentType
+from detector.rules.occupancy import was_taken
+from detector.tracking.history import Column
+from detector.tracking.motion import Stop
+from detector.tracking.tracks import Track
+from hazardcast.contract.incident_types import IncidentType
+from hazardcast.vision.geometry.boxes import Floats, Label
 
 ASPECT_JUMP = 0.75
 """Least change of ln(width / height): a car on its side is as much higher as it is shorter."""

@@ -1,0 +1,1 @@
+"""What people write for a deployment: the environment and `cameras.yaml`, judged once."""

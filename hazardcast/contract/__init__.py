@@ -1,0 +1,1 @@
+"""What travels between services and what it means: messages, topics, types, errors."""

@@ -1,0 +1,39 @@
+"""The messages that travel between services, one frozen model each; all meaning is in the JSON.
+
+Times are epoch seconds (UTC, float). Consumers ignore unknown fields. The models live in a module
+for each family; this one gathers them.
+"""
+
+from __future__ import annotations
+
+from hazardcast.contract.messages.alert import Alert, Datagram, Heartbeat, Status
+from hazardcast.contract.messages.base import MAX_MESSAGE_BYTES, Message
+from hazardcast.contract.messages.clip import ClipRequest, ClipState, Gap, OtherClip, Window
+from hazardcast.contract.messages.detection import DetectedObject, Detections, Evidence
+from hazardcast.contract.messages.incident import KNOWN_TYPES, Incident
+from hazardcast.contract.messages.receipt import Receipt, ReceptionCounters
+from hazardcast.contract.messages.status import CameraStatus, SelfTest, ServiceStatus
+
+__all__ = [
+    "KNOWN_TYPES",
+    "MAX_MESSAGE_BYTES",
+    "Alert",
+    "CameraStatus",
+    "ClipRequest",
+    "ClipState",
+    "Datagram",
+    "DetectedObject",
+    "Detections",
+    "Evidence",
+    "Gap",
+    "Heartbeat",
+    "Incident",
+    "Message",
+    "OtherClip",
+    "Receipt",
+    "ReceptionCounters",
+    "SelfTest",
+    "ServiceStatus",
+    "Status",
+    "Window",
+]

@@ -1,0 +1,1 @@
+"""How a camera is reached, and how its video lies on disk and in time."""

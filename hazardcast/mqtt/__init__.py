@@ -1,0 +1,1 @@
+"""The MQTT bus and what keeps it going while the broker is away."""

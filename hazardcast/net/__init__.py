@@ -1,0 +1,1 @@
+"""Plain sockets and addresses: hosts, ports, multicast."""

@@ -1,0 +1,1 @@
+"""Whether a datagram may be believed: order of the checks, replay, floods."""

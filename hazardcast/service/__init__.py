@@ -1,0 +1,1 @@
+"""What every service process is made of: log, health, life-cycle, child processes."""

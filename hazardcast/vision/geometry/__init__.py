@@ -1,0 +1,1 @@
+"""Boxes and the numbers beside them; no pixels."""

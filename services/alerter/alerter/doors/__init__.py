@@ -1,0 +1,1 @@
+"""The ways in: HTTP, dropped files, and what a reporter is told."""

@@ -1,0 +1,1 @@
+"""Alerts for other systems: DENM, CAP, POSTs to subscribers."""

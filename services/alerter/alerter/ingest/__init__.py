@@ -1,0 +1,1 @@
+"""Judging a report: its time, its place, why it is not taken."""

@@ -1,0 +1,1 @@
+"""What receipts prove: who should have heard which version, latency and loss."""

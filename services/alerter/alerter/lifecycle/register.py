@@ -1,0 +1,392 @@
+"""The life-cycle of alerts: reports in, versions out (after ETSI TS 103 831, EN 302 637-3 §8.1).
+
+`new → update* → cancel | expire`. Pure but for its own memory: time and sequence are arguments.
+`now` is the station's steady time; only what is told on the wire is dated by the wall clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from alerter.ingest.placing import Place
+from alerter.ingest.refusal import Reason, Refusal
+from alerter.ingest.report_times import Report
+from alerter.lifecycle import crowding, numbers, same_event, versions
+from alerter.lifecycle.crowding import Newcomer
+from alerter.lifecycle.events import MAX_WORDS, NOBODY, Event, Word, closed, noted
+from hazardcast.contract.messages import Alert
+from hazardcast.machine.steady import Moment
+
+MAX_EVENTS = 500
+"""As many as one core can seal and tick at 2 Hz with room for bursts."""
+
+MAX_GONE = 10 * MAX_EVENTS
+"""Reporters' ids of what ended and had to make room: a broker may still deliver them again."""
+
+Action = Literal["new", "update", "cancel", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a report led to."""
+
+    action: Action
+    event: Event
+    gave_way: Event | None = None
+    """What was over and had to make room for it."""
+    joined: bool = False
+    """For want of room it was told as part of an event that is elsewhere."""
+
+
+class Register:
+    """All events that are in force, and those that ended but could still be reported again.
+
+    Args:
+        station: the first half of every event id.
+        next_number: gives the second half, each number once ever.
+        events: what was held before a restart, oldest first.
+        finish: last touch on every version, such as shortening it to what a datagram holds.
+    """
+
+    def __init__(
+        self,
+        *,
+        station: int,
+        next_number: Callable[[], int],
+        events: Iterable[Event] = (),
+        finish: Callable[[Alert], Alert] = lambda alert: alert,
+    ) -> None:
+        self._station = station
+        self._next_number = next_number
+        self._finish = finish
+        self._own_id = re.compile(rf"{station}-\d+")
+        self._events: dict[str, Event] = {}
+        self._aliases: dict[str, str] = {}
+        self._held: Counter[str] = Counter()
+        self._over: Counter[str] = Counter()
+        self._residues: set[int] = set()
+        self._gone: dict[str, float] = {}
+        for event in events:
+            self._keep(event)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Everything that is remembered, ended events too."""
+        return tuple(self._events.values())
+
+    def find(self, event_id: str) -> Event | None:
+        """The event of this id of ours."""
+        return self._events.get(event_id)
+
+    def in_force(self, now: float) -> list[Alert]:
+        """The alerts that are neither terminated nor past their validity."""
+        return [event.alert for event in self.events if event.in_force(now)]
+
+    def report(self, report: Report, place: Place, now: float) -> Outcome | Refusal:
+        """Take a report: it opens, changes, ends or merely confirms an event, or is refused."""
+        named = report.incident.event_id
+        event = self._addressed(named, now) if named else None
+        if event and (refusal := _other_play(event, report)):
+            return refusal
+        if report.incident.status == "cancel":
+            return self._cancel(named, event, report, now)
+        if refusal := self._no_news(named, event, report, place):
+            return refusal
+        if event and not event.alert.terminated and not self._reused(event, report, place):
+            return self._revise(event, report, place, now)
+        if witnessed := self._same_event(report, place, now):
+            return self._merge(witnessed, report, now)
+        return self._open(report, place, now)
+
+    def _no_news(
+        self, named: str | None, event: Event | None, report: Report, place: Place
+    ) -> Refusal | None:
+        """Why a report is of the past, if it is."""
+        if report.retained and (refusal := self._told_before(event, report, place)):
+            return refusal
+        ours = bool(named and self._own_id.fullmatch(named))
+        if ours and event is None:
+            return Refusal(Reason.UNKNOWN_EVENT, f"no alert {named!r} is in force", "event_id")
+        if event is None and self._has_gone(named, report):
+            return Refusal(Reason.ENDED, f"{named!r} has ended", "event_id")
+        over = event is not None and event.alert.terminated
+        doubtful = report.again and not report.dated
+        if event and over and (ours or doubtful or report.at <= event.evidence_at):
+            return Refusal(Reason.ENDED, f"{named!r} has ended", "event_id")
+        return None
+
+    def _has_gone(self, named: str | None, report: Report) -> bool:
+        """Whether a report that is delivered again tells of what ended and was forgotten since."""
+        ended_at = self._gone.get(named or NOBODY)
+        doubtful = ended_at is not None and (not report.dated or report.at <= ended_at)
+        return report.again and doubtful
+
+    def _addressed(self, named: str, now: float) -> Event | None:
+        event = self._events.get(named) or self._events.get(self._aliases.get(named, ""))
+        return event if event and now < event.ends_at else None
+
+    def _told_before(self, event: Event | None, report: Report, place: Place) -> Refusal | None:
+        """Why a report that the broker kept for us is no news, if it is none."""
+        if event:
+            detail = f"{report.incident.event_id!r} was reported before the broker gave it again"
+            return Refusal(Reason.RETAINED, detail, "event_id")
+        over = (
+            one
+            for one in self._events.values()
+            if one.alert.terminated
+            and same_event.same_kind(one, report)
+            and same_event.near(one.alert, place)
+        )
+        if any(report.at <= one.evidence_at for one in over):
+            return Refusal(Reason.RETAINED, "what it tells of has ended since", "ts")
+        return None
+
+    def _reused(self, event: Event, report: Report, place: Place) -> bool:
+        """Whether a producer uses its id for something new, as after a restart of its own.
+
+        Who says `new` again and again, under one id and of one place, sees one event.
+        """
+        incident = report.incident
+        if incident.status != "new" or incident.event_id == event.alert.event_id:
+            return False
+        return not same_event.repeated(event, report, place)
+
+    def _open(self, report: Report, place: Place, now: float) -> Outcome:
+        newcomer = Newcomer.of(report.incident, place)
+        way = self._way(newcomer, now)
+        if way.joins:
+            return self._join(way.joins, report, place, now)
+        if way.gives:
+            self._drop(way.gives)
+        alert = self._finish(versions.first(self._new_id(), report, place, report.received_at))
+        named = report.incident.event_id
+        word = Word(min(report.at, now), newcomer.reporter, claimed_ts=report.claimed_ts)
+        event = Event(
+            alert,
+            began_at=report.at,
+            life_s=alert.validity_duration_s,
+            evidence_at=report.at,
+            source=newcomer.source,
+            clip_camera=place.clip_camera,
+            first_ts=alert.ts,
+            owner=named,
+            words={named or NOBODY: word},
+        )
+        self._keep(event)
+        return Outcome("new", event, gave_way=way.gives)
+
+    def _way(self, newcomer: Newcomer, now: float) -> crowding.Way:
+        """Nothing is looked through while there is room for everyone."""
+        if crowding.has_room(
+            newcomer,
+            taken=len(self._events),
+            mine=self._held.get(newcomer.source, 0),
+            over=self._over.get(newcomer.source, 0),
+            most=MAX_EVENTS,
+        ):
+            return crowding.Way()
+        return crowding.make_room(self._events.values(), newcomer, now=now, most=MAX_EVENTS)
+
+    def _new_id(self) -> str:
+        """One that no event held shares with its 16 bits in DENM either."""
+        while True:
+            number = self._next_number()
+            if number % numbers.RESIDUES not in self._residues:
+                return f"{self._station}-{number}"
+
+    def _same_event(self, report: Report, place: Place, now: float) -> Event | None:
+        """The nearest event that this report may be another view of, whichever camera saw it."""
+        near = (
+            event
+            for event in self._events.values()
+            if same_event.near(event.alert, place) and same_event.may_be_same(event, report, now)
+        )
+        return min(near, key=lambda event: same_event.away_m(event.alert, place), default=None)
+
+    def _join(self, event: Event, report: Report, place: Place, now: float) -> Outcome:
+        away_m = same_event.away_m(event.alert, place)
+        changes = versions.joined(event.alert, report, away_m=away_m)
+        return replace(self._change(event, changes, report, now), joined=True)
+
+    def _merge(self, event: Event, report: Report, now: float) -> Outcome:
+        return self._change(event, versions.merged(event.alert, report), report, now)
+
+    def _revise(self, event: Event, report: Report, place: Place, now: float) -> Outcome:
+        named = report.incident.event_id
+        said = event.words.get(self._name(event, named))
+        late = said is not None and report.at < said.at <= now
+        if named in (event.owner, event.alert.event_id) and not late:
+            return self._change(event, versions.revised(event.alert, report, place), report, now)
+        return self._merge(event, report, now)
+
+    def _change(self, event: Event, changes: dict[str, Any], report: Report, now: float) -> Outcome:
+        alert = event.alert
+        life_s = versions.life_s(
+            alert, changes, life_s=event.life_s, elapsed_s=report.at - event.began_at
+        )
+        changes["validity_duration_s"] = alert.validity_duration_s
+        if life_s != event.life_s:
+            changes["validity_duration_s"] = versions.told_validity_s(
+                alert, ends_at=event.began_at + life_s, life_s=life_s, moment=_moment(report, now)
+            )
+        version = self._finish(
+            versions.next_version(alert, {**changes, "status": "update"}, report)
+        )
+        same = versions.says_the_same(version, alert)
+        event = replace(
+            event,
+            alert=alert if same else version,
+            life_s=life_s,
+            evidence_at=max(event.evidence_at, report.at),
+            words=self._words(event, report, now),
+        )
+        return self._put("unchanged" if same else "update", event)
+
+    def _cancel(
+        self, named: str | None, event: Event | None, report: Report, now: float
+    ) -> Outcome | Refusal:
+        if named is None:
+            return Refusal(Reason.UNKNOWN_EVENT, "a cancel must say which event", "event_id")
+        if event is None:
+            return Refusal(Reason.UNKNOWN_EVENT, f"no alert {named!r} is in force", "event_id")
+        if event.alert.terminated:
+            return Outcome("unchanged", event)
+        share = self._share(event, named, report)
+        said = self._last_word(event, named, share)
+        if report.at < said.at and report.claimed_ts != said.claimed_ts:
+            detail = f"older than what is known of {named!r}: it belongs to an earlier event"
+            return Refusal(Reason.STALE, detail, "ts")
+        event = closed(event, share, now)
+        if event.open_reports or not share:
+            return self._put("unchanged", event)
+        version = versions.next_version(event.alert, {"status": "cancel"}, report)
+        evidence_at = max(event.evidence_at, report.at, now)
+        return self._put("cancel", replace(event, alert=version, evidence_at=evidence_at))
+
+    def _share(self, event: Event, named: str, report: Report) -> frozenset[str]:
+        """Whose reports a cancel withdraws: its own reporter's, by our own id those of its camera.
+
+        By our own id and no camera it is a person's word, and withdraws them all.
+        """
+        ours = named == event.alert.event_id
+        names = set(event.words) if ours else {named}
+        source = crowding.reporter_of(report.incident)
+        if report.incident.camera:
+            names = {
+                name
+                for name in names
+                if event.words[name].source == source
+                or not (ours or event.words[name].source.startswith(crowding.CAMERA))
+            }
+        return frozenset(names)
+
+    def _last_word(self, event: Event, named: str, share: frozenset[str]) -> Word:
+        """Of a cancel's reporter; a person has seen the event, whatever was said."""
+        if named == event.alert.event_id:
+            share &= {NOBODY} if len(share) > 1 else share
+        said = [event.words[name] for name in share if name in event.words]
+        began = Word(event.began_at, event.source, claimed_ts=event.alert.ts)
+        return max(said, default=began, key=lambda word: word.at)
+
+    def redate(self, event_id: str, moment: Moment) -> Event | None:
+        """Tell an alert anew if it is in force and its dates no longer fit the wall clock.
+
+        Returns the event with its new version; None if nothing is to be told.
+        """
+        event = self.find(event_id)
+        if event is None or not event.in_force(moment.steady):
+            return None
+        version = versions.redated(
+            event.alert, began_at=event.began_at, life_s=event.life_s, moment=moment
+        )
+        if version is event.alert:
+            return None
+        redated = replace(event, alert=self._finish(version))
+        self._events[event_id] = redated  # whom its producers' ids mean stays as it is
+        return redated
+
+    def expire(self, now: float) -> list[Event]:
+        """Forget and return every event past its validity; those not terminated expire now."""
+        over = [event for event in self._events.values() if now >= event.ends_at]
+        for event in over:
+            self._drop(event)
+        return over
+
+    def _drop(self, event: Event) -> None:
+        if event.alert.terminated:
+            self._gone.update(dict.fromkeys(event.aliases, event.evidence_at))
+            while len(self._gone) > MAX_GONE:
+                del self._gone[next(iter(self._gone))]
+        del self._events[event.alert.event_id]
+        self._residues.discard(numbers.residue(event.alert.event_id))
+        _count_down(self._held, event.source)
+        if event.alert.terminated:
+            _count_down(self._over, event.source)
+        for alias in event.aliases:
+            self._unname(alias, event)
+
+    def _unname(self, alias: str, event: Event) -> None:
+        if self._aliases.get(alias) == event.alert.event_id:
+            del self._aliases[alias]
+
+    def _put(self, action: Action, event: Event) -> Outcome:
+        self._keep(event)
+        return Outcome(action, event)
+
+    def _keep(self, event: Event) -> None:
+        event_id = event.alert.event_id
+        before = self._events.get(event_id)
+        if before is None:
+            self._held[event.source] += 1
+            self._residues.add(numbers.residue(event_id))
+        elif len(event.words) >= MAX_WORDS:
+            for alias in before.words.keys() - event.words.keys():
+                self._unname(alias, event)
+        if event.alert.terminated and not (before and before.alert.terminated):
+            self._over[event.source] += 1
+        self._events[event_id] = event
+        for alias in event.aliases:
+            self._aliases[alias] = event_id
+
+    @staticmethod
+    def _name(event: Event, named: str | None) -> str:
+        """Under what name a reporter's word is kept."""
+        return NOBODY if named is None or named == event.alert.event_id else named
+
+    def _words(self, event: Event, report: Report, now: float) -> dict[str, Word]:
+        """With this report's; a correction by our own id is no other reporter's word."""
+        named = report.incident.event_id
+        name = self._name(event, named)
+        said, at = event.words.get(name), min(report.at, now)
+        reporter = crowding.reporter_of(report.incident)
+        if said is None:
+            word = Word(at, reporter, named != event.alert.event_id, report.claimed_ts)
+        elif at >= said.at:
+            word = Word(at, reporter, True, report.claimed_ts)
+        else:
+            word = replace(said, source=reporter)
+        return noted(event.words, name, word)
+
+
+def _count_down(counter: Counter[str], key: str) -> None:
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]
+
+
+def _moment(report: Report, now: float) -> Moment:
+    return Moment(now + report.ts - report.at, now)
+
+
+def _other_play(event: Event, report: Report) -> Refusal | None:
+    """Why a rehearsal touches nothing real, and what is said in earnest no rehearsal."""
+    incident, named = report.incident, report.incident.event_id
+    if incident.test and not event.alert.test:
+        return Refusal(Reason.UNKNOWN_EVENT, f"{named!r} is no rehearsal", "test")
+    if event.alert.test and report.in_earnest and incident.status == "update":
+        return Refusal(Reason.UNKNOWN_EVENT, f"{named!r} is a rehearsal", "test")
+    return None

@@ -1,0 +1,1 @@
+"""Why an incident is believed, as an operator sees it."""

@@ -1,0 +1,1 @@
+"""Where a frame shows flames and smoke."""

@@ -1,0 +1,1 @@
+"""The same road user followed from frame to frame."""

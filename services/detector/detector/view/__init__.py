@@ -1,0 +1,1 @@
+"""What is learnt of one camera's view: road, usual traffic, usual stops, light, tampering."""

@@ -1,0 +1,1 @@
+"""What people run beside the services: command line, demo, measurements, provisioning."""

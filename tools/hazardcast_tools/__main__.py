@@ -1,0 +1,6 @@
+"""`python -m hazardcast` is `hazardcast`."""
+
+from hazardcast_tools.cli import main
+
+if __name__ == "__main__":
+    main()

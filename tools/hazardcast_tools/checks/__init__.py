@@ -1,0 +1,1 @@
+"""What `hazardcast check` looks at."""

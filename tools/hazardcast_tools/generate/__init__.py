@@ -1,0 +1,1 @@
+"""What is written from code: schemas, asyncapi.yaml, the READMEs' tables."""
