@@ -20,28 +20,35 @@ RUN groupadd --gid 10001 hazardcast \
 WORKDIR /app
 COPY requirements/base.txt requirements/
 RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/base.txt
-COPY deploy/docker/ready deploy/docker/hazardcast /usr/local/bin/
+COPY deploy/docker/ready /usr/local/bin/
 USER hazardcast
 HEALTHCHECK --interval=5s --timeout=4s --start-period=120s --retries=3 CMD ["ready"]
 ENTRYPOINT ["python", "-m"]
 
+# What the services share, without what looks at pictures.
+FROM ${PYTHON_IMAGE} AS library
+COPY hazardcast /app/hazardcast
+RUN rm -r /app/hazardcast/vision
+
 FROM base AS vehicle-agent
-COPY hazardcast hazardcast
+COPY --from=library /app/hazardcast hazardcast
 COPY services/vehicle-agent .
 CMD ["vehicle_agent"]
 
 # The command line, and `python -m hazardcast_tools.provision`.
 FROM base AS cli
-COPY hazardcast hazardcast
+COPY deploy/docker/hazardcast /usr/local/bin/
+COPY --from=library /app/hazardcast hazardcast
+COPY tools .
 HEALTHCHECK NONE
-CMD ["hazardcast", "--help"]
+CMD ["hazardcast_tools", "--help"]
 
 FROM base AS alerter
 USER root
 COPY requirements/alerter.txt requirements/
 RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/alerter.txt
 USER hazardcast
-COPY hazardcast hazardcast
+COPY --from=library /app/hazardcast hazardcast
 COPY services/alerter .
 CMD ["alerter"]
 
@@ -56,12 +63,12 @@ RUN echo /opt/ffmpeg/lib > /etc/ld.so.conf.d/ffmpeg.conf && ldconfig && ln -s /o
 USER hazardcast
 
 FROM with-ffmpeg AS recorder
-COPY hazardcast hazardcast
+COPY --from=library /app/hazardcast hazardcast
 COPY services/recorder .
 CMD ["recorder"]
 
 FROM with-ffmpeg AS clipper
-COPY hazardcast hazardcast
+COPY --from=library /app/hazardcast hazardcast
 COPY services/clipper .
 CMD ["clipper"]
 
@@ -71,7 +78,7 @@ COPY requirements/camera.txt requirements/
 RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/camera.txt \
  && find /opt/venv/lib -type d -name tests -prune -exec rm -rf {} +
 USER hazardcast
-COPY hazardcast hazardcast
+COPY --from=library /app/hazardcast hazardcast
 COPY services/camera .
 CMD ["camera"]
 
@@ -86,6 +93,18 @@ RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requ
 ENV OPENCV_FFMPEG_CAPTURE_OPTIONS="rtsp_flags;prefer_tcp|fpsprobesize;3"
 RUN install -d -o hazardcast -g hazardcast /models
 USER hazardcast
-COPY hazardcast hazardcast
+COPY --from=library /app/hazardcast hazardcast
+COPY hazardcast/vision hazardcast/vision
 COPY services/detector .
 CMD ["detector"]
+
+# `hazardcast check`: recorder and detector try each camera as they do at work.
+FROM detector AS check
+USER root
+COPY --from=gathered-ffmpeg /opt/ffmpeg /opt/ffmpeg
+RUN echo /opt/ffmpeg/lib > /etc/ld.so.conf.d/ffmpeg.conf && ldconfig && ln -s /opt/ffmpeg/bin/ffmpeg /usr/local/bin/ffmpeg
+USER hazardcast
+COPY services/recorder .
+COPY tools .
+HEALTHCHECK NONE
+CMD ["hazardcast_tools", "check"]

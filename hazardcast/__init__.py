@@ -1,3 +1,3 @@
-"""Hazardcast's contract library: the messages, topics and edges that every service shares."""
+"""What the services share; it knows none of them."""
 
 __version__ = "0.1.0"

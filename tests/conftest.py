@@ -228,5 +228,6 @@ def documented_commands() -> list[tuple[str, list[str]]]:
     for file in files:
         for options, service, words in CONTAINER_COMMAND.findall(file.read_text(encoding="utf-8")):
             entry = re.search(r"--entrypoint (\S+)", options)
-            commands.append((service, [*(entry.groups() if entry else ()), *shlex.split(words)]))
+            said = [*(entry.groups() if entry else ()), *shlex.split(words)]
+            commands.append((service, said or [""]))
     return commands

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +17,36 @@ SERVICES = {
     if (path / "__init__.py").exists()
 }  # fmt: skip
 LIBRARY = ROOT / "hazardcast"
+TOOLS = ROOT / "tools" / "hazardcast_tools"
 SOURCES = sorted(
-    path for root in (LIBRARY, *SERVICES.values()) for path in root.rglob("*.py")
+    path for root in (LIBRARY, TOOLS, *SERVICES.values()) for path in root.rglob("*.py")
 )  # fmt: skip
+
+HOMES = {"hazardcast": LIBRARY, "tools/hazardcast_tools": TOOLS, **SERVICES}
+
+FLOORS: dict[str, tuple[str, ...]] = {
+    "hazardcast": (
+        "testing", "vision.models", "vision.pixels", "vision.geometry", "mqtt", "service", "config", "media", "net",
+        "receiving", "signing", "machine", "contract",
+    ),
+    "hazardcast_tools": (
+        "__main__", "generate", "cli", "kpi", "demo", "checks", "stack", "http_client", "provision",
+    ),
+    "detector": (
+        "evaluation", "models", "trial", "__main__", "service", "worker", "evidence", "pipeline", "incidents", "rules",
+        "impact", "fire", "view", "tracking", "ownership", "metrics",
+    ),
+    "alerter": (
+        "__main__", "service", "alerter", "doors", "lifecycle", "kpi", "exports", "air", "metrics", "ingest",
+    ),
+}  # fmt: skip
+"""Rooms of a package, the upper floors first: each may import what stands behind it, and nothing before it."""
+
+SPEAKERS = {
+    f"hazardcast/{name}.py"
+    for name in ("contract/service_names", "contract/topics", "mqtt/name_guard")
+}
+"""Where the library says a service's name: the list, who says what to whom, and whose name is a vehicle's."""
 
 EDGES: dict[str, set[str]] = {
     "paho": {"hazardcast/mqtt/bus.py"},
@@ -61,6 +89,9 @@ CLOCK_CALLS = {"time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns
 CLOCK_MODULES = {"hazardcast/machine/clock.py", "hazardcast/testing.py"}
 ENVIRONMENT_MODULES = {"hazardcast/config/settings.py"}
 
+FACE = 99
+"""The floor of a package's own face: it imports nothing of the package."""
+
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 45
 MEDIAN_FUNCTION = 10
@@ -68,12 +99,35 @@ MEDIAN_FUNCTION = 10
 
 def name_of(path: Path) -> str:
     """`hazardcast/mqtt/bus.py`, `recorder/service.py`."""
-    for package, root in {"hazardcast": LIBRARY, **SERVICES}.items():
+    for package, root in HOMES.items():
         if path.is_relative_to(root):
             return f"{package}/{path.relative_to(root).as_posix()}"
     raise AssertionError(path)
 
 
+def module_of(path: Path) -> str:
+    """`hazardcast.mqtt.bus`; a package's is that of its `__init__`."""
+    name = name_of(path).removeprefix("tools/").removesuffix(".py").removesuffix("/__init__")
+    return name.replace("/", ".")
+
+
+def package_of(path: Path) -> str:
+    """`hazardcast`, `hazardcast_tools`, `recorder`."""
+    return module_of(path).split(".")[0]
+
+
+def floor_of(module: str) -> int | None:
+    """How far down a module stands in its package; None for the package's own face."""
+    package, _, inside = module.partition(".")
+    for floor, room in enumerate(FLOORS[package]):
+        if inside == room or inside.startswith(f"{room}."):
+            return floor
+    return (
+        FACE if not inside or inside in {room.split(".")[0] for room in FLOORS[package]} else None
+    )
+
+
+@functools.cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -88,6 +142,15 @@ def imports(path: Path) -> Iterator[str]:
             yield node.module or ""
 
 
+def names_imported(path: Path) -> Iterator[str]:
+    """As `imports`, with the name that is taken from each module: it may be a module itself."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
 def functions() -> Iterator[tuple[str, int]]:
     for path in SOURCES:
         for node in ast.walk(tree(path)):
@@ -100,12 +163,41 @@ def functions() -> Iterator[tuple[str, int]]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_imports_run_down(path: Path) -> None:
-    package = name_of(path).split("/")[0]
-    forbidden = set(SERVICES) - {package}
+    package = package_of(path)
+    services = {"hazardcast_tools", *SERVICES}
+    forbidden = services - {package} if package != "hazardcast_tools" else set(SERVICES)
 
     roots = {module.split(".")[0] for module in imports(path)}
 
-    assert not roots & forbidden, "a service imports another, or the library a service"
+    assert not roots & forbidden, "a service imports another or a tool, or the library anything"
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if package_of(path) in FLOORS], ids=name_of
+)
+def test_inside_a_package_imports_run_down(path: Path) -> None:
+    package = package_of(path)
+    floor = floor_of(module_of(path))
+    assert floor is not None, "a room of which nobody has said on which floor it is"
+
+    below = {
+        name: floor_of(name) for name in names_imported(path) if name.startswith(f"{package}.")
+    }
+
+    assert not {name for name, there in below.items() if there is not None and there < floor}
+
+
+def test_the_library_names_no_service() -> None:
+    names = {"detector", "alerter", "clipper", "recorder", "vehicle_agent", "vehicle-agent"}
+    named = {
+        f"{name_of(path)}:{node.lineno}"
+        for path in LIBRARY.rglob("*.py")
+        if name_of(path) not in SPEAKERS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and node.value in names
+    }
+
+    assert not named
 
 
 @pytest.mark.parametrize("outside", sorted(EDGES))

@@ -231,7 +231,7 @@ def _receiver() -> socket.socket:
 
 
 def refuse_others(receiver: socket.socket, program: bytes) -> None:
-    """Let the kernel drop what `program` refuses (`datagram_filter`), before it fills the buffer.
+    """Let the kernel drop what `program` refuses (`receiving.bpf`), before it fills the buffer.
 
     What it drops is told as `overflowed`.
     """

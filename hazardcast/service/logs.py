@@ -1,6 +1,6 @@
 """Log lines: readable text on a terminal, one JSON object a line otherwise; always to stderr.
 
-Who logs never waits for who reads: lines leave by `hazardcast.service.output`, on a thread of their own.
+Who logs never waits for who reads: lines leave by `service.output`, on a thread of their own.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ def test_the_alerters_first_start_after_the_clippers_finds_room_in_the_trust_sto
 
 def run_verify(bench: Any, clip: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "hazardcast", "verify", str(clip), *more],
+        [sys.executable, "-m", "hazardcast_tools", "verify", str(clip), *more],
         env={**os.environ, **environment_with(data_dir=str(bench.data_dir))},
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip

@@ -162,8 +162,8 @@ def test_a_connection_that_always_breaks_keeps_what_came(mirror, tmp_path, monke
 def deployment(mirror, tmp_path, monkeypatch):
     """A deployment whose mirror is the local one, with one entry of the catalogue."""
     entry = catalogue.Entry("tiny", "https://nowhere.invalid/tiny.onnx", DIGEST, None, 416, 1.0)
-    for module in ("catalogue", "cache", "__main__"):
-        monkeypatch.setattr(f"detector.models.{module}.ENTRIES", (entry,))
+    for module in ("hazardcast.vision.models.catalogue", "hazardcast.vision.models.cache", "detector.models.__main__"):  # fmt: skip
+        monkeypatch.setattr(f"{module}.ENTRIES", (entry,))
     monkeypatch.setenv("HAZARDCAST_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("HAZARDCAST_MODELS_URL", mirror.url + "/")
     return tmp_path

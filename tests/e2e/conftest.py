@@ -26,7 +26,7 @@ class Command:
         self.settings = settings
         self.lines: list[str] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "hazardcast", *arguments],
+            [sys.executable, "-u", "-m", "hazardcast_tools", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

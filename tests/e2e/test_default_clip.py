@@ -31,7 +31,7 @@ NAME_ERROR_S = 0.1
 
 def command(settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "hazardcast", *arguments],
+        [sys.executable, "-m", "hazardcast_tools", *arguments],
         env=environment_with(**settings), capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
 

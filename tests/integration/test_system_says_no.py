@@ -19,7 +19,7 @@ IS_ROOT = os.geteuid() == 0
 MOUNTS = IS_ROOT and shutil.which("unshare") is not None
 UNPRIVILEGED = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"]
 CAMERAS = "cameras: {a: {url: 'demo://normal'}}\n"
-CLI = ["-m", "hazardcast"]
+CLI = ["-m", "hazardcast_tools"]
 
 WRITERS = {
     "recorder": ["-m", "recorder"],

@@ -25,7 +25,10 @@ def panels(path: Path) -> list[dict[str, Any]]:
 
 def declared() -> set[str]:
     """Every metric name in the code."""
-    sources = [*(ROOT / "services").rglob("metrics.py"), ROOT / "hazardcast" / "metrics.py"]
+    sources = [
+        *(ROOT / "services").rglob("metrics.py"),
+        ROOT / "hazardcast" / "service" / "metrics.py",
+    ]
     return {name for path in sources for name in METRIC.findall(path.read_text())}
 
 

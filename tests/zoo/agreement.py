@@ -91,7 +91,7 @@ def _compared(row: Row, camera: Standing, folder: Path) -> Agreement:
 
 def _checked(config: Path, data: Path) -> dict[str, Any]:
     told = subprocess.run(
-        [sys.executable, "-m", "hazardcast", "check", "--json"],
+        [sys.executable, "-m", "hazardcast_tools", "check", "--json"],
         env=settings_module.environment_with(
             config=str(config), data_dir=str(data), mqtt_port="1", free_space_floor_gb="0",
             multicast_interface="127.0.0.1",

@@ -1,4 +1,4 @@
-"""`python -m hazardcast` is `hazardcast`."""
+"""`python -m hazardcast_tools` is `hazardcast`."""
 
 from hazardcast_tools.cli import main
 

@@ -59,7 +59,7 @@ class Boxes:
     scores: Floats
     labels: Ints
     looks: Floats | None = None
-    """(N, COLOURS) what they look like (`hazardcast.vision.pixels.colour_histogram`), where somebody has looked."""
+    """(N, COLOURS) what they look like (`pixels.colour_histogram`), where somebody has looked."""
 
     def __len__(self) -> int:
         return len(self.xyxy)

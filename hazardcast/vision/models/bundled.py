@@ -1,4 +1,4 @@
-"""Edge to ONNX Runtime: the small networks that come with the detector."""
+"""Edge to ONNX Runtime: small networks that come with a package, in its folder `weights`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from importlib.resources import files
 import onnxruntime
 
 
-def shipped(name: str) -> bytes:
-    """The weights of the network `name`."""
-    return (files("detector") / "weights" / f"{name}.onnx").read_bytes()
+def shipped(package: str, name: str) -> bytes:
+    """The weights of the network `name` of `package`."""
+    return (files(package) / "weights" / f"{name}.onnx").read_bytes()
 
 
 def opened(weights: bytes) -> onnxruntime.InferenceSession:

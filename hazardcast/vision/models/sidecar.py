@@ -91,9 +91,8 @@ def beside(model: Path) -> Sidecar:
     except ValidationError as error:
         problem = validation_errors.first(error)
         place = _place(problem["loc"])
-        raise ConfigError(
-            f"{path}{_line(text, place)}: {place or 'the file'}: {validation_errors.sentence(problem)}"
-        ) from None
+        told = f"{place or 'the file'}: {validation_errors.sentence(problem)}"
+        raise ConfigError(f"{path}{_line(text, place)}: {told}") from None
     except json.JSONDecodeError as error:
         raise ConfigError(
             f"{path}:{error.lineno}: not JSON: {error.msg} (column {error.colno})"

@@ -54,4 +54,4 @@ def _boxes(likelihood: Any, reach: Any) -> Boxes:
 @lru_cache(maxsize=1)
 def load() -> VehicleNet:
     """The network that comes with the detector, loaded once."""
-    return VehicleNet(bundled.shipped("vehicles"))
+    return VehicleNet(bundled.shipped("hazardcast.vision", "vehicles"))

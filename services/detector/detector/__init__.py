@@ -1,5 +1,1 @@
 """Sees incidents in video."""
-
-from hazardcast.config.settings import forbid_telemetry
-
-forbid_telemetry()

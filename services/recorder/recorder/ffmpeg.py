@@ -43,7 +43,7 @@ class Lines:
 class Recording:
     """An ffmpeg that records into `folder`.
 
-    It does not outlive this process: the kernel ends it then (`hazardcast.service.leash`), and its next
+    It does not outlive this process: the kernel ends it then (`service.leash`), and its next
     line finds a broken pipe.
     """
 

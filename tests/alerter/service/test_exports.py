@@ -71,7 +71,7 @@ def test_an_alert_is_told_as_denm_and_as_cap_until_it_is_cancelled(
     assert first["situation"]["eventType"] == {"ccAndScc": {"stationaryVehicle94": 6}}
     assert heard[1] == first
     assert heard[-1]["management"]["termination"] == 0
-    grammar = pytestconfig.rootpath / "tests" / "alerter" / "asn1" / "denm.asn"
+    grammar = pytestconfig.rootpath / "tests" / "alerter" / "exports" / "asn1" / "denm.asn"
     decoded = asn1tools.compile_files(str(grammar), "uper").decode("DENM", packed)
     position = decoded["denm"]["management"]["eventPosition"]
     assert (position["latitude"], position["longitude"]) == (375_000_000, 1_272_500_000)

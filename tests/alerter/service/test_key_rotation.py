@@ -88,7 +88,7 @@ def vehicle(world: Any, environment: dict[str, str]) -> Iterator[Vehicle]:
 
 
 def keys(environment: dict[str, str], *arguments: str) -> str:
-    command = [sys.executable, "-m", "hazardcast", "keys", *arguments]
+    command = [sys.executable, "-m", "hazardcast_tools", "keys", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return done.stdout
 

@@ -90,7 +90,7 @@ def test_a_dropped_file_has_its_warnings_beside_it(world: Any) -> None:
 def emit(world: Any, *options: str) -> dict[str, Any]:
     variables = {PREFIX + name.upper(): value for name, value in world.settings.items()}
     shown = subprocess.run(
-        [sys.executable, "-m", "hazardcast", "emit", "--json", "--wait", "10", *options],
+        [sys.executable, "-m", "hazardcast_tools", "emit", "--json", "--wait", "10", *options],
         env={**os.environ, **variables}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return dict(json.loads(shown.stdout)) if shown.returncode == 0 else {"error": shown.stderr}

@@ -26,7 +26,7 @@ from hazardcast.contract.messages import (
 )
 from hazardcast.contract.report_warnings import ReportWarnings
 
-EXAMPLES = Path(__file__).parent / "examples"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 MODELS: dict[str, type[Message]] = {
     model.__name__: model
     for model in (Alert, ClipRequest, ClipState, Datagram, Detections, Evidence, Incident, Receipt, ReportWarnings, SelfTest, ServiceStatus)

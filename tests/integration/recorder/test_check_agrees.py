@@ -41,7 +41,7 @@ def check(tmp_path: Path, cameras: Mapping[str, Mapping[str, Any]], **changes: s
     config = tmp_path / "checked.yaml"
     config.write_text(yaml.safe_dump({"cameras": {name: dict(one) for name, one in cameras.items()}}))  # fmt: skip
     told = subprocess.run(
-        [sys.executable, "-m", "hazardcast", "check", "--json"],
+        [sys.executable, "-m", "hazardcast_tools", "check", "--json"],
         env=settings_module.environment_with(
             config=str(config), data_dir=str(tmp_path / "checked"), mqtt_port="1",
             multicast_interface="127.0.0.1", free_space_floor_gb="0", **changes,

@@ -26,7 +26,7 @@ def test_a_rare_key_frame_is_awaited_and_a_clock_that_jumps_is_told(
     config = tmp_path / "cameras.yaml"
     config.write_text(yaml.safe_dump({"cameras": cameras}))
     told = subprocess.run(
-        [sys.executable, "-m", "hazardcast", "check"],
+        [sys.executable, "-m", "hazardcast_tools", "check"],
         env=settings_module.environment_with(
             config=str(config), data_dir=str(tmp_path / "data"), mqtt_port="1",
             multicast_interface="127.0.0.1", free_space_floor_gb="0",

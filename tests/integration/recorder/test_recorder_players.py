@@ -60,7 +60,7 @@ def test_an_archive_is_one_stream_that_decodes_cleanly(
     decode_errors: Callable[[Path], str],
 ) -> None:  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-m", "hazardcast", "recordings", "--archive", str(tmp_path), "--json"],
+        [sys.executable, "-m", "hazardcast_tools", "recordings", "--archive", str(tmp_path), "--json"],
         env=environment_with(data_dir=str(recorded.recordings.folder)),
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
@@ -74,7 +74,7 @@ def test_an_archive_is_one_stream_that_decodes_cleanly(
 
 def test_the_timeline_shows_what_is_recorded(recorded: Any) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "hazardcast", "recordings"],
+        [sys.executable, "-m", "hazardcast_tools", "recordings"],
         env=environment_with(data_dir=str(recorded.recordings.folder)),
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip

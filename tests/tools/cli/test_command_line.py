@@ -21,7 +21,7 @@ CAMERAS = "cameras:\n  north: {url: demo://collision}\n"
 def run(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
     changes = {name: str(value) for name, value in settings.items()}
     return subprocess.run(
-        [sys.executable, "-m", "hazardcast", *arguments],
+        [sys.executable, "-m", "hazardcast_tools", *arguments],
         capture_output=True, text=True, timeout=60, cwd=ROOT, check=False,
         env=environment_with(**changes),
     )  # fmt: skip

@@ -35,7 +35,7 @@ class Session:
     def start(self, *options: str) -> subprocess.Popen[str]:
         place = ("--group", f"{self.group.address}:{self.group.port}", "--interface", "lo")
         return subprocess.Popen(
-            [sys.executable, "-m", "hazardcast", "listen", "--truststore", str(self.store), *place, *options],
+            [sys.executable, "-m", "hazardcast_tools", "listen", "--truststore", str(self.store), *place, *options],
             env=environment_with(data_dir=str(self.folder)),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

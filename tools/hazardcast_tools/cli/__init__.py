@@ -89,7 +89,7 @@ def main() -> None:
         _run_module(verb, arguments[1:])
     spell_out_what_cannot_be_shown()
     try:
-        build(verb)()
+        build(verb)(prog_name="hazardcast")
     except HazardcastError as error:
         tell(f"hazardcast: {error}", err=True)
         sys.exit(EXIT_BAD_CONFIGURATION)

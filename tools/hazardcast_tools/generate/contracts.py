@@ -1,6 +1,7 @@
 """Writes what is made from code: `schemas/*.json`, `asyncapi.yaml` and the documents' tables.
 
-`python -m hazardcast_tools.generate.contracts` writes them at the repository's root; a test fails when they drift.
+`python -m hazardcast_tools.generate.contracts` writes them at the repository's root; a test fails
+when they drift.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def _asyncapi_text() -> str:
         "info": {
             "title": "Hazardcast",
             "version": __version__,
-            "description": "Generated from hazardcast/contract/topics.py and hazardcast/contract/messages/__init__.py.",
+            "description": "Generated from hazardcast/contract: topics.py and messages/.",
             "license": {"name": "MIT"},
         },
         "servers": {

@@ -92,7 +92,7 @@ def metric_rows(root: Path) -> list[tuple[str, str, str, str]]:
 
 def metrics(root: Path) -> list[Metric]:
     """Every metric declared in a `metrics.py` below `root`, in the order of the flow."""
-    order = ("hazardcast", *(service.replace("-", "_") for service in EVERY_SERVICE))
+    order = ("hazardcast/service", *(service.replace("-", "_") for service in EVERY_SERVICE))
     sources = [path for name in order for path in sorted(root.glob(f"**/{name}/metrics.py"))]
     return [metric for path in sources if ".venv" not in path.parts for metric in _declared(path)]
 
@@ -107,7 +107,7 @@ def _declared(path: Path) -> Iterator[Metric]:
         name, description = (ast.literal_eval(argument) for argument in node.args[:2])
         service = path.parent.name.replace("_", "-")
         yield Metric(
-            name, kind, _labels(node), description, "every" if service == "hazardcast" else service
+            name, kind, _labels(node), description, "every" if service == "service" else service
         )
 
 

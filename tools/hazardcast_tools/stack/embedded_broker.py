@@ -1,4 +1,4 @@
-"""`python -m hazardcast_tools.stack.embedded_broker PORT`: the amqtt broker on loopback, where no mosquitto is.
+"""`python -m hazardcast_tools.stack.embedded_broker PORT`: amqtt where no mosquitto is.
 
 MQTT 3.1.1, in memory: what is retained or queued is lost when this process ends. The clients of
 `hazardcast.mqtt.bus` say again what they must at every connection, so that the system recovers.

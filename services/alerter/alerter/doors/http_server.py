@@ -1,6 +1,6 @@
 """The edge that serves the webhook: uvicorn on a thread of its own.
 
-As at every server of the house no peer costs another anything (`hazardcast.service.limited_http`): uvicorn
+As at every server of the house no peer costs another anything (`service.limited_http`): uvicorn
 itself waits for a request, and for a reader of its answer, without end.
 """
 

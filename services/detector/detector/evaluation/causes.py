@@ -7,7 +7,7 @@ from typing import Any
 
 from detector.evaluation.labels import Clip
 from detector.evaluation.scoring import LATE_S, ONSET_EARLY_S, ONSET_LATE_S, ClipResult, Found
-from detector.evaluation.trace import Moment
+from detector.evidence.moments import Moment
 from detector.rules.hypothesis import Hypothesis
 from hazardcast.contract.incident_types import CAUSES
 

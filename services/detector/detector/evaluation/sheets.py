@@ -13,8 +13,9 @@ from detector.evaluation.causes import numbers, why_alarmed, why_missed
 from detector.evaluation.labels import Clip
 from detector.evaluation.running import opened
 from detector.evaluation.scoring import ClipResult, Found, is_hit
-from detector.evaluation.trace import Moment, traced
+from detector.evaluation.trace import traced
 from detector.evidence import drawing
+from detector.evidence.moments import Moment
 from hazardcast.vision.geometry.boxes import Floats
 
 BEFORE_AND_AFTER_S = (-1.0, -0.3, 0.3, 1.0, 2.0, 4.0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from detector.evaluation.trace import Moment
+from detector.evidence.moments import Moment
 from hazardcast.contract.errors import HazardcastError
 from hazardcast.vision.geometry.boxes import Floats
 from hazardcast.vision.pixels.image import Image

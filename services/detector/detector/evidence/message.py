@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from detector.evaluation.trace import Moment, moment
 from detector.evidence import drawing
+from detector.evidence.moments import Moment, moment
 from detector.incidents import Report
 from detector.pipeline import Outcome
 from hazardcast.contract.messages import Evidence

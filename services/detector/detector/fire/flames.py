@@ -1,7 +1,7 @@
 """Where a frame shows what looks and moves like fire.
 
 A small network of our own judges every cell of the picture together with the picture a moment
-earlier (`flame_net`): lamps, sunsets and painted steel have fire's colours, but they stand still,
+earlier (`fire.net`): lamps, sunsets and painted steel have fire's colours, but they stand still,
 move as a whole or blink, while the parts of a flame move each on their own (flicker and disorder:
 Toreyin et al. 2006, Celik & Demirel 2009). Fire also stays in its place: per cell, leaky averages
 say how often it looked like fire and how much of it changed from one look to the next.

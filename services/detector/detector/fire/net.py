@@ -33,4 +33,4 @@ class CellNet:
 @lru_cache(maxsize=2)
 def load(name: str) -> CellNet:
     """The network `flames` or `smoke`, loaded once."""
-    return CellNet(bundled.shipped(name))
+    return CellNet(bundled.shipped("detector", name))

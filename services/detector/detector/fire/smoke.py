@@ -1,6 +1,6 @@
 """Where a frame shows smoke: a veil over what is behind it that was not there before.
 
-A small network of our own compares the picture with the empty background (`flame_net`): smoke
+A small network of our own compares the picture with the empty background (`fire.net`): smoke
 veils it, takes its edges and colours (Toreyin, Dedeoglu & Cetin 2005), while vehicles replace it,
 shadows only darken it, and fog veils all of it. The background is followed one grey level at a
 time, as the approximate median does (McFarlane & Schofield 1995), so traffic leaves no trace in it.

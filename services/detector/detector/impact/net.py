@@ -33,4 +33,4 @@ class ImpactNet:
 @lru_cache(maxsize=1)
 def load() -> ImpactNet:
     """The network, loaded once."""
-    return ImpactNet(bundled.shipped("impact"))
+    return ImpactNet(bundled.shipped("detector", "impact"))
