@@ -19,6 +19,7 @@ NAME_PATTERN = r"^[A-Za-z0-9_.:-]+$"
 EVENT_ID_LENGTH = 48
 TEXT_LENGTH = 64
 REMARK_LENGTH = 200
+NOTE_LENGTH = 1000
 
 
 def parse_time(value: object) -> object:
@@ -130,3 +131,5 @@ ReportedText = Annotated[str, Field(max_length=TEXT_LENGTH), AfterValidator(_pri
 """As `Text`, and such as any document can hold: reports are told on in other formats."""
 Remark = Annotated[str, BeforeValidator(_shortened), Field(max_length=REMARK_LENGTH)]
 """What is told to people: too long a remark is cut, never a reason to fail."""
+Note = Annotated[str, Field(max_length=NOTE_LENGTH), AfterValidator(_printable_line)]
+"""What a person writes beside a decision: one line, as long as a person may want it."""

@@ -10,13 +10,20 @@ from hazardcast.contract.messages import (
     Alert,
     ClipRequest,
     ClipState,
+    Decided,
+    Decision,
     Detections,
     Evidence,
     Incident,
+    JournalEntry,
     Message,
+    Pending,
+    RealtimeEvent,
     Receipt,
+    ReplayRequest,
     SelfTest,
     ServiceStatus,
+    Verdict,
 )
 from hazardcast.contract.report_warnings import ReportWarnings
 
@@ -108,10 +115,41 @@ SELF_TEST = Topic(
     "v2x/self-test/{instance}", SelfTest, 1, False,
     "alerter", "itself", "a nonce that shows the way through the broker",
 )  # fmt: skip
+PENDING = Topic(
+    "v2x/pending/{event_id}", Pending, 1, True,
+    "alerter", "operators", "an incident that waits for a person, cleared when decided",
+)  # fmt: skip
+DECISIONS = Topic(
+    "v2x/decision/{event_id}", Decision, 1, False,
+    "console", "alerter", "what an operator wants done with an alert, or with what waits",
+)  # fmt: skip
+DECIDED = Topic(
+    "v2x/decided/{event_id}", Decided, 1, False,
+    "alerter", "console", "what became of a decision, or who was first",
+)  # fmt: skip
+VERDICTS = Topic(
+    "v2x/verdict/{event_id}", Verdict, 1, False,
+    "console", "detector, alerter", "whether what was reported was so, by an operator's word",
+)  # fmt: skip
+JOURNAL = Topic(
+    "v2x/journal/{station}", JournalEntry, 1, False,
+    "alerter", "stores", "each version and decision as it is kept, and again when asked",
+)  # fmt: skip
+REPLAY_REQUESTS = Topic(
+    "v2x/replay-request", ReplayRequest, 1, False,
+    "console, other stores", "alerter", "say these entries of the journal again",
+)  # fmt: skip
+OBSERVATIONS = Topic(
+    "v2x/observation/{camera}", RealtimeEvent, 1, False,
+    "analyst, console", "stores", "what somebody who looked at a camera has to say",
+)  # fmt: skip
 
 ALL: tuple[Topic[Incident] | Topic[Detections] | Topic[Evidence] | Topic[ClipRequest] | Topic[Alert]
            | Topic[ReportWarnings] | Topic[Message] | Topic[Receipt] | Topic[ClipState]
-           | Topic[ServiceStatus] | Topic[SelfTest], ...] = (
+           | Topic[ServiceStatus] | Topic[SelfTest] | Topic[Pending] | Topic[Decision]
+           | Topic[Decided] | Topic[Verdict] | Topic[JournalEntry] | Topic[ReplayRequest]
+           | Topic[RealtimeEvent], ...] = (
     DETECTIONS, INCIDENTS, WARNINGS, EVIDENCE, CLIP_REQUESTS, ACTIVE, BROADCAST, RECEIPTS, CLIPS,
-    DENM, STATUS, SELF_TEST,
+    DENM, STATUS, SELF_TEST, PENDING, DECISIONS, DECIDED, VERDICTS, JOURNAL, REPLAY_REQUESTS,
+    OBSERVATIONS,
 )  # fmt: skip

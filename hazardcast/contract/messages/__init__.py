@@ -9,8 +9,11 @@ from __future__ import annotations
 from hazardcast.contract.messages.alert import Alert, Datagram, Heartbeat, Status
 from hazardcast.contract.messages.base import MAX_MESSAGE_BYTES, Message
 from hazardcast.contract.messages.clip import ClipRequest, ClipState, Gap, OtherClip, Window
+from hazardcast.contract.messages.decision import Decided, Decision, Pending, Verdict
 from hazardcast.contract.messages.detection import DetectedObject, Detections, Evidence
+from hazardcast.contract.messages.event import RealtimeEvent
 from hazardcast.contract.messages.incident import KNOWN_TYPES, Incident
+from hazardcast.contract.messages.journal import JournalEntry, ReplayRequest
 from hazardcast.contract.messages.receipt import Receipt, ReceptionCounters
 from hazardcast.contract.messages.status import CameraStatus, SelfTest, ServiceStatus
 
@@ -22,18 +25,25 @@ __all__ = [
     "ClipRequest",
     "ClipState",
     "Datagram",
+    "Decided",
+    "Decision",
     "DetectedObject",
     "Detections",
     "Evidence",
     "Gap",
     "Heartbeat",
     "Incident",
+    "JournalEntry",
     "Message",
     "OtherClip",
+    "Pending",
+    "RealtimeEvent",
     "Receipt",
     "ReceptionCounters",
+    "ReplayRequest",
     "SelfTest",
     "ServiceStatus",
     "Status",
+    "Verdict",
     "Window",
 ]

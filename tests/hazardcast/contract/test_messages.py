@@ -16,20 +16,27 @@ from hazardcast.contract.messages import (
     ClipRequest,
     ClipState,
     Datagram,
+    Decided,
+    Decision,
     Detections,
     Evidence,
     Incident,
+    JournalEntry,
     Message,
+    Pending,
+    RealtimeEvent,
     Receipt,
+    ReplayRequest,
     SelfTest,
     ServiceStatus,
+    Verdict,
 )
 from hazardcast.contract.report_warnings import ReportWarnings
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MODELS: dict[str, type[Message]] = {
     model.__name__: model
-    for model in (Alert, ClipRequest, ClipState, Datagram, Detections, Evidence, Incident, Receipt, ReportWarnings, SelfTest, ServiceStatus)
+    for model in (Alert, ClipRequest, ClipState, Datagram, Decided, Decision, Detections, Evidence, Incident, JournalEntry, Pending, RealtimeEvent, Receipt, ReplayRequest, ReportWarnings, SelfTest, ServiceStatus, Verdict)
 }  # fmt: skip
 
 json_values = st.recursive(
@@ -128,7 +135,7 @@ def with_booleans(value: Any) -> Iterator[Any]:
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_a_boolean_is_no_number_in_any_message(path: Path) -> None:
     message = json.loads(path.read_text())
-    for free in ("evidence", "reasons", "detail"):  # whose content is the sender's own
+    for free in ("evidence", "reasons", "detail", "body"):  # whose content is the sender's own
         if isinstance(message.get(free), dict):
             message[free] = {}
     for changed in with_booleans(message):
