@@ -112,6 +112,12 @@ def test_every_verb_stands_in_the_reference() -> None:
     assert not [verb for verb in VERBS if f"## `hazardcast {verb}`" not in text]
 
 
+def test_one_name_of_a_metric_has_one_meaning() -> None:
+    names = [metric.name for metric in reference.metrics(ROOT)]
+
+    assert not [name for name in names if names.count(name) > 1]
+
+
 def test_metrics_keep_the_naming_rules() -> None:
     for metric in reference.metrics(ROOT):
         assert metric.name.startswith("hazardcast_"), metric

@@ -1,7 +1,8 @@
 """State that outlives a process says its version: what is older is upgraded, what is newer refused.
 
 A program that does not know what a file means must not work with it, nor write over it: the next
-start of the newer one would miss what is gone. It says so by name and ends (exit code 2).
+start of the newer one would miss what is gone. It says so by name and ends (exit code 2), unless
+going on is safer: then it puts the file aside.
 """
 
 from __future__ import annotations
@@ -16,6 +17,17 @@ from hazardcast.contract.errors import ConfigError
 VERSION = "version"
 """The key of a JSON object that tells its version."""
 Upgrade = Callable[[Any], Any]
+
+
+class NewerStateError(ConfigError):
+    """A file of state is of a newer version; the message names it."""
+
+    def __init__(self, path: Path, version: int, *, known: int) -> None:
+        self.version = version
+        super().__init__(
+            f"{path}: written by a newer Hazardcast, as version {version}; this one knows versions "
+            f"up to {known}: start the newer one, or give this one another HAZARDCAST_DATA_DIR"
+        )
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,7 @@ class Format:
         """`data`, of whatever version up to the present one, as the present one means it.
 
         Raises:
-            ConfigError: it is of a newer version; the error names `path`.
+            NewerStateError: it is of a newer version; the error names `path`.
             ValueError: what it says is no version.
         """
         version = version_of(data)
@@ -51,14 +63,10 @@ class Format:
         """Refuse a newer version.
 
         Raises:
-            ConfigError: the version is newer; the error names `path`.
+            NewerStateError: the version is newer; the error names `path`.
         """
         if version > self.version:
-            raise ConfigError(
-                f"{path}: written by a newer Hazardcast, as version {version}; this one knows "
-                f"versions up to {self.version}: start the newer one, or give this one another "
-                "HAZARDCAST_DATA_DIR"
-            )
+            raise NewerStateError(path, version, known=self.version)
 
 
 def version_of(data: object) -> int:

@@ -194,7 +194,7 @@ def _look_at_the_end(world: World, ledger: Ledger, began: float) -> None:
         return
     ledger.in_force = alerts_in_force(answer)
     for name in CARS:
-        held = world.cars[name].metrics().get("hazardcast_alerts_active", -1.0)
+        held = world.cars[name].metrics().get("hazardcast_vehicle_alerts_active", -1.0)
         ledger.car_counts[name] = int(held)
     folder = world.folder / "video" / "clips"
     try:

@@ -286,7 +286,7 @@ def replay_after_restarts(siege: Siege) -> None:
     siege.lives[0].process.wait(15)
     siege.lives.append(siege.bed.start_vehicle(siege.car))
     siege.bed.wait_ready()
-    eventually(lambda: siege.car.metrics().get("hazardcast_alerts_active") == 2.0)
+    eventually(lambda: siege.car.metrics().get("hazardcast_vehicle_alerts_active") == 2.0)
     siege.attack("replayed after the vehicle's restart", recorded[:7], "replay", "duplicate")
     siege.alerter.process.kill()
     siege.alerter.process.wait(15)

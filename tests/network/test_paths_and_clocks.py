@@ -116,4 +116,4 @@ def test_a_vehicle_whose_clock_is_wrong_informs_and_does_not_brake(make_bed: Mak
         brakes = [line for line in said(child, "[SPEED]") if "bench" in line or "slow" in line]
         assert len(brakes) == (1 if child is right else 0)
         assert car.metrics()["hazardcast_speed_target_mps"] == 13.9
-        assert car.metrics()["hazardcast_alerts_active"] == 1.0
+        assert car.metrics()["hazardcast_vehicle_alerts_active"] == 1.0

@@ -45,7 +45,7 @@ class Console:
         return [line.split()[2] for line in lines if f"bench-{index}-" in line]
 
     def in_force(self) -> float:
-        return self.car.metrics().get("hazardcast_alerts_active", -1.0)
+        return self.car.metrics().get("hazardcast_vehicle_alerts_active", -1.0)
 
     def log(self) -> list[dict[str, str]]:
         path: Path = self.bed.folder / "vehicles" / f"vehicle-{self.car.name}" / "alerts.csv"

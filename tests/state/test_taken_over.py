@@ -1,10 +1,12 @@
-"""State as earlier versions left it is taken over whole; what a newer one left is refused by name.
+"""State as earlier versions left it is taken over whole; what a newer one left is refused by name,
+or, by a vehicle, put aside.
 
 `examples/` holds what the services of that version wrote, file by file: never change what is there.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
@@ -25,6 +27,7 @@ from vehicle_agent.memory import Memory
 from hazardcast.config.settings import environment_with
 from hazardcast.contract.errors import ConfigError
 from hazardcast.contract.vocabulary import RunCause
+from hazardcast.machine import durable
 from hazardcast.media.segments import Run, append_run, read_runs, replace_runs
 from hazardcast.signing import trust
 from hazardcast.testing import ManualClock
@@ -111,16 +114,60 @@ def test_a_vehicles_state_says_its_version_once_it_is_written(state: Path) -> No
     assert (Memory(folder).marks, Memory(folder).alerts()) == ({4097: (7, 56)}, kept)
 
 
-def test_a_vehicle_refuses_the_state_of_a_newer_one(state: Path) -> None:
-    folder = state / "vehicle-car-1"
-    (folder / "alerts.json").write_text('{"version": 2, "alerts": []}')
-    memory = Memory(folder)
-    with pytest.raises(ConfigError, match=r"alerts\.json: written by a newer Hazardcast"):
-        memory.alerts()
+def test_a_vehicle_put_back_to_this_version_refuses_what_the_newer_one_had_heard(
+    state: Path,
+) -> None:
+    epochs = state / "vehicle-car-1" / "epochs.json"
+    rewrite(epochs, 2)
+    left = epochs.read_text()
+    memory = Memory(epochs.parent)
+    assert memory.marks == {4097: (7, 55)}
+    assert epochs.with_name("epochs.json.version-2").read_text() == left
+    assert epochs.read_text() == left, "a crash here finds the same again"
 
-    rewrite(folder / "epochs.json", 2)
-    with pytest.raises(ConfigError, match=r"epochs\.json: written by a newer Hazardcast"):
-        Memory(folder)
+    memory.note({4097: (7, 60)})
+    assert memory.flush()
+    assert Memory(epochs.parent).marks == {4097: (7, 60)}
+
+
+def test_a_vehicle_is_not_deafened_by_marks_that_mean_something_else(state: Path) -> None:
+    epochs = state / "vehicle-car-1" / "epochs.json"
+    in_ms = {"epoch": 1_800_000_000_000, "seq": 3}
+    other = {"1": in_ms, "2": {"epoch": 1_800_000_000, "seq": 1_800_000_000_000_000}, "3": [7, 2]}
+    epochs.write_text(json.dumps({"version": 2, **other, "4": {"epoch": 9, "seq": 1, "more": 0}}))
+
+    assert Memory(epochs.parent).marks == {4: (9, 1)}
+
+
+def test_a_vehicle_shows_once_more_what_a_newer_one_had_shown(
+    state: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    alerts = state / "vehicle-car-1" / "alerts.json"
+    alerts.write_text('{"version": 3, "alerts": "in a way of its own"}')
+
+    assert Memory(alerts.parent).alerts() == []
+    assert "written by a newer Hazardcast, as version 3" in caplog.records[-1].reason
+    assert alerts.with_name("alerts.json.version-3").exists()
+
+
+def test_a_newer_ones_file_is_never_written_over_before_it_is_put_aside(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alerts = state / "vehicle-car-1" / "alerts.json"
+    alerts.write_text('{"version": 2}')
+    with monkeypatch.context() as full:
+        full.setattr(durable, "put", refuse)
+        memory = Memory(alerts.parent)
+        assert memory.alerts() == []
+        assert not memory.save_alerts([])
+    assert alerts.read_text() == '{"version": 2}'
+
+    assert memory.save_alerts([])
+    assert alerts.with_name("alerts.json.version-2").read_text() == '{"version": 2}'
+
+
+def refuse(draft: Path, path: Path) -> None:
+    raise OSError(errno.ENOSPC, "no space")
 
 
 def test_a_recorder_goes_on_with_its_run_log_and_the_times_of_open_files(state: Path) -> None:
@@ -160,7 +207,6 @@ def test_a_recorder_refuses_what_a_newer_one_wrote(state: Path) -> None:
 NEWER = {
     "alerter": "state/alerter/station.json",
     "recorder": "recordings/north/.open/a.json",
-    "vehicle-agent": "state/vehicle-car-1/epochs.json",
 }
 """Service → a file of its state, below the data directory."""
 

@@ -66,7 +66,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     running: list[VehicleAgent] = []
     health = Health(ready=lambda: running[0].ready() if running else (False, "no trust store yet"))
     host, port = settings.metrics_host, settings.metrics_port
-    door = MetricsDoor(lambda: MetricsServer(host, port, health, metrics.REGISTRY), stop, clock)
+    door = MetricsDoor(lambda: MetricsServer(host, port, health), stop, clock)
     will = Name(SERVICE, vehicle).last_will(clock.now())
     bus = MqttBus(settings, client_id=f"{SERVICE}-{vehicle}", will=will, clock=clock)
     trust_file = TrustFile(settings.truststore_path)
