@@ -39,6 +39,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "alerter": (
         "__main__", "service", "alerter", "doors", "lifecycle", "kpi", "exports", "air", "metrics", "ingest",
     ),
+    "console": (
+        "__main__", "service", "http", "socket", "archives", "live", "intake", "actions", "store", "doors", "metrics",
+        "problems",
+    ),
 }  # fmt: skip
 """Rooms of a package, the upper floors first: each may import what stands behind it, and nothing before it."""
 

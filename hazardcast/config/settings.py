@@ -186,6 +186,17 @@ class Settings(BaseSettings):
         2.0, description="recordings are removed, oldest first, to keep this much disk free"
     )
 
+    console_host: Host = Field("127.0.0.1", description="address the console listens on")
+    console_port: Port = Field(8088, description="port of the console")
+    console_published: Host | None = Field(
+        None,
+        description="address at which the console is published where that is not the one it listens on, as for a container",
+    )
+    console_free_view: bool = Field(
+        True,
+        description="look without an account where the console is published on loopback and asked for by a name of this machine; deciding always needs one",
+    )
+
     vehicle: Name = Field("vehicle-1", description="the vehicle-agent's name")
     vehicle_lat: Annotated[float, Field(ge=-90, le=90)] | None = Field(
         None, description="the vehicle's fixed latitude; without a position every alert is relevant"

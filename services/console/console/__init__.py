@@ -1,0 +1,1 @@
+"""The console: what an operator sees, looks up and decides, in a browser."""

@@ -1,0 +1,102 @@
+"""The console process: the broker on one side, browsers on the other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import ExitStack
+
+from fastapi import APIRouter
+
+from console.doors import free_view
+from console.doors.guard import Guard
+from console.http.app import application
+from console.http.server import HttpServer
+from hazardcast.config import site
+from hazardcast.config.settings import Settings
+from hazardcast.machine.clock import Clock, SystemClock
+from hazardcast.mqtt.bus import MqttBus
+from hazardcast.mqtt.presence import Name, Presence, Word
+from hazardcast.service import lifecycle
+from hazardcast.service.metrics import Health, MetricsServer
+
+log = logging.getLogger(__name__)
+SERVICE = "console"
+LOOK_EVERY_S = 0.5
+FLUSH_WITHIN_S = 2.0
+
+
+def serve(settings: Settings, stop: threading.Event) -> None:
+    """Run the console until `stop`."""
+    with ExitStack() as stack:
+        Service(settings, stop, stack).run()
+
+
+class Service:
+    """Everything that one console process holds."""
+
+    def __init__(self, settings: Settings, stop: threading.Event, stack: ExitStack) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._stack = stack
+        self._clock: Clock = SystemClock()
+        self._config = site.load(settings.config)
+        self._open_bus()
+        self._guard = self._open_doors()
+
+    def _open_bus(self) -> None:
+        instance = self._settings.instance
+        name = Name(SERVICE, instance)
+        self._bus = MqttBus(
+            self._settings,
+            client_id=f"hazardcast-console-{instance}",
+            persistent=True,
+            will=name.last_will(self._clock.now()),
+            clock=self._clock,
+        )
+        self._stack.callback(self._bus.close)
+        self._presence = Presence(name, self._bus, self._clock)
+
+    def _open_doors(self) -> Guard:
+        published = self._settings.console_published or self._settings.console_host
+        return Guard(
+            published_locally=free_view.is_loopback(published),
+            free_view=self._settings.console_free_view,
+        )
+
+    def _routers(self) -> list[APIRouter]:
+        """What every room answers."""
+        return []
+
+    def run(self) -> None:
+        """Hear, answer, and say how it is, until stopped."""
+        settings = self._settings
+        health = Health(alive=self._alive, ready=self._ready)
+        server = MetricsServer(settings.metrics_host, settings.metrics_port, health)
+        self._stack.callback(server.close)
+        self._http = HttpServer(
+            application(self._guard, health, self._routers()),
+            host=settings.console_host,
+            port=settings.console_port,
+        )
+        self._stack.callback(self._http.close)
+        self._bus.start()
+        log.info("console runs", extra={"port": self._http.port})
+        lifecycle.repeat(
+            self._look_until_stopped, what="presence", stop=self._stop, clock=self._clock
+        )
+        self._presence.stopped()
+        self._bus.flush(FLUSH_WITHIN_S)
+
+    def _look_until_stopped(self) -> None:
+        while not self._clock.wait(self._stop, LOOK_EVERY_S):
+            self._presence.look(Word(detail=self._facts()))
+
+    def _facts(self) -> dict[str, object]:
+        return {"port": self._http.port}
+
+    def _alive(self) -> tuple[bool, str]:
+        return (True, "alive") if self._http.thread.is_alive() else (False, "nobody is answered")
+
+    def _ready(self) -> tuple[bool, str]:
+        return self._alive() if self._bus.connected else (False, "no broker")
