@@ -162,6 +162,12 @@ class Settings(BaseSettings):
     ingest_max_future_s: Annotated[float, Field(ge=0)] = Field(
         5.0, description="an incident dated further ahead than this counts from its receipt"
     )
+    journal_days: Annotated[float, Field(gt=0)] = Field(
+        400.0, description="what the alerter broadcast and what was decided is kept so many days"
+    )
+    journal_mb: Annotated[float, Field(gt=0)] = Field(
+        500.0, description="and at most so many megabytes of it, the oldest goes first"
+    )
     clip_pre_s: Annotated[float, Field(ge=0, le=3600)] = Field(
         300.0, description="video kept from before an incident"
     )

@@ -17,6 +17,7 @@ from alerter.exports.exports import Exports
 from alerter.ingest import placing, report_times
 from alerter.ingest.refusal import Reason, Refusal
 from alerter.ingest.report_times import Limits
+from alerter.journal.journal import Journal
 from alerter.kpi.receipts import Receipts
 from alerter.lifecycle.events import Event
 from alerter.lifecycle.register import Outcome, Register
@@ -28,6 +29,7 @@ from hazardcast.config.site import SiteConfig
 from hazardcast.contract import reports
 from hazardcast.contract.messages import Alert, Incident
 from hazardcast.contract.reports import Unreadable
+from hazardcast.contract.topics import JOURNAL
 from hazardcast.machine.steady import Steady
 from hazardcast.testing import ManualClock, MemoryBroker
 
@@ -155,6 +157,7 @@ class Station:
         self.broker = MemoryBroker()
         self.numbers = itertools.count(1)
         self.store: Store | None = None
+        self.epochs = 0
         self.start()
 
     def start(self) -> None:
@@ -167,10 +170,16 @@ class Station:
             station=4097, next_number=self.numbers.__next__, events=self.store.load()
         )
         self.air = Air(self.clock)
+        self.epochs += 1
+        self.journal = Journal(
+            self.folder / "journal", station=4097, epoch=self.epochs, turn=self.store,
+            clock=self.clock, say=lambda entry: self.bus.publish(JOURNAL, entry, station="4097") and None,
+            most_bytes=1e6, most_age_s=1e6,
+        )  # fmt: skip
         self.alerter = Alerter(
             config=self.config, settings=Settings(), register=self.register, store=self.store,
             on_air=self.air, receipts=Receipts(station=4097, epoch=1),  # type: ignore[arg-type]
-            exports=Exports(bus, clock=self.clock, with_denm=False), bus=bus, clock=self.clock,
+            exports=Exports(bus, clock=self.clock, with_denm=False), journal=self.journal, bus=bus, clock=self.clock,
             steady=steady,
         )  # fmt: skip
         self.alerter.resume()

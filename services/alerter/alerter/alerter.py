@@ -17,9 +17,11 @@ from alerter.ingest import placing, report_times
 from alerter.ingest.placing import Place
 from alerter.ingest.refusal import Reason, Refusal
 from alerter.ingest.report_times import Limits, Report
+from alerter.journal.journal import Journal
 from alerter.kpi.receipts import Receipts
 from alerter.lifecycle import clips
 from alerter.lifecycle.active_topics import ActiveTopics
+from alerter.lifecycle.crowding import reporter_of
 from alerter.lifecycle.events import Event
 from alerter.lifecycle.keeper import Keeper
 from alerter.lifecycle.register import Outcome, Register
@@ -53,6 +55,7 @@ class Alerter:
         on_air: OnAir,
         receipts: Receipts,
         exports: Exports,
+        journal: Journal,
         bus: Bus,
         clock: Clock,
         steady: Steady,
@@ -65,6 +68,7 @@ class Alerter:
         self._on_air = on_air
         self._receipts = receipts
         self._exports = exports
+        self._journal = journal
         self._bus = bus
         self._clock = clock
         self._steady = steady
@@ -137,7 +141,7 @@ class Alerter:
                 report = report_times.unnamed(report, str(outcome.detail))
                 outcome = self._register.report(report, place, self._steady.now())
             if isinstance(outcome, Outcome):
-                self._carry_out(outcome, received_at)
+                self._carry_out(outcome, received_at, report)
                 if outcome.gave_way or outcome.joined:
                     self._make_room(outcome, report, place)
         self._store.settle()
@@ -155,14 +159,29 @@ class Alerter:
             self._crowded.say(logging.WARNING, "no room: told with the nearest alert", extra=about)
             self._ask_for_clip(outcome.event, place.clip_camera, at=report.ts)
 
-    def _carry_out(self, outcome: Outcome, received_at: float) -> None:
-        """Send first; what can wait comes after, but before the broker gets its acknowledgement."""
+    def _carry_out(self, outcome: Outcome, received_at: float, report: Report) -> None:
+        """Send first; what can wait comes after, but before the broker gets its acknowledgement.
+
+        What stores may hear of is in the journal before, unless the disk hangs.
+        """
         if outcome.action != "unchanged":
             self._announce(outcome.event, received_at)
+            self._note(outcome.event, report)
         self._store.put(outcome.event)
         if outcome.action != "unchanged":
+            self._store.settle()
             self._tell(outcome)
+            self._journal.tell()
         metrics.INGESTED_AS[outcome.action].inc()
+
+    def _note(self, event: Event, report: Report | None = None) -> None:
+        """Have a version in the journal."""
+        incident = report and report.incident
+        self._journal.alert(
+            event.alert,
+            confidence=incident.confidence if incident else None,
+            reporter=reporter_of(incident) or None if incident else None,
+        )
 
     def _announce(self, event: Event, received_at: float) -> None:
         alert = event.alert
@@ -258,8 +277,10 @@ class Alerter:
         self._receipts.clock_was_set(self._clock.monotonic())
         for event in self._redated():
             self._announce(event, self._clock.now())
+            self._store.settle()
             self._active.say(event.alert)
             self._exports.tell(event.alert)
+            self._journal.tell()
 
     def _redated(self) -> Iterator[Event]:
         """Each alert that must be told anew; a report waits for one of them at most."""
@@ -267,6 +288,7 @@ class Alerter:
             with self._lock:
                 changed = self._register.redate(event.alert.event_id, self._steady.moment())
                 if changed:
+                    self._note(changed)
                     self._store.put(changed)
                     yield changed
 

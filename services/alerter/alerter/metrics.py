@@ -27,6 +27,9 @@ REPORT_WARNINGS = Counter(
 )
 ACTIVE = Gauge("hazardcast_alerts_active", "Alerts in force")
 EXPIRED = Counter("hazardcast_alerts_expired_total", "Alerts whose validity ran out")
+JOURNAL_LOST = Counter(
+    "hazardcast_journal_entries_lost_total", "Entries of the journal that no disk took"
+)
 CLIPS_REQUESTED = Counter("hazardcast_clip_requests_total", "Clips asked for")
 
 DATAGRAMS_SENT = Counter("hazardcast_datagrams_sent_total", "Datagrams sent", ["kind"])

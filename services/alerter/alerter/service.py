@@ -25,6 +25,8 @@ from alerter.doors.webhook import Doors, application
 from alerter.exports import subscribers
 from alerter.exports.exports import Exports
 from alerter.exports.subscribers import Subscriber
+from alerter.journal.journal import Journal
+from alerter.journal.replay import Replayer
 from alerter.kpi.receipts import Receipts
 from alerter.lifecycle import numbers
 from alerter.lifecycle.keeper import PATIENCE_S, UNHURRIED_S, Keeper
@@ -34,8 +36,8 @@ from alerter.lifecycle.sequence import Sequence
 from alerter.lifecycle.store import Store
 from hazardcast.config import site
 from hazardcast.config.settings import Settings
-from hazardcast.contract.messages import Heartbeat
-from hazardcast.contract.topics import BROADCAST
+from hazardcast.contract.messages import Heartbeat, JournalEntry
+from hazardcast.contract.topics import BROADCAST, JOURNAL, REPLAY_REQUESTS
 from hazardcast.machine.clock import Clock, SystemClock
 from hazardcast.machine.steady import Steady
 from hazardcast.mqtt.bus import MqttBus
@@ -168,6 +170,7 @@ class Service:
             turn=self._watchdog.turn("on_air"),
         )
         self._open_exports()
+        self._open_journal()
         self._receipts = Receipts(station=self._station, epoch=self._epochs.current)
         self._alerter = Alerter(
             config=self._config,
@@ -177,10 +180,36 @@ class Service:
             on_air=self._on_air,
             receipts=self._receipts,
             exports=self._exports,
+            journal=self._journal,
             bus=self._bus,
             clock=self._clock,
             steady=self._steady,
         )
+
+    def _open_journal(self) -> None:
+        self._journal = Journal(
+            self._settings.state_dir / SERVICE / "journal",
+            station=self._station,
+            epoch=self._epochs.current,
+            turn=self._keeper,
+            clock=self._clock,
+            say=self._say_entry,
+            most_bytes=self._settings.journal_mb * 1e6,
+            most_age_s=self._settings.journal_days * 86_400,
+        )
+        self._keeper.at_close(self._journal.close)
+        self._replayer = Replayer(
+            self._journal, self._bus, has_room=self._has_room, clock=self._clock
+        )
+
+    def _has_room(self) -> bool:
+        """Whether what is said now does not make an alert wait at the broker."""
+        return self._bus.connected and self._bus.backlog < SECOND_PATH_BACKLOG
+
+    def _say_entry(self, entry: JournalEntry) -> None:
+        """Stores that miss one ask for it: nothing of this waits in the outbox of alerts."""
+        if self._has_room():
+            self._bus.publish(JOURNAL, entry, station=str(self._station))
 
     def _open_exports(self) -> None:
         """Other systems that want to know; a subscriber that hangs holds up nobody else."""
@@ -201,6 +230,8 @@ class Service:
             self._thread("unicast names", task)
         self._alerter.listen()
         self._self_test.listen()
+        self._bus.subscribe(REPLAY_REQUESTS, self._replayer.hear)
+        self._thread("journal said again", self._replayer.run)
         self._alerter.resume()
         self._bus.on_connect(self._numbering.ask)
         timer = self._thread("on air", self._on_air.run)
@@ -269,6 +300,7 @@ class Service:
     def _look_at_files(self) -> None:
         """What may have to wait for a disk."""
         self._numbering.tidy()
+        self._journal.sync()
         if self._keys.changed():
             self._beat()
 
@@ -309,6 +341,7 @@ class Service:
             "epoch": self._epochs.current,
             "kid": self._transmitter.signer.kid,
             "alerts": len(self._alerter.alerts()),
+            "journal": {"epoch": self._journal.epoch, "sequence": self._journal.newest},
             "on_air": "failing" if self._air.problem else "ok",
             "vehicle_names_given_twice": self._receipts.names_given_twice,
             "dropped_files": self._folder.problem or "ok",

@@ -99,6 +99,7 @@ class Keeper:
         """Somebody waited in vain, and not all that was noted since is written."""
         self._lacks = False
         self._shortening, self._syncing = threading.Lock(), threading.Lock()
+        self._closings: list[Work] = []
 
     def put(self, event: Event) -> None:
         """Note an event's newest state; it is written when `settle` returns."""
@@ -107,6 +108,10 @@ class Keeper:
     def remove(self, event_id: str) -> None:
         """Forget an event, likewise."""
         self._note(lambda: self._store.remove(event_id))
+
+    def also(self, work: Work) -> bool:
+        """Have something else written, in turn with the events; False: it will not be."""
+        return self._note(work)
 
     def reserve_number(self, end: int) -> None:
         """Promise that numbers below `end` may be in use.
@@ -161,11 +166,20 @@ class Keeper:
         finally:
             self._syncing.release()
 
+    def at_close(self, work: Work) -> None:
+        """Have something else closed first, where everything noted before is written."""
+        self._closings.append(work)
+
     def close(self) -> None:
         """Bring everything to the disk and let another process have the files, if it answers."""
         written = self._lines.do(lambda: None, UNHURRIED_S)
-        if not written or not self._disk.do(self._store.close, UNHURRIED_S):
+        if not written or not self._disk.do(self._close, UNHURRIED_S):
             log.error("the disk does not answer: the end is not kept")
+
+    def _close(self) -> None:
+        for work in self._closings:
+            work()
+        self._store.close()
 
     def settle(self) -> None:
         """Wait until what was noted is written, as long as an alert can bear.
@@ -183,14 +197,15 @@ class Keeper:
             self._hangs = False
             log.warning("the disk answers again")
 
-    def _note(self, work: Work) -> None:
+    def _note(self, work: Work) -> bool:
         if self._is_behind and self._newest and self._lines.wait(self._newest, 0.0):
             self._is_behind = False
         if len(self._lines) < MOST_WAITING:
             self._newest = self._lines.begin(work)
-        else:
-            self._lacks = True
-            self._tell_hanging()
+            return True
+        self._lacks = True
+        self._tell_hanging()
+        return False
 
     def _tell_hanging(self) -> None:
         metrics.STATE_ERRORS.inc()

@@ -30,6 +30,11 @@ class LineFile:
         """Whether the disk has still to take something."""
         return bool(self._pending)
 
+    @property
+    def pending_bytes(self) -> int:
+        """How much that is."""
+        return len(self._pending)
+
     def append(self, lines: Iterable[str]) -> None:
         """Hand lines to the kernel.
 

@@ -14,7 +14,7 @@ import logging
 import math
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -149,6 +149,11 @@ class Store:
     def remove(self, event_id: str) -> None:
         """Forget an event."""
         self._append(json.dumps({"gone": event_id}))
+
+    def also(self, work: Callable[[], None]) -> bool:
+        """Have something else written, at once."""
+        work()
+        return True
 
     def settle(self) -> None:
         """What was noted is written already."""

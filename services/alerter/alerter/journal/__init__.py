@@ -1,0 +1,1 @@
+"""What was broadcast and decided, kept for stores that missed it."""
