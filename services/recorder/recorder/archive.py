@@ -53,6 +53,11 @@ class Archive:
         self._adopt_after_crash()
         return True
 
+    @property
+    def next_number(self) -> int:
+        """The number that players will know the next closed file by."""
+        return self._playlist.sequence + len(self._playlist.entries)
+
     def try_out(self) -> None:
         """Raises OSError where nothing can be recorded, whatever the camera sends."""
         self._with_room(self.shelf.try_out)

@@ -20,6 +20,7 @@ from recorder.command import BYTE_STREAMS, Plan, command, frames_in_flight, plan
 from recorder.console import Console, Found
 from recorder.ffmpeg import Lines, Recording
 from recorder.frames import FrameLines, read_segment
+from recorder.part_index import OpenRun, PartIndex
 from recorder.timeline import Timeline
 from recorder.witness import NOBODY, Witness
 
@@ -102,6 +103,7 @@ class Attempt:
         clock: Clock,
         stop: threading.Event,
         witness: Witness = NOBODY,
+        part_index: PartIndex | None = None,
     ) -> None:
         self._source = source
         self._plan = plan
@@ -113,6 +115,7 @@ class Attempt:
         self._clock = clock
         self._stop = stop
         self._witness = witness
+        self._part_index = part_index or PartIndex()
         self._console = Console(source.url)
         self._lines = FrameLines()
         self._timeline = Timeline()
@@ -144,16 +147,28 @@ class Attempt:
             lambda list_fd: self._command(url, list_fd), self._archive.shelf.open_folder
         )
         ending = Ending(CameraState.ENDED, RunCause.RECORDER_KILLED)
+        self._part_index.follow(self._source.camera, self._open_run())
         try:
             ending = self._follow(recording)
             for lines in recording.stop(self._clock):
                 self._take(lines)
         finally:
+            self._part_index.leave(self._source.camera)
             recording.close()
             if not self._wants_other_plan():
                 self._put_away_rest()
             self._archive.end_run(ending.cause)
         return ending
+
+    def _open_run(self) -> OpenRun:
+        return OpenRun(
+            self._archive.shelf.open_folder,
+            self._run_name,
+            self._timeline,
+            self._archive.next_number,
+            lambda: self._codec,
+            self._source.segment_s,
+        )
 
     def _command(self, url: str, list_fd: int) -> tuple[str, ...]:
         return command(

@@ -14,6 +14,7 @@ from recorder import disk, metrics
 from recorder.approach import Approach
 from recorder.archive import Archive
 from recorder.attempt import Attempt, Ending, Report, Source
+from recorder.part_index import PartIndex
 from recorder.witness import NOBODY, Witness
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class CameraRecorder:
         stop: threading.Event,
         make_room: Callable[[], None],
         witness: Witness = NOBODY,
+        part_index: PartIndex | None = None,
     ) -> None:
         self.report = Report()
         self._source = source
@@ -47,6 +49,7 @@ class CameraRecorder:
         self._stop = stop
         self._make_room = make_room
         self._witness = witness
+        self._part_index = part_index
         self._approach = Approach(source.rtsp_transport)
         self._failures = 0
 
@@ -102,6 +105,7 @@ class CameraRecorder:
             clock=self._clock,
             stop=self._stop,
             witness=self._witness,
+            part_index=self._part_index,
         )
         ending = attempt.run()
         if self._stop.is_set():

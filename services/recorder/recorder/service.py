@@ -15,12 +15,14 @@ from hazardcast.machine.clock import Clock
 from hazardcast.machine.refusals import in_words
 from hazardcast.mqtt.bus import Bus
 from hazardcast.mqtt.presence import Name, Presence, Word
+from hazardcast.service import lifecycle
 from recorder import disk, metrics
 from recorder.archive import Archive
 from recorder.attempt import Source
 from recorder.camera import CameraRecorder
 from recorder.disk import Shelf
 from recorder.index import RecordingIndex
+from recorder.part_index import PartIndex
 from recorder.retention import GB, Limits
 from recorder.upkeep import Upkeep
 from recorder.versions import refuse_newer
@@ -63,6 +65,7 @@ class RecorderService:
             free_space_floor_gb=settings.free_space_floor_gb,
             clock=clock,
         )
+        self._part_index = PartIndex()
         self.recorders = {
             name: CameraRecorder(
                 source_of(name, camera, settings),
@@ -71,6 +74,7 @@ class RecorderService:
                 clock=clock,
                 stop=stop,
                 make_room=self._upkeep.make_room,
+                part_index=self._part_index,
             )
             for name, camera in cameras.items()
         }
@@ -102,6 +106,7 @@ class RecorderService:
             metrics.declare(name)
         for thread in self._threads:
             thread.start()
+        self._index_parts()
         next_tidy = self._clock.monotonic()
         while not self._clock.wait(self._stop, TICK_S):
             self._measure()
@@ -110,6 +115,15 @@ class RecorderService:
                 next_tidy += TIDY_S
             self._presence.look(self._word())
         self._finish()
+
+    def _index_parts(self) -> None:
+        def run() -> None:
+            lifecycle.repeat(
+                lambda: self._part_index.run(self._clock, self._stop),
+                what="indexing parts", stop=self._stop, clock=self._clock,
+            )  # fmt: skip
+
+        threading.Thread(target=run, name="parts", daemon=True).start()
 
     def tidy(self) -> None:
         """Remove what the limits say must go; a failing disk must not end the recording."""

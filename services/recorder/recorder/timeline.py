@@ -112,6 +112,16 @@ class Timeline:
         return self._time.offset_s
 
     @property
+    def newest_s(self) -> float | None:
+        """Stream time of the frame that was told last."""
+        return self._last.pts_s if self._last else None
+
+    def mapping(self, first_s: float) -> StreamTime:
+        """What tells the wall clock in the file that begins at `first_s`, after those named."""
+        change = self._change
+        return change.time if change is not None and first_s >= change.from_s else self._time
+
+    @property
     def error_s(self) -> float:
         """Estimate of the wall clock's error."""
         return self._time.error_s
@@ -174,7 +184,7 @@ class Timeline:
 
     def named(self, *, final: bool = False) -> list[NamedSegment]:
         """The files whose last frame is known by now; `final` when no frame will follow."""
-        if not (final or self._is_trusted()):
+        if not (final or self.trusted):
             return []
         ready = []
         while self._closed and (final or self._is_past(self._closed[0])):
@@ -183,7 +193,9 @@ class Timeline:
                 ready.append(segment)
         return ready
 
-    def _is_trusted(self) -> bool:
+    @property
+    def trusted(self) -> bool:
+        """True once frames have come as they were sent for so long that wall clock can be told."""
         return (
             self._first_monotonic_s is not None
             and self._last_monotonic_s is not None

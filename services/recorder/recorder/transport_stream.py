@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 PACKET = 188
@@ -34,6 +35,22 @@ class Times:
     first_s: float
     last_s: float
     pictures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture of a file, as its first packet tells it."""
+
+    packet: int
+    """Where its first packet lies, bytes."""
+    start: int
+    """The same, or of a key frame where the tables right before it begin."""
+    shown: int
+    """When it is shown, ticks, not unwrapped."""
+    decoded: int
+    """When it is decoded, ticks, not unwrapped."""
+    key: bool
+    """Decoding can begin with it."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,35 @@ def times(data: bytes) -> Times | None:
         (first + max(after)) / TICKS_PER_S,
         len(stamps),
     )
+
+
+def video_pid(head: bytes) -> int | None:
+    """The number of the first video stream, None until the tables that tell it are there."""
+    video = _video(head)
+    return video.pid if video else None
+
+
+def pictures(data: bytes, pid: int, *, base: int = 0) -> Iterator[Picture]:
+    """The pictures that begin in `data`, which begins with a packet.
+
+    Args:
+        data: a piece of a file.
+        pid: number of its video stream.
+        base: where in the file `data` begins.
+    """
+    for start in _starts(data, pid):
+        at = _payload(data, start)
+        shown = _presentation_time(data, at)
+        if shown is not None:
+            key = _is_key(data, start)
+            begin = _tables_before(data, start) if key else start
+            decoded = _decoding_time(data, at, shown)
+            yield Picture(base + start, base + begin, shown, decoded, key)
+
+
+def elapsed_s(earlier: int, later: int) -> float:
+    """Seconds from one stamp to another, across a wrap."""
+    return _after(later, earlier) / TICKS_PER_S
 
 
 def before_leap(data: bytes, *, most_s: float) -> int:
@@ -124,14 +170,17 @@ def _stamped(data: bytes) -> Iterator[tuple[int, int]]:
 def _starts(data: bytes, pid: int) -> Iterator[int]:
     """Where packets lie that begin a unit of `pid`."""
     high, low = 0x40 | pid >> 8, pid & 0xFF
-    for start in range(0, whole_packets(len(data)), PACKET):
-        if (
-            data[start + 2] == low
-            and data[start + 1] & 0x5F == high
-            and data[start] == 0x47
-            and data[start + 3] & 0x10
-        ):
+    seconds = data[1 : whole_packets(len(data)) : PACKET]
+    for found in _begins(high).finditer(seconds):
+        start = found.start() * PACKET
+        if data[start + 2] == low and data[start] == 0x47 and data[start + 3] & 0x10:
             yield start
+
+
+@lru_cache(maxsize=64)
+def _begins(high: int) -> re.Pattern[bytes]:
+    """The second byte of a packet that begins a unit, whatever its priority."""
+    return re.compile(b"[%b]" % re.escape(bytes((high, high | 0x20, high | 0x80, high | 0xA0))))
 
 
 def _payload(data: bytes, start: int) -> int:
@@ -139,18 +188,40 @@ def _payload(data: bytes, start: int) -> int:
     return start + 4 + adaptation
 
 
+def _is_key(data: bytes, start: int) -> bool:
+    """Random access indicator of the adaptation field (2.4.3.5)."""
+    return bool(data[start + 3] & 0x20 and data[start + 4] and data[start + 5] & 0x40)
+
+
+def _tables_before(data: bytes, start: int) -> int:
+    """Where the tables begin that stand right before a packet; `start` where none do."""
+    while start >= PACKET and _is_table(data, start - PACKET):
+        start -= PACKET
+    return start
+
+
+def _is_table(data: bytes, start: int) -> bool:
+    at = _payload(data, start)
+    return bool(data[start + 1] & 0x40) and data[at : at + 3] != b"\x00\x00\x01"
+
+
 def _presentation_time(data: bytes, at: int) -> int | None:
     header = data[at : at + 14]
     if len(header) < 14 or header[:3] != b"\x00\x00\x01" or not header[7] & 0x80:
         return None
-    stamp = header[9:14]
-    return (
-        (stamp[0] >> 1 & 0x07) << 30
-        | stamp[1] << 22
-        | stamp[2] >> 1 << 15
-        | stamp[3] << 7
-        | stamp[4] >> 1
-    )
+    return _stamp(header[9:14])
+
+
+def _decoding_time(data: bytes, at: int, shown: int) -> int:
+    """As told, else when it is shown."""
+    header = data[at : at + 19]
+    return _stamp(header[14:19]) if len(header) == 19 and header[7] & 0x40 else shown
+
+
+def _stamp(stamp: bytes) -> int:
+    """Three pieces of 33 bits, a marker bit behind each (2.4.3.7)."""
+    bits = int.from_bytes(stamp)
+    return bits >> 3 & 0x1_C000_0000 | bits >> 2 & 0x3FFF_8000 | bits >> 1 & 0x7FFF
 
 
 def _video(data: bytes) -> _Video | None:

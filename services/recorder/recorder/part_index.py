@@ -1,0 +1,242 @@
+"""Writes down which parts of the files that grow are there: one thread for all cameras.
+
+It reads what ffmpeg has written and adds lines beside it. Nothing waits for it: a disk that takes
+no line takes it later, and a recording does not know that it is looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hazardcast.machine import refusals
+from hazardcast.machine.clock import Clock
+from hazardcast.media import parts
+from hazardcast.media.stream_time import StreamTime
+from recorder import transport_stream
+from recorder.command import STAMP_LEAD_S
+from recorder.parts import Cut, Cutter
+from recorder.timeline import Timeline
+from recorder.transport_stream import HEAD_BYTES, TICKS_PER_S, WRAP_S
+
+log = logging.getLogger(__name__)
+LOOK_S = 0.25
+READ_BYTES = 4 << 20
+NEARLY_S = 1.0
+"""A file may end so much earlier than it should, and the clock of looks is coarse."""
+KEPT = 2
+"""Indexes of closed files that players may still be in: the newest."""
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A connection whose files grow."""
+
+    folder: Path
+    """Where they lie."""
+    prefix: str
+    """Files are named `{prefix}-{000000…}.ts`."""
+    timeline: Timeline
+    """Read only."""
+    first_number: int
+    """Of its first file among all the camera's."""
+    codec: Callable[[], str | None]
+    segment_s: float
+    """A file lasts about so long: nothing is looked for behind a younger one that grows."""
+
+
+class PartIndex:
+    """The runs that go on; cameras' threads say which, and never wait."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, _Run] = {}
+
+    def follow(self, camera: str, run: OpenRun) -> None:
+        """A connection has begun."""
+        self._runs[camera] = _Run(run)
+
+    def leave(self, camera: str) -> None:
+        """It is over; its files are put away by whoever recorded them."""
+        self._runs.pop(camera, None)
+
+    def look(self) -> None:
+        """Write down what is new, of every camera."""
+        for run in list(self._runs.values()):
+            run.look()
+
+    def run(self, clock: Clock, stop: threading.Event) -> None:
+        """Look until stopped."""
+        while not clock.wait(stop, LOOK_S):
+            self.look()
+
+
+class _Run:
+    def __init__(self, run: OpenRun) -> None:
+        self._run = run
+        self._file: _File | None = None
+        self._format: bytes | None = None
+        self._time: StreamTime | None = None
+        self._refused = False
+
+    def look(self) -> None:
+        """No failure here is worth anything to a recording; it is said once."""
+        try:
+            if self._run.timeline.trusted:
+                self._look()
+        except OSError as error:
+            if not self._refused:
+                facts = {"folder": str(self._run.folder), "why": refusals.in_words(error)}
+                log.warning("parts are not written down", extra=facts)
+            self._refused = True
+
+    def _look(self) -> None:
+        if self._file is None:
+            self._file = self._opened(0)
+        while self._file is not None and (following := self._following(self._file)):
+            if not self._go_on(self._file, following):
+                return
+        if self._file is not None:
+            self._add(self._file, self._file.grown())
+
+    def _opened(self, place: int) -> _File | None:
+        path = self._run.folder / f"{self._run.prefix}-{place:06d}.ts"
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        return _File(path, place, descriptor)
+
+    def _following(self, file: _File) -> _File | None:
+        """The file after this one; past those that were put away before they were looked at."""
+        if file.grows and file.cutter.lasts_s < self._run.segment_s - NEARLY_S:
+            return None
+        if following := file.following or self._opened(file.place + 1):
+            return following
+        if file.grows or file.path.exists():
+            return None
+        places = [int(path.stem[-6:]) for path in self._run.folder.glob(f"{self._run.prefix}-*.ts")]
+        later = [place for place in places if place > file.place]
+        return self._opened(min(later)) if later else None
+
+    def _go_on(self, file: _File, following: _File) -> bool:
+        """Leave `file` for the next one; False while that has no picture."""
+        file.following = following
+        cuts = file.grown()
+        ahead = following.grown()
+        first = following.cutter.first
+        if first is None:
+            self._add(file, cuts)
+            return False
+        last = file.cutter.finish(file.size, first) if following.place == file.place + 1 else None
+        self._add(file, [*cuts, last] if last else cuts)
+        file.close()
+        self._forget(following.place - KEPT)
+        self._file = following
+        self._add(following, ahead)
+        return True
+
+    def _forget(self, place: int) -> None:
+        if place >= 0:
+            with contextlib.suppress(OSError):
+                (self._run.folder / f"{self._run.prefix}-{place:06d}{parts.SUFFIX}").unlink()
+
+    def _add(self, file: _File, cuts: list[Cut]) -> None:
+        first = file.cutter.first
+        if first is None:
+            return
+        if file.time is None:
+            file.time = self._run.timeline.mapping(self._stream_s(first.shown))
+            file.lines.append(self._head(file, file.time).encode())
+        for cut in cuts:
+            at = file.time.wall(self._stream_s(cut.stamp))
+            part = parts.Part(cut.offset, cut.size, cut.duration_s, at, cut.key)
+            file.lines.append(part.encode())
+        file.write()
+
+    def _head(self, file: _File, time: StreamTime) -> parts.Head:
+        picture_format = transport_stream.picture_format(file.read(0, HEAD_BYTES))
+        changed = None not in {self._format, picture_format} and picture_format != self._format
+        stepped = time is not self._time  # the clock was set; or this is the first file
+        self._format, self._time = picture_format or self._format, time
+        number = self._run.first_number + file.place
+        return parts.Head(number, changed or stepped, self._run.codec())
+
+    def _stream_s(self, stamp: int) -> float:
+        """Stream time of a stamp: whichever of its turns is nearest to the frames of now."""
+        stream_s = stamp / TICKS_PER_S - STAMP_LEAD_S
+        newest_s = self._run.timeline.newest_s or 0.0
+        return stream_s + round((newest_s - stream_s) / WRAP_S) * WRAP_S
+
+
+@dataclass
+class _File:
+    """A file that is read as it grows, and the lines about it that the disk has not taken yet."""
+
+    path: Path
+    place: int
+    """Among the files of its run."""
+    descriptor: int
+    cutter: Cutter = field(default_factory=Cutter)
+    following: _File | None = None
+    lines: list[str] = field(default_factory=list)
+    time: StreamTime | None = None
+    """What tells its wall clock."""
+    grows: bool = True
+    """Whether the last look found more."""
+    _read_to: int = 0
+    _index: int | None = None
+    _torn: bool = False
+
+    def __del__(self) -> None:
+        self.close()
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return os.fstat(self.descriptor).st_size
+
+    def read(self, offset: int, most: int) -> bytes:
+        """What is there from `offset` on."""
+        return os.pread(self.descriptor, most, offset)
+
+    def grown(self) -> list[Cut]:
+        """The parts that are complete since the last look."""
+        cuts: list[Cut] = []
+        size, self.grows = self.size, False
+        while size > self._read_to:
+            # A buffer no longer than what is there: to shrink a great one costs more than to fill it.
+            before = self.cutter.read_from
+            data = self.read(before, min(size - before, READ_BYTES))
+            if not data:
+                break
+            cuts += self.cutter.take(data)
+            self._read_to, self.grows = before + len(data), True
+        return cuts
+
+    def write(self) -> None:
+        """Hand the lines to the disk; those that it does not take stay.
+
+        Raises:
+            OSError: it takes none.
+        """
+        if not self.lines:
+            return
+        if self._index is None:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            self._index = os.open(self.path.with_suffix(parts.SUFFIX), flags, 0o666)
+        text = ("\n" if self._torn else "") + "".join(self.lines)
+        self._torn = os.write(self._index, text.encode()) < len(text)
+        if not self._torn:
+            self.lines.clear()
+
+    def close(self) -> None:
+        """Nothing more is read or written."""
+        for descriptor in (self.descriptor, self._index):
+            if descriptor is not None and descriptor >= 0:
+                os.close(descriptor)
+        self.descriptor, self._index = -1, None
