@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -80,6 +81,17 @@ class Site(_Config):
     """Where it is: the place of reports that name none, from cameras that have none."""
     road: Text | None = None
     """The road of reports that name none, from cameras that have none."""
+    time_zone: str = "UTC"
+    """The zone in which people here read the time, as IANA names it: Asia/Seoul."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("expected a time zone as IANA names it, such as Asia/Seoul") from None
+        return name
 
 
 class Camera(_Config):

@@ -209,7 +209,7 @@ class _File:
         cuts: list[Cut] = []
         size, self.grows = self.size, False
         while size > self._read_to:
-            # A buffer no longer than what is there: to shrink a great one costs more than to fill it.
+            # No buffer longer than what is there: shrinking a great one costs more than filling it.
             before = self.cutter.read_from
             data = self.read(before, min(size - before, READ_BYTES))
             if not data:

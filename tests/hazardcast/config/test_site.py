@@ -30,6 +30,13 @@ def test_the_shipped_file_is_valid() -> None:
     assert site.load(ROOT / "config" / "cameras.yaml").cameras
 
 
+def test_a_site_reads_the_time_in_its_own_zone() -> None:
+    zone = {"site": {"time_zone": "Asia/Seoul"}, "cameras": {}}
+
+    assert site.parse(zone, source="t").site.time_zone == "Asia/Seoul"
+    assert site.parse({"cameras": {}}, source="t").site.time_zone == "UTC"
+
+
 def test_defaults_lie_under_every_camera_and_a_camera_may_differ() -> None:
     config = site.parse(
         {
@@ -62,6 +69,9 @@ def test_defaults_lie_under_every_camera_and_a_camera_may_differ() -> None:
             "cameras.a.segment: unknown",
         ),
         ({"site": {"station": 3}, "cameras": {}}, "site.station: unknown key"),
+        ({"site": {"time_zone": "Seoul"}, "cameras": {}}, "site.time_zone: expected a time zone"),
+        ({"site": {"time_zone": "../UTC"}, "cameras": {}}, "site.time_zone: expected a time zone"),
+        ({"site": {"time_zone": ""}, "cameras": {}}, "site.time_zone: expected a time zone"),
     ],
 )
 def test_a_mistake_is_named_with_file_camera_and_key(data: Any, said: str) -> None:

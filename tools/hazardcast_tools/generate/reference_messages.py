@@ -29,6 +29,7 @@ _CAMERA_PARTS: dict[str, type[BaseModel]] = {
 }  # fmt: skip
 _CAMERA_EXAMPLES = {
     "station_id": "4098", "name": "Junction 12",
+    "time_zone": "Asia/Seoul",
     "position": "{lat_deg: 37.12345, lon_deg: 127.126}",
     "road": "segment_A", "lat_deg": "37.12345", "lon_deg": "127.126",
     "url": "rtsp://10.0.0.11/main", "detect_url": "rtsp://10.0.0.11/sub",
