@@ -40,7 +40,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "__main__", "service", "alerter", "doors", "journal", "lifecycle", "kpi", "exports", "air", "metrics", "ingest",
     ),
     "console": (
-        "__main__", "service", "http", "socket", "archives", "live", "intake", "actions", "store", "doors", "metrics",
+        "__main__", "service", "http", "api", "socket", "archives", "live", "intake", "actions", "store", "doors", "metrics",
         "problems",
     ),
 }  # fmt: skip

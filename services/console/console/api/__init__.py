@@ -1,0 +1,1 @@
+"""What the store answers over HTTP."""

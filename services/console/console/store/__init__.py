@@ -1,0 +1,1 @@
+"""What the console remembers: one database, written by one thread, read by many."""
