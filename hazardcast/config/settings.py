@@ -198,6 +198,14 @@ class Settings(BaseSettings):
         None,
         description="address at which the console is published where that is not the one it listens on, as for a container",
     )
+    console_password: SecretStr | None = Field(
+        None,
+        description="first password of the console's account `admin`; made at first start (`keys/console.password`) when unset",
+    )
+    console_proxies: str | None = Field(
+        None,
+        description="comma-separated networks of the proxies in front of the console, such as `10.0.0.5/32`: only their word on who asks and on TLS is believed",
+    )
     console_free_view: bool = Field(
         True,
         description="look without an account where the console is published on loopback and asked for by a name of this machine; deciding always needs one",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -33,6 +33,7 @@ from hazardcast.media import camera_address, camera_url
 from hazardcast.media.camera_url import NETWORK_SCHEMES
 from hazardcast.media.ffmpeg import Transport
 
+Language = Literal["en", "ko"]
 Fraction = Annotated[float, Field(ge=0, le=1), NUMBER]
 Polygon = Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3)]
 FourPoints = Annotated[tuple[tuple[Real, Real], ...], Field(min_length=4, max_length=4)]
@@ -75,6 +76,10 @@ class Site(_Config):
 
     station_id: StationId = 4097
     """The sender's number in every datagram and event id; one of its own for each site."""
+    id: Annotated[str, Field(pattern=CAMERA_ID_PATTERN)] | None = None
+    """What the site is called in stored events: a-z, 0-9 and -; its station_id when left out."""
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("en", "ko")
+    """The console's languages, the first is the one for who asks for neither: en, ko."""
     name: Text = "demo site"
     """What people call the site."""
     position: Position = Position(lat_deg=37.12345, lon_deg=127.12345)
@@ -92,6 +97,11 @@ class Site(_Config):
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError("expected a time zone as IANA names it, such as Asia/Seoul") from None
         return name
+
+    @property
+    def key(self) -> str:
+        """What the site is called in stored events."""
+        return self.id or str(self.station_id)
 
 
 class Camera(_Config):

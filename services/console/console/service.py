@@ -8,20 +8,25 @@ from contextlib import ExitStack
 
 from fastapi import APIRouter
 
-from console.doors import free_view
-from console.doors.guard import Guard
+from console.doors import account_routes, routes
+from console.doors.opening import open_doors
 from console.http.app import application
 from console.http.server import HttpServer
 from hazardcast.config import site
 from hazardcast.config.settings import Settings
+from hazardcast.contract.messages import ServiceStatus
+from hazardcast.contract.messages.decision import OPERATORS
+from hazardcast.contract.topics import STATUS
 from hazardcast.machine.clock import Clock, SystemClock
-from hazardcast.mqtt.bus import MqttBus
+from hazardcast.mqtt.bus import Delivery, MqttBus
 from hazardcast.mqtt.presence import Name, Presence, Word
 from hazardcast.service import lifecycle
 from hazardcast.service.metrics import Health, MetricsServer
 
 log = logging.getLogger(__name__)
 SERVICE = "console"
+PRIVACY = "privacy"
+"""The service whose presence ends free view."""
 LOOK_EVERY_S = 0.5
 FLUSH_WITHIN_S = 2.0
 
@@ -42,7 +47,7 @@ class Service:
         self._clock: Clock = SystemClock()
         self._config = site.load(settings.config)
         self._open_bus()
-        self._guard = self._open_doors()
+        self._open_doors()
 
     def _open_bus(self) -> None:
         instance = self._settings.instance
@@ -57,16 +62,22 @@ class Service:
         self._stack.callback(self._bus.close)
         self._presence = Presence(name, self._bus, self._clock)
 
-    def _open_doors(self) -> Guard:
-        published = self._settings.console_published or self._settings.console_host
-        return Guard(
-            published_locally=free_view.is_loopback(published),
-            free_view=self._settings.console_free_view,
-        )
+    def _open_doors(self) -> None:
+        self._privacy = threading.Event()
+        self._bus.subscribe(STATUS, self._hear_privacy)
+        self._guard, self._reception = open_doors(self._settings, self._clock, self._privacy.is_set)
+
+    def _hear_privacy(self, status: ServiceStatus, _delivery: Delivery) -> None:
+        """Where a privacy service belongs to the station, pictures are protected for good."""
+        if status.service == PRIVACY:
+            self._privacy.set()
 
     def _routers(self) -> list[APIRouter]:
         """What every room answers."""
-        return []
+        return [
+            routes.router(self._reception, self._config.site, self._clock),
+            account_routes.router(self._reception),
+        ]
 
     def run(self) -> None:
         """Hear, answer, and say how it is, until stopped."""
@@ -93,7 +104,7 @@ class Service:
             self._presence.look(Word(detail=self._facts()))
 
     def _facts(self) -> dict[str, object]:
-        return {"port": self._http.port}
+        return {"port": self._http.port, OPERATORS: self._guard.operators_present()}
 
     def _alive(self) -> tuple[bool, str]:
         return (True, "alive") if self._http.thread.is_alive() else (False, "nobody is answered")

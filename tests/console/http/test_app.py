@@ -9,8 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
+from console.doors.accounts import Book
 from console.doors.asking import Deciding, Looking
-from console.doors.guard import Guard
+from console.doors.guard import FreeView, Guard
+from console.doors.sessions import Sessions
 from console.http import pages
 from console.http import server as server_module
 from console.http.app import application
@@ -21,7 +23,7 @@ from websockets.sync.client import connect
 
 from hazardcast.contract.errors import ConfigError
 from hazardcast.service.metrics import Health
-from hazardcast.testing import eventually
+from hazardcast.testing import ManualClock, eventually
 
 
 def room() -> APIRouter:
@@ -47,11 +49,18 @@ def room() -> APIRouter:
     return routes
 
 
+def guard() -> Guard:
+    """Free view, and nobody has an account."""
+    clock = ManualClock()
+    book = Book({}, {})
+    sessions = Sessions(clock, [], lambda _: None)
+    return Guard(FreeView(published_locally=True, allowed=True), lambda: book, sessions, clock)
+
+
 @pytest.fixture
 def web() -> Iterator[httpx.Client]:
-    guard = Guard(published_locally=True, free_view=True)
     health = Health(ready=lambda: (False, "no broker"))
-    server = HttpServer(application(guard, health, [room()]), host="127.0.0.1", port=0)
+    server = HttpServer(application(guard(), health, [room()]), host="127.0.0.1", port=0)
     with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=5.0) as client:
         yield client
     server.close()
@@ -66,9 +75,10 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
 
 
 def test_a_port_in_use_is_a_configuration_error(web: httpx.Client) -> None:
-    guard = Guard(published_locally=True, free_view=True)
     with pytest.raises(ConfigError, match="HAZARDCAST_CONSOLE_PORT"):
-        HttpServer(application(guard, Health()), host="127.0.0.1", port=int(web.base_url.port or 0))
+        HttpServer(
+            application(guard(), Health()), host="127.0.0.1", port=int(web.base_url.port or 0)
+        )
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ _CAMERA_PARTS: dict[str, type[BaseModel]] = {
     "ground": GroundPoints,
 }  # fmt: skip
 _CAMERA_EXAMPLES = {
-    "station_id": "4098", "name": "Junction 12",
-    "time_zone": "Asia/Seoul",
+    "station_id": "4098", "name": "Junction 12", "id": "junction-12",
+    "time_zone": "Asia/Seoul", "languages": "[ko]",
     "position": "{lat_deg: 37.12345, lon_deg: 127.126}",
     "road": "segment_A", "lat_deg": "37.12345", "lon_deg": "127.126",
     "url": "rtsp://10.0.0.11/main", "detect_url": "rtsp://10.0.0.11/sub",
