@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 SOURCE ?=
 ARGS ?=
 
-.PHONY: help demo up test chaos long-chaos long-zoo e2e-long check bench fuzz schemas lock models-page dashboards clean
+.PHONY: help demo up test chaos long-chaos long-zoo e2e-long check bench fuzz schemas lock vendor models-page dashboards clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -55,6 +55,9 @@ schemas: $(VENV)/.dev ## write schemas/, asyncapi.yaml and docs/reference/ anew 
 
 lock: ## write the images' locked requirements anew (needs uv)
 	@requirements/lock
+
+vendor: ## fetch the page's libraries anew (needs npm)
+	@services/console/vendor
 
 models-page: $(VENV)/.dev ## write docs/reference/models.md's tables anew from the tests' networks
 	@$(BIN)/python -m tests.detector.layout_rows

@@ -7,6 +7,12 @@ import { number, t, word } from "../state/words.js";
 
 const KMH = 3.6;
 const HALO = "rgba(6, 9, 14, 0.75)";
+/** A picture at least so wide has room for words, px. */
+const FULL_PX = 620;
+/** A box narrower than this gets no label, px. */
+const SMALLEST_PX = 26;
+
+/** @typedef {{x: number, y: number, w: number, h: number}} Box px of the element */
 
 /** Make the canvas as fine as the screen. @param {HTMLCanvasElement} canvas */
 export function fit(canvas) {
@@ -35,22 +41,45 @@ export function draw(canvas, seen, picture) {
   const place = contentBox(picture.width, picture.height, canvas.clientWidth, canvas.clientHeight);
   const sx = place.width / seen.width;
   const sy = place.height / seen.height;
-  for (const one of seen.objects) {
-    if (view.hidden.includes(one.label)) continue;
+  const shown = seen.objects.filter(({ label }) => !view.hidden.includes(label)).map((one) => {
     const [x1, y1, x2, y2] = one.box;
-    const box = { x: place.x + x1 * sx, y: place.y + y1 * sy, w: (x2 - x1) * sx, h: (y2 - y1) * sy };
-    drawOne(pen, one, box, place.width);
+    return { one, box: { x: place.x + x1 * sx, y: place.y + y1 * sy, w: (x2 - x1) * sx, h: (y2 - y1) * sy } };
+  });
+  for (const { one, box } of shown) drawBox(pen, lookOf(one.label), box);
+  if (view.labels) drawLabels(pen, shown, place.width);
+}
+
+/**
+ * The nearest first; a label that would cover another is left out.
+ * @param {CanvasRenderingContext2D} pen
+ * @param {{one: any, box: Box}[]} shown
+ * @param {number} room width of the picture, px
+ */
+function drawLabels(pen, shown, room) {
+  const full = room >= FULL_PX;
+  /** @type {Box[]} */
+  const taken = [];
+  for (const { one, box } of [...shown].sort((a, b) => b.box.w * b.box.h - a.box.w * a.box.h)) {
+    if (box.w < SMALLEST_PX) continue;
+    const text = labelOf(one, full);
+    const place = labelPlace(pen, text, box, full);
+    if (taken.some((other) => overlap(other, place))) continue;
+    taken.push(place);
+    drawLabel(pen, text, lookOf(one.label), place);
   }
+}
+
+/** @param {Box} a @param {Box} b */
+function overlap(a, b) {
+  return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 }
 
 /**
  * @param {CanvasRenderingContext2D} pen
- * @param {any} one
- * @param {{x: number, y: number, w: number, h: number}} box
- * @param {number} room width of the picture, px
+ * @param {import("../core/classes.js").Look} look
+ * @param {Box} box
  */
-function drawOne(pen, one, box, room) {
-  const look = lookOf(one.label);
+function drawBox(pen, look, box) {
   pen.setLineDash([]);
   pen.lineWidth = 4;
   pen.strokeStyle = HALO;
@@ -60,31 +89,44 @@ function drawOne(pen, one, box, room) {
   pen.strokeStyle = look.colour;
   pen.strokeRect(box.x, box.y, box.w, box.h);
   pen.setLineDash([]);
-  if (view.labels && room >= 260) drawLabel(pen, one, look, box, room >= 620);
+}
+
+/** Class and number where there is room, and how fast. @param {any} one @param {boolean} full */
+function labelOf(one, full) {
+  const speed = Number.isFinite(one.speed_mps) ? `${number(one.speed_mps * KMH)} ${t("unit.kmh")}` : "";
+  const words = full ? [`${word("class", one.label)} ${one.track_id}`, speed] : [speed || String(one.track_id)];
+  return words.filter(Boolean).join(" · ");
+}
+
+/**
+ * Above the box, or in it at the top of the picture.
+ * @param {CanvasRenderingContext2D} pen
+ * @param {string} text
+ * @param {Box} box
+ * @param {boolean} full
+ * @returns {Box}
+ */
+function labelPlace(pen, text, box, full) {
+  pen.font = `600 ${full ? 12 : 11}px system-ui, sans-serif`;
+  const h = full ? 18 : 16;
+  const w = pen.measureText(text).width + h + 6;
+  return { x: box.x - 1, y: box.y >= h + 1 ? box.y - h - 1 : box.y + 1, w, h };
 }
 
 /**
  * @param {CanvasRenderingContext2D} pen
- * @param {any} one
+ * @param {string} text
  * @param {import("../core/classes.js").Look} look
- * @param {{x: number, y: number, w: number, h: number}} box
- * @param {boolean} full whether there is room for words
+ * @param {Box} place
  */
-function drawLabel(pen, one, look, box, full) {
-  const speed = Number.isFinite(one.speed_mps) ? `${number(one.speed_mps * KMH)} ${t("unit.kmh")}` : "";
-  const words = full ? [`${word("class", one.label)} ${one.track_id}`, speed] : [String(one.track_id), speed];
-  const text = words.filter(Boolean).join(" · ");
-  pen.font = `600 ${full ? 12 : 11}px system-ui, sans-serif`;
-  const height = full ? 18 : 16;
-  const width = pen.measureText(text).width + height + 6;
-  const top = box.y >= height + 1 ? box.y - height - 1 : box.y + 1;
+function drawLabel(pen, text, look, place) {
   pen.fillStyle = HALO;
-  pen.fillRect(box.x - 1, top, width, height);
+  pen.fillRect(place.x, place.y, place.w, place.h);
   pen.fillStyle = look.colour;
-  mark(pen, look.mark, box.x + height / 2, top + height / 2, height / 2 - 5);
+  mark(pen, look.mark, place.x + place.h / 2, place.y + place.h / 2, place.h / 2 - 5);
   pen.fillStyle = "#f4f7fb";
   pen.textBaseline = "middle";
-  pen.fillText(text, box.x + height, top + height / 2 + 0.5);
+  pen.fillText(text, place.x + place.h, place.y + place.h / 2 + 0.5);
 }
 
 /**

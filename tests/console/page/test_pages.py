@@ -1,0 +1,42 @@
+"""Every page as an operator meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+AXE = (Path(__file__).with_name("vendor") / "axe.min.js").read_text("utf-8")
+PAGES = ["", "wall", "incidents", "incidents?event=4097-3", "clips", "clips?clip=4097-1", "timeline",
+         "statistics", "map", "health", "journal", "login"]  # fmt: skip
+PHONE = (390, 844)
+Open = Callable[..., Any]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def violations(page: Any) -> list[str]:
+    """What axe finds against WCAG 2.2 AA."""
+    page.evaluate(AXE)
+    found = page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found]
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_accessible(open_page: Open, path: str, scheme: str) -> None:
+    page = open_page(path, scheme=scheme)
+    page.wait_for_timeout(400)
+
+    assert not violations(page)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_fits_a_phone_and_speaks_korean(open_page: Open, path: str) -> None:
+    page = open_page(path, size=PHONE, language="ko")
+    page.wait_for_timeout(300)
+
+    assert page.evaluate("document.documentElement.lang") == "ko"
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    assert not violations(page)
