@@ -33,7 +33,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "__main__", "generate", "cli", "kpi", "demo", "checks", "stack", "http_client", "provision",
     ),
     "detector": (
-        "evaluation", "models", "trial", "__main__", "service", "worker", "evidence", "pipeline", "incidents", "rules",
+        "evaluation", "models", "trial", "__main__", "service", "worker", "evidence", "pipeline", "memory", "incidents", "rules",
         "impact", "fire", "view", "tracking", "ownership", "metrics",
     ),
     "alerter": (

@@ -8,9 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from detector.fire.watch import FireWatch
-from detector.impact.watch import ImpactWatch
 from detector.incidents import IncidentBook, Report
+from detector.memory import Memory
 from detector.rules.aftermath import aftermaths
 from detector.rules.blockage import blockages
 from detector.rules.collision import collisions
@@ -19,14 +18,10 @@ from detector.rules.hypothesis import Hypothesis, Observation
 from detector.rules.impact import impacts
 from detector.rules.rollover import rollovers
 from detector.tracking.motion import feet
-from detector.tracking.tracks import LATEST_STEP_S, Track, Tracker
-from detector.view.background_history import Glimpses
+from detector.tracking.tracks import LATEST_STEP_S, Track
 from detector.view.conditions import ConditionWatch, picked
 from detector.view.ground import GroundPoints
-from detector.view.learned import View
-from detector.view.stationary import Dwell
 from detector.view.tampering import THUMB_PX, SceneState, SceneWatch
-from detector.view.usual_stops import Habits
 from hazardcast.vision.geometry import boxes
 from hazardcast.vision.geometry.boxes import Boxes, Floats, Label
 from hazardcast.vision.models.opener import Model
@@ -106,16 +101,9 @@ class Pipeline:
         self.model = model
         self.book = IncidentBook()
         self._areas = areas or Areas()
-        self._tracker = Tracker()
         self._scene = SceneWatch()
         self._conditions = ConditionWatch()
-        self._ground_points = ground
-        self._view: View | None = None
-        self._habits = Habits()
-        self._dwell = Dwell()
-        self._glimpses = Glimpses()
-        self._flames = FireWatch()
-        self._impacts = ImpactWatch(self._glimpses)
+        self._memory = Memory(ground)
         self._last_t = float("-inf")
 
     def process(self, frame: Frame) -> Outcome:
@@ -130,29 +118,23 @@ class Pipeline:
     def reason(self, frame: Frame, found: Boxes) -> Outcome:
         """Tracks, rules and incidents, given the boxes of the frame."""
         height, width = frame.image.shape[:2]
-        self._follow_clock(frame.t)
-        scene = self._scene.update(image.grey(frame.shrunk(THUMB_PX)), frame.t)
-        if scene is SceneState.CUT:
-            self._tracker.reset()
-            self._dwell.clear()
-            self._glimpses.reset()
-            self._flames.reset()
-            self._impacts.reset()
+        scene = self._look(frame)
+        memory = self._memory
+        view = memory.look_at(width, height)
         found = replace(found, looks=looks(frame, found.xyxy))
-        tracks = self._tracker.update(found, frame.t)
-        self._dwell.update(frame.t, found.xyxy[found.labels != Label.PERSON], tracks)
-        self._glimpses.update(frame)
-        self._dwell.compare(self._glimpses)
+        tracks = memory.tracker.update(found, frame.t)
+        memory.dwell.update(frame.t, found.xyxy[found.labels != Label.PERSON], tracks)
+        memory.glimpses.update(frame)
+        memory.dwell.compare(memory.glimpses)
         self._remember_stops(tracks, frame.t)
-        flames = self._flames.update(frame, self._areas.mask(width, height))
-        past = self._tracker.past
-        view = self._view_of(width, height)
+        flames = memory.flames.update(frame, self._areas.mask(width, height))
+        past = memory.tracker.past
         view.learn(past)
-        struck = self._impacts.update(frame, tracks)
+        struck = memory.impacts.update(frame, tracks)
         seen = Observation(
-            frame.t, width, height, tracks, self._dwell, self._habits, flames, past, view,
-            glimpses=self._glimpses, impacts=struck, rested=self._impacts.rested,
-            suspected=self._impacts.suspected,
+            frame.t, width, height, tracks, memory.dwell, memory.road.habits, flames, past, view,
+            glimpses=memory.glimpses, impacts=struck, rested=memory.impacts.rested,
+            suspected=memory.impacts.suspected,
         )  # fmt: skip
         hypotheses = [hypothesis for rule in RULES for hypothesis in rule(seen)]
         rest = self._scene.suppressed(frame.t)
@@ -161,13 +143,21 @@ class Pipeline:
         picture = self._picture(frame)
         return Outcome(seen_now, reports, scene, hypotheses, rest, picture, view.speeds(seen_now))
 
-    def _view_of(self, width: int, height: int) -> View:
-        """What is known of the view; another size of picture is another view."""
-        if self._view is None or self._view.size != (width, height):
-            points = self._ground_points
-            ground = points.ground(width, height) if points else None
-            self._view = View(width, height, ground=ground)
-        return self._view
+    def forget_view(self) -> None:
+        """Somebody turned the camera: what was learnt of its view is wrong of the next frame."""
+        self._memory.reset()
+
+    def _look(self, frame: Frame) -> SceneState:
+        """How the picture is; what is no longer true of it is forgotten."""
+        thumb = image.grey(frame.shrunk(THUMB_PX))
+        self._follow_clock(frame.t, thumb)
+        before = self._scene.last
+        scene = self._scene.update(thumb, frame.t)
+        if scene is SceneState.CUT:
+            self._memory.cut(before, thumb)
+        elif scene is SceneState.TURNED:
+            self._memory.turned()
+        return scene
 
     def _picture(self, frame: Frame) -> tuple[str, ...]:
         conditions = self._conditions.update(picked(frame.image), frame.t)
@@ -175,15 +165,12 @@ class Pipeline:
         moment = () if shown is SceneState.CLEAR else (shown.value,)
         return moment + tuple(sorted(conditions))
 
-    def _follow_clock(self, t: float) -> None:
+    def _follow_clock(self, t: float, thumb: Image) -> None:
         """After a pause, or when the clock was set back, begin anew but keep open incidents."""
         step_s, self._last_t = t - self._last_t, t
         if step_s <= 0 or step_s > LATEST_STEP_S:
-            self._tracker, self._scene = Tracker(), SceneWatch()
-            self._flames.reset()
-            self._impacts.reset()
-            self._dwell.clear()
-            self._glimpses.reset()
+            self._memory.resume(self._scene.last, thumb)
+            self._scene = SceneWatch()
             self.book.resume(t)
 
     def _remember_stops(self, tracks: Sequence[Track], t: float) -> None:
@@ -191,7 +178,9 @@ class Pipeline:
             if track.label.is_vehicle and track.stationary and track.was_fast_since(t - 5.0):
                 stop = track.last_stop
                 if stop and stop.held_s >= HABIT_AFTER_S:
-                    self._habits.add(track.track_id, stop.rest_t, _foot(track), stop.size_px)
+                    self._memory.road.habits.add(
+                        track.track_id, stop.rest_t, _foot(track), stop.size_px
+                    )
 
 
 def _foot(track: Track) -> Floats:

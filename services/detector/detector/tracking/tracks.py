@@ -127,9 +127,9 @@ class Tracker:
         if self._last_t is not None and t <= self._last_t:
             return self.confirmed()
         dt_s = t - self._last_t if self._last_t is not None else 0.0
-        self._last_t = t
         if dt_s > LATEST_STEP_S:
             self.reset()
+        self._last_t = t
         self._advance(dt_s)
         groups = self._follow_grouped(found, t, dt_s)
         found = found.take(~groups) if groups.any() else found
@@ -144,9 +144,10 @@ class Tracker:
         return [track for track in self.tracks if track.confirmed]
 
     def reset(self) -> None:
-        """Forget everything, as after a cut."""
+        """Forget everything, as after a cut; numbers of tracks go on."""
         self.tracks.clear()
         self.past.clear()
+        self._last_t = None
         self._filters = kalman.none()
 
     def _advance(self, dt_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Whether the picture can be trusted: cuts, exposure jumps, shake, covered, black, frozen.
+"""Whether the picture can be trusted: cuts, turns, exposure jumps, shake, covered, black, frozen.
 
 What the rules make of tracks across such a moment is nonsense; incidents rest until it is over.
 """
@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from detector.view.turning import TurnWatch, likeness
 from hazardcast.vision.geometry.boxes import Floats
 from hazardcast.vision.pixels.image import Image
 from hazardcast.vision.pixels.registration import shift_px
@@ -51,6 +52,7 @@ class SceneState(StrEnum):
 
     CLEAR = "clear"
     CUT = "cut"
+    TURNED = "turned"
     EXPOSURE = "exposure"
     SHAKE = "shake"
     COVERED = "covered"
@@ -59,10 +61,11 @@ class SceneState(StrEnum):
 
 
 RESTS_S = {
-    SceneState.CUT: 5.0, SceneState.EXPOSURE: 2.0, SceneState.SHAKE: 2.0,
+    SceneState.CUT: 5.0, SceneState.TURNED: 0.0, SceneState.EXPOSURE: 2.0, SceneState.SHAKE: 2.0,
     SceneState.COVERED: 5.0, SceneState.BLACK: 5.0, SceneState.FROZEN: 5.0,
 }  # fmt: skip
-"""For how long incidents rest after it was last seen."""
+"""For how long incidents rest after it was last seen. Not for a turn: a crash that tears at the
+camera's pole is a crash."""
 
 
 @dataclass
@@ -77,6 +80,7 @@ class SceneWatch:
     _contrast_t: float | None = None
     _usual_contrast: float | None = None
     _moves: deque[tuple[float, Floats]] = field(default_factory=deque)
+    _turn: TurnWatch = field(default_factory=TurnWatch)
     _shown: tuple[float, SceneState] = (float("-inf"), SceneState.CLEAR)
 
     def update(self, thumb: Image, t: float) -> SceneState:
@@ -94,6 +98,11 @@ class SceneWatch:
         while self._thumbs[0][0] < t - COMPARED_S:
             self._thumbs.popleft()
         return state
+
+    @property
+    def last(self) -> Image | None:
+        """The newest thumbnail."""
+        return self._last
 
     def suppressed(self, t: float) -> bool:
         """Whether incidents must rest."""
@@ -116,7 +125,10 @@ class SceneWatch:
         jump = self._jump(thumb.astype(np.float32))
         if jump is not SceneState.CLEAR:
             self._moves.clear()
+            self._turn.reset()
             return jump
+        if self._turn.update(thumb, t):
+            return SceneState.TURNED
         return SceneState.SHAKE if self._shakes(thumb, t) else SceneState.CLEAR
 
     def _obscured(self, thumb: Image, t: float) -> bool:
@@ -136,8 +148,8 @@ class SceneWatch:
             return SceneState.CLEAR
         difference = np.abs(thumb - self._thumbs[-1][1]).mean()
         if difference > FLAT_DIFFERENCE:
-            likeness = _likeness(thumb, self._thumbs[-1][1])
-            if likeness < (CUT_LIKENESS if difference > CUT_DIFFERENCE else FLAT_LIKENESS):
+            alike = likeness(thumb, self._thumbs[-1][1])
+            if alike < (CUT_LIKENESS if difference > CUT_DIFFERENCE else FLAT_LIKENESS):
                 return SceneState.CUT
         change = thumb - self._thumbs[0][1]
         if abs(float(change.mean())) < EXPOSURE_DIFFERENCE / 3:
@@ -161,9 +173,3 @@ class SceneWatch:
         steps = np.array([step for _, step in self._moves])
         turns = np.sum(steps[1:] * steps[:-1], axis=1) < 0
         return int(turns.sum()) >= 2
-
-
-def _likeness(first: Floats, second: Floats) -> float:
-    """Correlation of two pictures, 1 when they differ in brightness and contrast only."""
-    a, b = first - first.mean(), second - second.mean()
-    return float((a * b).sum() / max(1e-6, float(np.sqrt((a * a).sum() * (b * b).sum()))))

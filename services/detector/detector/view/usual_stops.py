@@ -46,7 +46,7 @@ class Habits:
         distance = np.hypot(rows[:, 2] - foot[0], rows[:, 3] - foot[1])
         return int(np.count_nonzero(distance < NEAR_BL * (size + rows[:, 4]) / 2))
 
-    def clear(self) -> None:
-        """Forget, as after the camera was moved."""
-        self._stops.clear()
-        self._known.clear()
+    @property
+    def known(self) -> bool:
+        """Whether any stop is remembered."""
+        return bool(self._stops)
