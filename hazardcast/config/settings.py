@@ -206,6 +206,21 @@ class Settings(BaseSettings):
         None,
         description="comma-separated networks of the proxies in front of the console, such as `10.0.0.5/32`: only their word on who asks and on TLS is believed",
     )
+    database_url: SecretStr | None = Field(
+        None,
+        description="where the console keeps events: `sqlite:///file`, `postgresql://user:password@host/name` or `mysql://…`; the file `console/console.sqlite` in the data directory when unset",
+    )
+    console_keep_days: Annotated[float, Field(ge=1)] = Field(
+        90,
+        description="days for which the console keeps what is neither alert, decision nor statistics",
+    )
+    console_keep_alerts_days: Annotated[float, Field(ge=1)] = Field(
+        1825,
+        description="days for which the console keeps alerts, their pictures and statistics; the log of decisions is never shortened",
+    )
+    console_keep_tracks_days: Annotated[float, Field(ge=0.1)] = Field(
+        7, description="days for which the console keeps tracks, to draw them over recordings"
+    )
     console_free_view: bool = Field(
         True,
         description="look without an account where the console is published on loopback and asked for by a name of this machine; deciding always needs one",
@@ -270,6 +285,13 @@ class Settings(BaseSettings):
     def recordings_dir(self) -> Path:
         """Where segments live; on one volume with `clips_dir`, as hard links do not cross mounts."""
         return self.data_dir / "recordings"
+
+    @property
+    def database(self) -> str:
+        """The URL of the console's database."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{(self.data_dir / 'console' / 'console.sqlite').absolute()}"
 
     @property
     def clips_dir(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import ExitStack
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 
@@ -12,6 +13,10 @@ from console.doors import account_routes, routes
 from console.doors.opening import open_doors
 from console.http.app import application
 from console.http.server import HttpServer
+from console.intake.intake import Intake
+from console.intake.upkeep import Upkeep
+from console.store.retention import Keep
+from console.store.store import Store
 from hazardcast.config import site
 from hazardcast.config.settings import Settings
 from hazardcast.contract.messages import ServiceStatus
@@ -47,6 +52,7 @@ class Service:
         self._clock: Clock = SystemClock()
         self._config = site.load(settings.config)
         self._open_bus()
+        self._open_store()
         self._open_doors()
 
     def _open_bus(self) -> None:
@@ -61,6 +67,23 @@ class Service:
         )
         self._stack.callback(self._bus.close)
         self._presence = Presence(name, self._bus, self._clock)
+
+    def _open_store(self) -> None:
+        settings, place = self._settings, self._config.site
+        self._store = Store(
+            settings.database, site=place.key, zone=ZoneInfo(place.time_zone), clock=self._clock
+        )
+        self._store.open()
+        self._stack.callback(self._store.close)
+        cameras = frozenset(self._config.cameras)
+        self._intake = Intake(self._store, self._bus, self._clock, cameras=cameras)
+        self._intake.subscribe()
+        keep = Keep(
+            tracks=settings.console_keep_tracks_days,
+            noise=settings.console_keep_days,
+            alerts=settings.console_keep_alerts_days,
+        )
+        self._upkeep = Upkeep(self._store, keep, self._clock)
 
     def _open_doors(self) -> None:
         self._privacy = threading.Event()
@@ -102,6 +125,8 @@ class Service:
     def _look_until_stopped(self) -> None:
         while not self._clock.wait(self._stop, LOOK_EVERY_S):
             self._presence.look(Word(detail=self._facts()))
+            self._intake.tick()
+            self._upkeep.tick()
 
     def _facts(self) -> dict[str, object]:
         return {"port": self._http.port, OPERATORS: self._guard.operators_present()}
@@ -110,4 +135,8 @@ class Service:
         return (True, "alive") if self._http.thread.is_alive() else (False, "nobody is answered")
 
     def _ready(self) -> tuple[bool, str]:
-        return self._alive() if self._bus.connected else (False, "no broker")
+        if not self._bus.connected:
+            return False, "no broker"
+        if problem := self._store.problem:
+            return False, problem
+        return self._alive()

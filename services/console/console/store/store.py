@@ -12,7 +12,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from console.store import database, metrics, migrate
+from console import metrics
+from console.store import database, migrate
 from console.store.database import StoreUnavailableError
 from console.store.decisions import Decision
 from console.store.events import NewEvent, told

@@ -19,7 +19,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from console.store import database, metrics
+from console import metrics
+from console.store import database
 from console.store.database import StoreUnavailableError
 from console.store.transaction import Transaction
 from hazardcast.machine.clock import Clock

@@ -1,4 +1,4 @@
-"""What the store measures."""
+"""What the console measures."""
 
 from __future__ import annotations
 
