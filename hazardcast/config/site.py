@@ -16,7 +16,8 @@ from pydantic import (
     field_validator,
 )
 
-from hazardcast.config import settings, site_problems, yaml_lines
+from hazardcast.config import alerting, settings, site_problems, yaml_lines
+from hazardcast.config.alerting import Alerting, CameraAlerting, Policy
 from hazardcast.config.yaml_lines import Document, YamlError
 from hazardcast.contract.errors import ConfigError
 from hazardcast.contract.fields import (
@@ -29,6 +30,7 @@ from hazardcast.contract.fields import (
     StationId,
     Text,
 )
+from hazardcast.contract.incident_types import IncidentType
 from hazardcast.media import camera_address, camera_url
 from hazardcast.media.camera_url import NETWORK_SCHEMES
 from hazardcast.media.ffmpeg import Transport
@@ -88,6 +90,8 @@ class Site(_Config):
     """The road of reports that name none, from cameras that have none."""
     time_zone: str = "UTC"
     """The zone in which people here read the time, as IANA names it: Asia/Seoul."""
+    alerting: Alerting = Alerting()
+    """Which reports of the cameras are broadcast at once, and which wait for a person."""
 
     @field_validator("time_zone")
     @classmethod
@@ -143,6 +147,8 @@ class Camera(_Config):
     """Frames looked at, a second."""
     rtsp_transport: Transport = "auto"
     """auto asks for TCP first, and for UDP where a camera refuses that or then sends nothing."""
+    alerting: CameraAlerting = CameraAlerting()
+    """Which of its reports are broadcast at once; goes before the site's."""
 
     @field_validator("url", "detect_url")
     @classmethod
@@ -192,6 +198,19 @@ class SiteConfig(_Config):
     """The station that sends, and where it stands."""
     cameras: dict[Annotated[str, Field(pattern=CAMERA_ID_PATTERN)], Camera]
     """The cameras by id: a-z, 0-9 and -, at most 40; used in topics, folders and metric labels."""
+
+    def policy(self, camera: str, kind: IncidentType) -> Policy:
+        """What holds for a camera's reports of a type; of no camera of ours: as for people's."""
+        known = self.cameras.get(camera)
+        return known.alerting.policy(kind) if known else Policy()
+
+    def withholding(self, mode: alerting.Mode) -> list[str]:
+        """The cameras for which a mode holds, for one type of incident at least."""
+        return [
+            name
+            for name, camera in self.cameras.items()
+            if any(camera.alerting.policy(kind).mode == mode for kind in IncidentType)
+        ]
 
     def chosen(self, ids: frozenset[str] | None) -> dict[str, Camera]:
         """The cameras of `ids`, or all.
@@ -253,15 +272,25 @@ def _checked(document: Document, *, source: str) -> SiteConfig:
 
 
 def _merged(data: dict[str, Any]) -> dict[str, Any]:
-    """The file's data with `defaults` laid under each camera."""
+    """The file's data with `defaults` laid under each camera, and the site's policy under both."""
     rest = {key: value for key, value in data.items() if key != "defaults"}
-    defaults, cameras = data.get("defaults") or {}, data.get("cameras")
+    defaults, cameras = dict(data.get("defaults") or {}), data.get("cameras")
+    site = data.get("site")
+    if isinstance(site, dict) and "alerting" in site:
+        defaults["alerting"] = alerting.layered(site["alerting"], defaults.get("alerting"))
     if isinstance(cameras, dict):
         rest["cameras"] = {
-            name: {**defaults, **camera} if isinstance(camera, dict) else camera
+            name: _over(defaults, camera) if isinstance(camera, dict) else camera
             for name, camera in cameras.items()
         }
     return rest
+
+
+def _over(defaults: dict[str, Any], camera: dict[str, Any]) -> dict[str, Any]:
+    merged = {**defaults, **camera}
+    if "alerting" in defaults and "alerting" in camera:
+        merged["alerting"] = alerting.layered(defaults["alerting"], camera["alerting"])
+    return merged
 
 
 def _validated(data: dict[str, Any], document: Document) -> SiteConfig:

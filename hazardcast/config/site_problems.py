@@ -47,10 +47,14 @@ def path_of(problem: ErrorDetails) -> Path:
 
 
 def origin(path: Path, lines: Mapping[Path, int]) -> Path:
-    """Where the file has what belongs to `path`: a camera's value may come from the defaults."""
+    """Where the file has what belongs to `path`: a camera's value may come from the defaults.
+
+    And its policy from the site.
+    """
     if path in lines or len(path) < 3 or path[0] != "cameras":
         return path
-    return ("defaults", *path[2:])
+    shared = ("defaults", *path[2:])
+    return ("site", *path[2:]) if shared not in lines and path[2] == "alerting" else shared
 
 
 def line_of(path: Path, lines: Mapping[Path, int]) -> int | None:

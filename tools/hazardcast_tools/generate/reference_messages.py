@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from hazardcast.config.alerting import Alerting
 from hazardcast.config.site import Camera, GroundPoints, Position, Site, Zones
 from hazardcast.contract.messages import Datagram
 from hazardcast.contract.messages.base import Message
@@ -25,7 +26,7 @@ _HEADER = ("field", "value", "default", "meaning")
 _CAMERAS_HEADER = ("key", "value", "default", "example", "meaning")
 _CAMERA_PARTS: dict[str, type[BaseModel]] = {
     "site": Site, "position": Position, "cameras.ID": Camera, "zones": Zones,
-    "ground": GroundPoints,
+    "ground": GroundPoints, "alerting": Alerting,
 }  # fmt: skip
 _CAMERA_EXAMPLES = {
     "station_id": "4098", "name": "Junction 12", "id": "junction-12",
@@ -40,6 +41,8 @@ _CAMERA_EXAMPLES = {
     "rtsp_transport": "udp", "ignore": "[[[0, 0], [1, 0], [1, 0.08], [0, 0.08]]]",
     "picture": "[[0.2, 0.95], [0.8, 0.95], [0.6, 0.45], [0.4, 0.45]]",
     "metres": "[[0, 0], [7, 0], [7, 60], [0, 60]]",
+    "alerting": "{mode: confirm, on_timeout: drop}", "mode": "confirm", "auto_confidence": "0.85",
+    "confirm_within_s": "45", "on_timeout": "broadcast", "by_type": "{fire: {mode: auto}}",
 }  # fmt: skip
 """Key → a value as it may stand in the file; a key without one is named by a test."""
 

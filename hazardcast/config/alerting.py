@@ -1,0 +1,119 @@
+"""Which of a camera's reports are broadcast at once, and which wait for a person: the policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hazardcast.contract.fields import NUMBER
+from hazardcast.contract.incident_types import IncidentType
+
+Mode = Literal["auto", "confirm", "shadow"]
+OnTimeout = Literal["drop", "broadcast"]
+AUTO_CONFIDENCE, CONFIRM_WITHIN_S = 0.9, 60.0
+BY_TYPE = "by_type"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What holds for one camera and type."""
+
+    mode: Mode = "auto"
+    auto_confidence: float = AUTO_CONFIDENCE
+    confirm_within_s: float = CONFIRM_WITHIN_S
+    on_timeout: OnTimeout = "drop"
+
+
+class Rule(BaseModel):
+    """What of the policy is written; the rest is as a wider rule has it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    mode: Mode | None = None
+    """auto broadcasts at once, which is the default; confirm lets a person decide on what is less
+    sure than `auto_confidence`; shadow broadcasts nothing, and keeps clip and record: for the first
+    weeks of a site."""
+    auto_confidence: Annotated[float, Field(ge=0, le=1), NUMBER] | None = None
+    """From this confidence on, confirm broadcasts at once, 0 to 1; 0.9 when left out. A report that
+    tells no confidence is below any."""
+    confirm_within_s: Annotated[float, Field(ge=5, le=3600), NUMBER] | None = None
+    """How long confirm waits for a person, s; 60 when left out."""
+    on_timeout: OnTimeout | None = None
+    """What confirm does when nobody has decided by then, or nobody is there who may: drop or
+    broadcast. It has to be written: no default is right for every site."""
+
+
+class ByType(BaseModel):
+    """Rules for single types of incident."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    collision: Rule | None = None
+    """For collisions."""
+    fire: Rule | None = None
+    """For fires."""
+    blockage: Rule | None = None
+    """For blockages."""
+    rollover: Rule | None = None
+    """For rollovers."""
+    unknown: Rule | None = None
+    """For what is of no known type."""
+
+
+class Alerting(Rule):
+    """The policy of a site or a camera."""
+
+    by_type: ByType | None = None
+    """Rules for single types of incident, which go before those beside them."""
+
+    def policy(self, kind: IncidentType) -> Policy:
+        """What holds for a type."""
+        rule: Rule | None = getattr(self.by_type, kind.value, None)
+        written = {**_written(self), **(_written(rule) if rule else {})}
+        return Policy(**written)
+
+
+class CameraAlerting(Alerting):
+    """A camera's policy, with those of the site and of the defaults laid under it."""
+
+    @model_validator(mode="after")
+    def _says_what_a_timeout_does(self) -> Self:
+        for rule in (self, *(getattr(self.by_type, kind.value, None) for kind in IncidentType)):
+            if rule is None:
+                continue
+            written = {**_written(self), **_written(rule)}
+            if written.get("mode") == "confirm" and "on_timeout" not in written:
+                raise ValueError("mode confirm needs on_timeout: drop or broadcast")
+        return self
+
+
+def _written(rule: Rule) -> dict[str, Any]:
+    return {
+        name: value
+        for name in ("mode", "auto_confidence", "confirm_within_s", "on_timeout")
+        if (value := getattr(rule, name)) is not None
+    }
+
+
+def layered(under: Any, over: Any) -> Any:
+    """Two policies as the file has them, the narrower one over the wider one.
+
+    What the narrower says of everything goes before what the wider says of one type.
+    """
+    if not isinstance(under, dict) or not isinstance(over, dict):
+        return under if over is None else over
+    wide, narrow = under.get(BY_TYPE), over.get(BY_TYPE)
+    if not isinstance(wide or {}, dict) or not isinstance(narrow or {}, dict):
+        return over
+    general = {name: value for name, value in over.items() if name != BY_TYPE}
+    kinds = {
+        kind: {**(rule or {}), **general} if isinstance(rule or {}, dict) else rule
+        for kind, rule in (wide or {}).items()
+    }
+    for kind, rule in (narrow or {}).items():
+        both = isinstance(rule, dict) and isinstance(kinds.get(kind), dict)
+        kinds[kind] = {**kinds[kind], **rule} if both else rule
+    rest = {name: value for name, value in under.items() if name != BY_TYPE}
+    return {**rest, **general, **({BY_TYPE: kinds} if kinds else {})}
