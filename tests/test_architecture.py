@@ -37,7 +37,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "impact", "fire", "view", "tracking", "ownership", "metrics",
     ),
     "alerter": (
-        "__main__", "service", "alerter", "doors", "journal", "lifecycle", "kpi", "exports", "air", "metrics", "ingest",
+        "__main__", "service", "alerter", "doors", "deciding", "journal", "lifecycle", "kpi", "exports", "air", "metrics", "ingest",
     ),
     "console": (
         "__main__", "service", "http", "api", "socket", "archives", "live", "intake", "actions", "store", "doors", "metrics",

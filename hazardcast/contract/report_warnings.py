@@ -46,7 +46,8 @@ class ReportWarnings(Message):
     sender: Remark | None = None
     """The peer's address (HTTP) or the file's name; MQTT does not say who published."""
     result: Annotated[str, Field(max_length=32)]
-    """`new`, `update`, `cancel`, `unchanged`, or `refused`."""
+    """`new`, `update`, `cancel`, `unchanged`, or `refused`; where the camera's policy keeps it back
+    `pending`, `shadow`, `dropped` or `withdrawn`."""
     event_id: EventId | None = None
     """The alert's event, where the report led to one or belongs to one."""
     refused: Remark | None = None

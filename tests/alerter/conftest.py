@@ -162,6 +162,7 @@ class Station:
 
     def start(self) -> None:
         if self.store:
+            self.bus.close()
             self.store.close()
         steady = Steady(self.clock)
         self.bus = bus = self.broker.bus(self.clock)
@@ -179,7 +180,8 @@ class Station:
         self.alerter = Alerter(
             config=self.config, settings=Settings(), register=self.register, store=self.store,
             on_air=self.air, receipts=Receipts(station=4097, epoch=1),  # type: ignore[arg-type]
-            exports=Exports(bus, clock=self.clock, with_denm=False), journal=self.journal, bus=bus, clock=self.clock,
+            exports=Exports(bus, clock=self.clock, with_denm=False), journal=self.journal,
+            waiting_dir=self.folder / "waiting", bus=bus, clock=self.clock,
             steady=steady,
         )  # fmt: skip
         self.alerter.resume()

@@ -112,6 +112,12 @@ class Heartbeat(Message):
     """Alerts in force now."""
     active_digest: Annotated[str, Field(max_length=64)]
     """First 16 hex digits of SHA-256 over the sorted lines `event_id reference_time_ms status`."""
+    confirm: tuple[CameraId, ...] | None = None
+    """Cameras whose less sure reports wait for a person; the first of them where they are many."""
+    shadow: tuple[CameraId, ...] | None = None
+    """Cameras of which nothing is broadcast, for some type at least; likewise."""
+    withholding_count: Annotated[int, Field(ge=0), NUMBER] | None = None
+    """How many cameras these two are in all, named or not; absent: none."""
 
 
 class Datagram(Message):

@@ -6,12 +6,18 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeGuard
+from pathlib import Path
 
 from alerter import metrics
 from alerter.air.on_air import OnAir
 from alerter.air.schedule import CANCEL_REPEATED_S, TICK_PERIOD_S
-from alerter.doors.answers import Answer, Door, Voice, answer
+from alerter.deciding import waiting_files
+from alerter.deciding.decisions import Decisions
+from alerter.deciding.held import Held
+from alerter.deciding.items import Items
+from alerter.deciding.operators import Operators
+from alerter.deciding.withholding import Parts, Withholding
+from alerter.doors.answers import Answer, Door, Voice, answer, is_new_under_no_known_id, joined
 from alerter.exports.exports import Exports
 from alerter.ingest import placing, report_times
 from alerter.ingest.placing import Place
@@ -19,20 +25,29 @@ from alerter.ingest.refusal import Reason, Refusal
 from alerter.ingest.report_times import Limits, Report
 from alerter.journal.journal import Journal
 from alerter.kpi.receipts import Receipts
-from alerter.lifecycle import clips
+from alerter.lifecycle import by_person
 from alerter.lifecycle.active_topics import ActiveTopics
+from alerter.lifecycle.clips import ClipRequests
 from alerter.lifecycle.crowding import reporter_of
-from alerter.lifecycle.events import Event
+from alerter.lifecycle.events import OPERATOR, Event
 from alerter.lifecycle.keeper import Keeper
-from alerter.lifecycle.register import Outcome, Register
+from alerter.lifecycle.register import Action, Outcome, Register
 from alerter.lifecycle.store import Store
 from hazardcast.config.settings import Settings
 from hazardcast.config.site import SiteConfig
 from hazardcast.contract import reports
-from hazardcast.contract.messages import Alert, ClipRequest, Receipt, ServiceStatus
-from hazardcast.contract.report_warnings import FieldWarning
+from hazardcast.contract.messages import Alert, Receipt, ServiceStatus
 from hazardcast.contract.reports import Reading, Unreadable
-from hazardcast.contract.topics import ACTIVE, CLIP_REQUESTS, INCIDENTS, RECEIPTS, STATUS
+from hazardcast.contract.topics import (
+    ACTIVE,
+    CLIP_REQUESTS,
+    DECISIONS,
+    INCIDENTS,
+    PENDING,
+    RECEIPTS,
+    STATUS,
+    VERDICTS,
+)
 from hazardcast.machine.clock import Clock
 from hazardcast.machine.steady import Steady
 from hazardcast.mqtt.bus import Bus, Delivery
@@ -56,6 +71,7 @@ class Alerter:
         receipts: Receipts,
         exports: Exports,
         journal: Journal,
+        waiting_dir: Path,
         bus: Bus,
         clock: Clock,
         steady: Steady,
@@ -76,10 +92,26 @@ class Alerter:
         self._active = ActiveTopics(
             bus, station=config.site.station_id, register=register, clock=clock, steady=steady
         )
-        self._clips_asked: dict[str, dict[str, ClipRequest]] = {}
+        self._clips = ClipRequests(bus, pre_s=settings.clip_pre_s, post_s=settings.clip_post_s)
         self._lines, self._voice = SparingLog(log, clock), Voice(bus, clock)
         self._crowded = SparingLog(log, clock)
         self._lock = threading.RLock()
+        self._join_decisions(waiting_dir)
+
+    def _join_decisions(self, waiting_dir: Path) -> None:
+        parts = Parts(
+            self._config, self._register, self._journal, self._clips, self._bus, self._steady,
+            broadcast=self._broadcast,
+        )  # fmt: skip
+        held = waiting_files.load(waiting_dir, self._config, self._steady.moment())
+        self.withholding = Withholding(
+            parts,
+            Items(waiting_dir, self._store, self._steady, held),
+            Operators(self._steady.now()),
+        )
+        self._decisions = Decisions(
+            parts, self.withholding, lock=self._lock, limits=self._limits, changed=self._change
+        )
 
     def listen(self) -> None:
         """Subscribe to everything the alerter hears on the bus."""
@@ -87,6 +119,9 @@ class Alerter:
         self._bus.subscribe(RECEIPTS, self._hear_receipt)
         self._bus.subscribe(STATUS, self._hear_status)
         self._bus.subscribe(ACTIVE, lambda _alert, delivery: self._hear_active(delivery))
+        self._bus.subscribe(DECISIONS, self._decisions.hear)
+        self._bus.subscribe(VERDICTS, self._decisions.hear_verdict)
+        self._bus.subscribe(PENDING, lambda _pending, delivery: self._hear_pending(delivery))
         self._bus.on_connect(self._show_active)
         self._bus.on_connect(self._ask_again)
 
@@ -136,19 +171,40 @@ class Alerter:
             report = replace(report, again=True)
         place = placing.place(incident, self._config)
         with self._lock:
-            outcome = self._register.report(report, place, self._steady.now())
-            if _is_new_under_no_known_id(outcome, report):
+            outcome = self._decide(report, place)
+            if is_new_under_no_known_id(outcome, report):
                 report = report_times.unnamed(report, str(outcome.detail))
-                outcome = self._register.report(report, place, self._steady.now())
+                outcome = self._decide(report, place)
             if isinstance(outcome, Outcome):
                 self._carry_out(outcome, received_at, report)
                 if outcome.gave_way or outcome.joined:
-                    self._make_room(outcome, report, place)
+                    self._make_room(outcome, report, place.clip_camera)
+            if not isinstance(outcome, Refusal):
+                metrics.INGESTED_AS[outcome.action].inc()
         self._store.settle()
-        warnings = reading.warnings + report.warnings + _joined(outcome)
+        warnings = reading.warnings + report.warnings + joined(outcome)
         return answer(outcome, warnings, given_id)
 
-    def _make_room(self, outcome: Outcome, report: Report, place: Place) -> None:
+    def _decide(self, report: Report, place: Place) -> Outcome | Refusal | Held:
+        """By the policy of its camera, else at once."""
+        now = self._steady.now()
+        held = self.withholding.judge(report, place, now)
+        return held or self._register.report(report, place, now)
+
+    def _broadcast(
+        self, outcome: Outcome, received_at: float, report: Report, by: str | None
+    ) -> None:
+        """What waited becomes an alert."""
+        self._carry_out(outcome, received_at, report, by)
+        if outcome.gave_way or outcome.joined:
+            self._make_room(outcome, report, report.incident.camera)
+
+    def _change(self, event: Event, received_at: float, by: str) -> None:
+        """An operator made a new version."""
+        action: Action = "cancel" if event.alert.terminated else "update"
+        self._carry_out(Outcome(action, event), received_at, None, by)
+
+    def _make_room(self, outcome: Outcome, report: Report, camera: str | None) -> None:
         """The register is crowded: forget what gave way, and say what had to join another."""
         if outcome.gave_way:
             self._forget(outcome.gave_way)
@@ -157,31 +213,31 @@ class Alerter:
             GAVE_WAY.labels(kind="register", reason="joined").inc()
             about = {"event": outcome.event.alert.event_id, "source": outcome.event.source}
             self._crowded.say(logging.WARNING, "no room: told with the nearest alert", extra=about)
-            self._ask_for_clip(outcome.event, place.clip_camera, at=report.ts)
+            self._ask_for_clip(outcome.event, camera, at=report.ts)
 
-    def _carry_out(self, outcome: Outcome, received_at: float, report: Report) -> None:
+    def _carry_out(
+        self, outcome: Outcome, received_at: float, report: Report | None, by: str | None = None
+    ) -> None:
         """Send first; what can wait comes after, but before the broker gets its acknowledgement.
 
         What stores may hear of is in the journal before, unless the disk hangs.
         """
         if outcome.action != "unchanged":
             self._announce(outcome.event, received_at)
-            self._note(outcome.event, report)
+            self._note(outcome.event, report, by)
         self._store.put(outcome.event)
         if outcome.action != "unchanged":
             self._store.settle()
             self._tell(outcome)
             self._journal.tell()
-        metrics.INGESTED_AS[outcome.action].inc()
 
-    def _note(self, event: Event, report: Report | None = None) -> None:
+    def _note(self, event: Event, report: Report | None = None, by: str | None = None) -> None:
         """Have a version in the journal."""
-        incident = report and report.incident
-        self._journal.alert(
-            event.alert,
-            confidence=incident.confidence if incident else None,
-            reporter=reporter_of(incident) or None if incident else None,
-        )
+        confidence = report.incident.confidence if report else None
+        reporter = reporter_of(report.incident) if report else ""
+        if by:
+            reporter, confidence = OPERATOR + by, by_person.SURE
+        self._journal.alert(event.alert, confidence=confidence, reporter=reporter or None)
 
     def _announce(self, event: Event, received_at: float) -> None:
         alert = event.alert
@@ -214,24 +270,12 @@ class Alerter:
 
     def _ask_for_clip(self, event: Event, camera: str | None, at: float | None = None) -> None:
         """Once for each camera of an event; `at` where it is not the event's own beginning."""
-        settings = self._settings
-        request = clips.request(
-            event.alert,
-            camera,
-            pre_s=settings.clip_pre_s,
-            post_s=settings.clip_post_s,
-            at=event.first_ts if at is None else at,
-        )
-        asked = self._clips_asked.setdefault(event.alert.event_id, {})
-        if request and request.camera not in asked:
-            asked[request.camera] = request
-            self._bus.publish(CLIP_REQUESTS, request)
-            metrics.CLIPS_REQUESTED.inc()
+        self._clips.ask(event.alert, camera, at=event.first_ts if at is None else at)
 
     def _ask_again(self) -> None:
         """A broker that was gone may have forgotten it; the clipper makes one clip all the same."""
         with self._lock:
-            requests = [one for asked in self._clips_asked.values() for one in asked.values()]
+            requests = self._clips.all()
         for request in requests:
             self._bus.publish(CLIP_REQUESTS, request)
 
@@ -250,6 +294,7 @@ class Alerter:
                 for_s=_air_time_s(event, now),
                 after_s=TICK_PERIOD_S * index / len(events),
             )
+        self.withholding.resume()
         for event in self._register.events:  # what is over too: the process before may have died
             self._ask_for_clip(event, event.clip_camera)
         if events:
@@ -262,8 +307,10 @@ class Alerter:
         with self._lock:
             for event in self._register.expire(now):
                 self._forget(event)
+            self.withholding.tidy(now)
             self._active.catch_up()
             self._store.keep_short(self._register.events)
+        metrics.WAITING.set(len(self.withholding.items.open))
         metrics.show_in_force(self._register.in_force(now))
 
     def _notice_clock(self) -> None:
@@ -297,7 +344,7 @@ class Alerter:
         self._on_air.stop(event_id)
         self._store.remove(event_id)
         self._receipts.ended(event_id)
-        self._clips_asked.pop(event_id, None)
+        self._clips.forget(event_id)
         if not event.alert.terminated:
             self._active.clear(event_id)
             metrics.EXPIRED.inc()
@@ -323,32 +370,21 @@ class Alerter:
 
     def _hear_status(self, status: ServiceStatus, delivery: Delivery) -> None:
         self._receipts.vehicle(status, delivery.received_monotonic, retained=delivery.retained)
+        with self._lock:
+            self.withholding.operators.hear(status)
 
     def _hear_active(self, delivery: Delivery) -> None:
         with self._lock:
             self._active.heard(delivery)
 
+    def _hear_pending(self, delivery: Delivery) -> None:
+        with self._lock:
+            self.withholding.heard(delivery)
+
     def _show_active(self) -> None:
         with self._lock:
             self._active.say_all(self.alerts())
-
-
-def _joined(outcome: Outcome | Refusal) -> tuple[FieldWarning, ...]:
-    """What a reporter must know whose accident is told as part of an alert that is elsewhere."""
-    if isinstance(outcome, Refusal) or not outcome.joined:
-        return ()
-    problem = "no room for an alert of its own: told with the nearest, reaching to this place"
-    return (FieldWarning(field="payload", problem=problem, used=outcome.event.alert.event_id),)
-
-
-def _is_new_under_no_known_id(outcome: Outcome | Refusal, report: Report) -> TypeGuard[Refusal]:
-    """A change without a known id is refused; no accident is lost for an id it does not need.
-
-    Nor for one that it shares with a rehearsal.
-    """
-    if not isinstance(outcome, Refusal) or outcome.reason is not Reason.UNKNOWN_EVENT:
-        return False
-    return report.incident.status == "new" or (outcome.field == "test" and report.in_earnest)
+            self.withholding.say_all()
 
 
 def _air_time_s(event: Event, now: float) -> float:

@@ -19,14 +19,26 @@ INGESTED = Counter(
     "hazardcast_alerts_ingested_total", "Incidents taken, by what they led to", ["result"]
 )
 INGESTED_AS = {
-    result: INGESTED.labels(result=result) for result in ("new", "update", "cancel", "unchanged")
-}
+    result: INGESTED.labels(result=result)
+    for result in (
+        "new", "update", "cancel", "unchanged", "pending", "shadow", "dropped", "withdrawn",
+    )
+}  # fmt: skip
 REJECTED = Counter("hazardcast_alerts_rejected_total", "Incidents refused", ["reason"])
 REPORT_WARNINGS = Counter(
     "hazardcast_report_warnings_total", "Parts of incidents that could not be used", ["kind"]
 )
 ACTIVE = Gauge("hazardcast_alerts_active", "Alerts in force")
 EXPIRED = Counter("hazardcast_alerts_expired_total", "Alerts whose validity ran out")
+WITHHELD = Counter(
+    "hazardcast_incidents_withheld_total",
+    "Incidents of cameras that were not broadcast at once, and what became of them",
+    ["result"],
+)
+DECISIONS = Counter(
+    "hazardcast_decisions_total", "Decisions of operators: done, or why refused", ["kind", "result"]
+)
+WAITING = Gauge("hazardcast_incidents_waiting", "Incidents that wait for a person's decision")
 JOURNAL_LOST = Counter(
     "hazardcast_journal_entries_lost_total", "Entries of the journal that no disk took"
 )
@@ -131,6 +143,9 @@ def declare() -> None:
     """Show the series from the start, as zero: the first event is then seen as growth."""
     for reason in Reason:
         REJECTED.labels(reason=reason)
+    for result in ("confirm", "shadow", "approved", "seconded", "rejected", "dropped"):
+        WITHHELD.labels(result=result)
+    WITHHELD.labels(result="timeout_broadcast")
     for result in ("met", "missed", "lost"):
         DEADLINE.labels(result=result)
     for result in ("displayed", "irrelevant"):

@@ -79,6 +79,8 @@ class Service:
         self._steady = Steady(self._clock)
         self._config = site.load(settings.config)
         self._station = self._config.site.station_id
+        self._withholding = {mode: self._config.withholding(mode) for mode in ("confirm", "shadow")}
+        self._withheld = heartbeat.withholding(**self._withholding)
         self._vehicles = unicast.parse(settings.unicast)
         self._stopping = False
         self._read_state()
@@ -181,6 +183,7 @@ class Service:
             receipts=self._receipts,
             exports=self._exports,
             journal=self._journal,
+            waiting_dir=self._settings.state_dir / SERVICE / "waiting",
             bus=self._bus,
             clock=self._clock,
             steady=self._steady,
@@ -322,7 +325,9 @@ class Service:
             metrics.SECOND_PATH_SKIPPED.inc()
 
     def _compose_heartbeat(self, totals: Totals) -> Heartbeat:
-        return heartbeat.compose(totals, self._alerter.alerts(), state=self._state())
+        return heartbeat.compose(
+            totals, self._alerter.alerts(), state=self._state(), withheld=self._withheld
+        )
 
     def _state(self) -> Literal["ok", "degraded", "stopping"]:
         if self._stopping:
@@ -341,6 +346,8 @@ class Service:
             "epoch": self._epochs.current,
             "kid": self._transmitter.signer.kid,
             "alerts": len(self._alerter.alerts()),
+            "waiting": len(self._alerter.withholding.items.open),
+            "alerting": {mode: names for mode, names in self._withholding.items() if names},
             "journal": {"epoch": self._journal.epoch, "sequence": self._journal.newest},
             "on_air": "failing" if self._air.problem else "ok",
             "vehicle_names_given_twice": self._receipts.names_given_twice,

@@ -90,3 +90,29 @@ def test_a_heartbeat_tells_totals_and_what_is_in_force(alert: Alert) -> None:
     beat = heartbeat.compose(Totals(12, 10, 2, 11), [alert], state="ok")
     assert (beat.last_alert_seq, beat.sent_alert_datagrams, beat.sent_heartbeats) == (11, 10, 2)
     assert (beat.active_count, beat.active_digest) == (1, digest([alert]))
+
+
+def test_a_heartbeat_names_the_cameras_that_do_not_broadcast_everything_at_once(
+    alert: Alert,
+) -> None:
+    withheld = heartbeat.withholding(confirm=["north", "south"], shadow=["south"])
+    beat = heartbeat.compose(Totals(1, 0, 1, 0), [], state="ok", withheld=withheld)
+
+    assert (beat.confirm, beat.shadow, beat.withholding_count) == (
+        ("north", "south"),
+        ("south",),
+        2,
+    )
+    assert "shadow" not in heartbeat.compose(Totals(1, 0, 1, 0), [], state="ok").encode()
+
+
+def test_however_many_they_are_the_heartbeat_fits_into_a_datagram() -> None:
+    names = [f"camera-with-a-rather-long-name-numbr-{n:03}" for n in range(300)]
+    withheld = heartbeat.withholding(confirm=names, shadow=names)
+    beat = heartbeat.compose(
+        Totals(9**9, 9**9, 9**9, 9**9), [], state="degraded", withheld=withheld
+    )
+
+    assert beat.withholding_count == 300
+    assert 1 <= len(beat.confirm or ()) <= len(names)
+    assert len(beat.encode()) < 800

@@ -52,6 +52,22 @@ def configuration(settings: Settings, config: SiteConfig) -> Finding:
     return Finding("configuration", "ok", f"{settings.config}: cameras {cameras}")
 
 
+def alerting(config: SiteConfig) -> Finding:
+    """Which cameras do not broadcast everything at once."""
+    confirm, shadow = config.withholding("confirm"), config.withholding("shadow")
+    facts: dict[str, object] = {"confirm": confirm, "shadow": shadow}
+    if shadow:
+        names = ", ".join(shadow)
+        detail = f"nothing is broadcast of some or all types: {names}"
+        notes = (f"a person confirms first: {', '.join(confirm)}",) if confirm else ()
+        advice = "in service, set alerting.mode to auto or confirm"
+        return Finding("alerting", "warning", detail, advice, notes, facts)
+    if confirm:
+        detail = f"a person confirms what is less sure: {', '.join(confirm)}"
+        return Finding("alerting", "ok", detail, facts=facts)
+    return Finding("alerting", "ok", "everything is broadcast at once", facts=facts)
+
+
 def keys(settings: Settings, config: SiteConfig) -> Finding:
     """Signing key and trust store, and that they belong together."""
     if settings.truststore and not (settings.keys_dir / trust.SIGNING_KEY_FILE).exists():

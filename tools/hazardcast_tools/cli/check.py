@@ -53,6 +53,7 @@ def look_at_everything(
     """
     config = findings.read_configuration(settings)
     yield findings.configuration(settings, config)
+    yield findings.alerting(config)
     yield _found("keys", lambda: findings.keys(settings, config))
     yield _found("broker", lambda: findings.mqtt(settings))
     yield _found("ffmpeg", lambda: findings.ffmpeg(settings))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from alerter import metrics
-from alerter.ingest.refusal import Refusal
+from alerter.deciding.held import Held
+from alerter.ingest.refusal import Reason, Refusal
+from alerter.ingest.report_times import Report
 from alerter.lifecycle.register import Outcome
 from hazardcast.contract.fields import REMARK_LENGTH, line
 from hazardcast.contract.messages import Alert, Incident
@@ -45,14 +47,14 @@ class Door:
 class Answer:
     """What became of a report, and what of it could not be used as it was sent."""
 
-    outcome: Outcome | Refusal
+    outcome: Outcome | Refusal | Held
     warnings: tuple[FieldWarning, ...] = ()
     given_id: str | None = None
     """The reporter's own name for the report."""
 
 
 def answer(
-    outcome: Outcome | Refusal, warnings: tuple[FieldWarning, ...], given_id: str | None
+    outcome: Outcome | Refusal | Held, warnings: tuple[FieldWarning, ...], given_id: str | None
 ) -> Answer:
     """The answer to a report; a warning names what the alert says instead of the part left out."""
     if warnings and isinstance(outcome, Outcome):
@@ -64,6 +66,26 @@ def _settled(warning: FieldWarning, alert: Alert) -> FieldWarning:
     if warning.used is not None or warning.field not in TOLD_IN_THE_ALERT:
         return warning
     return warning.model_copy(update={"used": getattr(alert, warning.field)})
+
+
+def joined(outcome: Outcome | Refusal | Held) -> tuple[FieldWarning, ...]:
+    """What a reporter must know whose accident is told as part of an alert that is elsewhere."""
+    if not isinstance(outcome, Outcome) or not outcome.joined:
+        return ()
+    problem = "no room for an alert of its own: told with the nearest, reaching to this place"
+    return (FieldWarning(field="payload", problem=problem, used=outcome.event.alert.event_id),)
+
+
+def is_new_under_no_known_id(
+    outcome: Outcome | Refusal | Held, report: Report
+) -> TypeGuard[Refusal]:
+    """A change without a known id is refused; no accident is lost for an id it does not need.
+
+    Nor for one that it shares with a rehearsal.
+    """
+    if not isinstance(outcome, Refusal) or outcome.reason is not Reason.UNKNOWN_EVENT:
+        return False
+    return report.incident.status == "new" or (outcome.field == "test" and report.in_earnest)
 
 
 class Voice:
@@ -135,7 +157,7 @@ def _message(told: Answer, payload: bytes, door: Door, *, ts: float) -> ReportWa
             "field": outcome.field,
         }
     else:
-        about = {"result": outcome.action, "event_id": outcome.event.alert.event_id}
+        about = {"result": outcome.action, "event_id": outcome.event_id}
     return ReportWarnings(
         report_id=report_id(payload, told.given_id),
         ts=round(ts, 3),

@@ -152,9 +152,8 @@ def _answer(told: Answer) -> dict[str, Any]:
         raise RequestRefusedError(
             _status(outcome), str(outcome), field=outcome.field, reason=outcome.reason.value, **odd
         )
-    alert = outcome.event.alert
     return {
-        "event_id": alert.event_id, "revision": alert.revision, "result": outcome.action, **odd
+        "event_id": outcome.event_id, "revision": outcome.revision, "result": outcome.action, **odd
     }  # fmt: skip
 
 

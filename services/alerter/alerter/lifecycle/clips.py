@@ -1,8 +1,11 @@
-"""Which clip an alert calls for. Pure."""
+"""Which clips an alert calls for, and that each is asked for once."""
 
 from __future__ import annotations
 
+from alerter import metrics
 from hazardcast.contract.messages import Alert, ClipRequest
+from hazardcast.contract.topics import CLIP_REQUESTS
+from hazardcast.mqtt.bus import Bus
 
 ONSET_MARGIN_S = 2.0
 """The onset is an estimate: the detector needs some frames to be sure."""
@@ -32,3 +35,35 @@ def request(
         reason=f"{alert.type} ({alert.severity})",
         alert=alert,
     )
+
+
+class ClipRequests:
+    """Asks for clips, once for each camera of an event; to be called under the alerter's lock."""
+
+    def __init__(self, bus: Bus, *, pre_s: float, post_s: float) -> None:
+        self._bus, self._pre_s, self._post_s = bus, pre_s, post_s
+        self._asked: dict[str, dict[str, ClipRequest]] = {}
+
+    def ask(
+        self, alert: Alert, camera: str | None, *, at: float | None, broadcast: bool = True
+    ) -> None:
+        """Ask for a camera's video; `at` where it is not the alert's own moment.
+
+        What is not broadcast is no alert, and none is written into the clip's manifest.
+        """
+        wanted = request(alert, camera, pre_s=self._pre_s, post_s=self._post_s, at=at)
+        asked = self._asked.setdefault(alert.event_id, {})
+        if wanted and wanted.camera not in asked:
+            if not broadcast:
+                wanted = wanted.model_copy(update={"alert": None})
+            asked[wanted.camera] = wanted
+            self._bus.publish(CLIP_REQUESTS, wanted)
+            metrics.CLIPS_REQUESTED.inc()
+
+    def all(self) -> list[ClipRequest]:
+        """Every request of what is still remembered."""
+        return [one for asked in self._asked.values() for one in asked.values()]
+
+    def forget(self, event_id: str) -> None:
+        """The event is over and forgotten."""
+        self._asked.pop(event_id, None)

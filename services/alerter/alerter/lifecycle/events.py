@@ -11,6 +11,10 @@ MAX_WORDS = 64
 WORDS_A_SOURCE = MAX_WORDS // 10
 NOBODY = ""
 """The key of what was said by someone who gave it no name."""
+PERSON = "@"
+"""Begins the key of an operator's word; no reporter's id can."""
+OPERATOR = "operator:"
+"""Begins the source of an operator's word."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,13 @@ class Event:
     @property
     def aliases(self) -> tuple[str, ...]:
         """The producers' ids that mean this event."""
-        return tuple(name for name in self.words if name != NOBODY)
+        return tuple(name for name in self.words if name and not name.startswith(PERSON))
+
+    @property
+    def decided_by_person(self) -> bool:
+        """Whether an operator ended it: then no operator's word is open any more."""
+        said = [word for name, word in self.words.items() if name.startswith(PERSON)]
+        return bool(said) and not any(word.open for word in said)
 
     @property
     def open_reports(self) -> frozenset[str]:
@@ -77,14 +87,14 @@ def noted(words: Mapping[str, Word], name: str, word: Word) -> dict[str, Word]:
 
 
 def _least(words: Mapping[str, Word]) -> str:
-    """Who has said that it is over, then who has too many, then the longest silent."""
+    """Who has said that it is over, then who has too many, then the longest silent; no operator."""
     shares: dict[str, int] = {}
     for word in words.values():
         shares[word.source] = shares.get(word.source, 0) + 1
 
-    def weight(name: str) -> tuple[bool, bool, float]:
+    def weight(name: str) -> tuple[bool, bool, bool, float]:
         word = words[name]
-        return word.open, shares[word.source] <= WORDS_A_SOURCE, word.at
+        return name.startswith(PERSON), word.open, shares[word.source] <= WORDS_A_SOURCE, word.at
 
     return min(words, key=weight)
 

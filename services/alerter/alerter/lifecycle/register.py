@@ -15,9 +15,9 @@ from typing import Any, Literal
 from alerter.ingest.placing import Place
 from alerter.ingest.refusal import Reason, Refusal
 from alerter.ingest.report_times import Report
-from alerter.lifecycle import crowding, numbers, same_event, versions
+from alerter.lifecycle import crowding, numbers, reporters, same_event, versions
 from alerter.lifecycle.crowding import Newcomer
-from alerter.lifecycle.events import MAX_WORDS, NOBODY, Event, Word, closed, noted
+from alerter.lifecycle.events import MAX_WORDS, NOBODY, Event, Word, closed
 from hazardcast.contract.messages import Alert
 from hazardcast.machine.steady import Moment
 
@@ -40,6 +40,16 @@ class Outcome:
     """What was over and had to make room for it."""
     joined: bool = False
     """For want of room it was told as part of an event that is elsewhere."""
+
+    @property
+    def event_id(self) -> str:
+        """Of which event."""
+        return self.event.alert.event_id
+
+    @property
+    def revision(self) -> int:
+        """The newest version of it."""
+        return self.event.alert.revision
 
 
 class Register:
@@ -71,7 +81,7 @@ class Register:
         self._residues: set[int] = set()
         self._gone: dict[str, float] = {}
         for event in events:
-            self._keep(event)
+            self.keep(event)
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -82,6 +92,10 @@ class Register:
         """The event of this id of ours."""
         return self._events.get(event_id)
 
+    def knows(self, named: str, now: float) -> bool:
+        """Whether an id of ours or of a producer means an event that is not forgotten."""
+        return self._addressed(named, now) is not None
+
     def in_force(self, now: float) -> list[Alert]:
         """The alerts that are neither terminated nor past their validity."""
         return [event.alert for event in self.events if event.in_force(now)]
@@ -90,7 +104,7 @@ class Register:
         """Take a report: it opens, changes, ends or merely confirms an event, or is refused."""
         named = report.incident.event_id
         event = self._addressed(named, now) if named else None
-        if event and (refusal := _other_play(event, report)):
+        if event and (refusal := same_event.other_play(event, report)):
             return refusal
         if report.incident.status == "cancel":
             return self._cancel(named, event, report, now)
@@ -100,7 +114,19 @@ class Register:
             return self._revise(event, report, place, now)
         if witnessed := self._same_event(report, place, now):
             return self._merge(witnessed, report, now)
-        return self._open(report, place, now)
+        return self.open(report, place, now)
+
+    def opens(self, report: Report, place: Place, now: float) -> bool:
+        """Whether a report would open an event of its own; a cancel never does."""
+        named = report.incident.event_id
+        event = self._addressed(named, now) if named else None
+        if event and same_event.other_play(event, report):
+            return False
+        if self._no_news(named, event, report, place):
+            return False
+        if event and not event.alert.terminated and not self._reused(event, report, place):
+            return False
+        return self._same_event(report, place, now) is None
 
     def _no_news(
         self, named: str | None, event: Event | None, report: Report, place: Place
@@ -115,9 +141,14 @@ class Register:
             return Refusal(Reason.ENDED, f"{named!r} has ended", "event_id")
         over = event is not None and event.alert.terminated
         doubtful = report.again and not report.dated
-        if event and over and (ours or doubtful or report.at <= event.evidence_at):
+        ended = ours or doubtful or (event and report.at <= event.evidence_at)
+        if event and over and (ended or self._said_over(event, report, place)):
             return Refusal(Reason.ENDED, f"{named!r} has ended", "event_id")
         return None
+
+    def _said_over(self, event: Event, report: Report, place: Place) -> bool:
+        """Whether a person ended what a reporter goes on to report: it knows no better."""
+        return event.decided_by_person and not self._reused(event, report, place)
 
     def _has_gone(self, named: str | None, report: Report) -> bool:
         """Whether a report that is delivered again tells of what ended and was forgotten since."""
@@ -155,20 +186,27 @@ class Register:
             return False
         return not same_event.repeated(event, report, place)
 
-    def _open(self, report: Report, place: Place, now: float) -> Outcome:
+    def open(
+        self, report: Report, place: Place, now: float, *, event_id: str | None = None
+    ) -> Outcome:
+        """Open an event, by an id that was reserved for it or a new one."""
         newcomer = Newcomer.of(report.incident, place)
         way = self._way(newcomer, now)
         if way.joins:
             return self._join(way.joins, report, place, now)
         if way.gives:
             self._drop(way.gives)
-        alert = self._finish(versions.first(self._new_id(), report, place, report.received_at))
+        event_id = event_id or self.new_id()
+        alert = self._finish(versions.first(event_id, report, place, report.received_at))
         named = report.incident.event_id
         word = Word(min(report.at, now), newcomer.reporter, claimed_ts=report.claimed_ts)
+        life_s = versions.life_s(
+            alert, {}, life_s=alert.validity_duration_s, elapsed_s=now - report.at
+        )
         event = Event(
-            alert,
+            alert.model_copy(update={"validity_duration_s": life_s}),
             began_at=report.at,
-            life_s=alert.validity_duration_s,
+            life_s=life_s,
             evidence_at=report.at,
             source=newcomer.source,
             clip_camera=place.clip_camera,
@@ -176,7 +214,7 @@ class Register:
             owner=named,
             words={named or NOBODY: word},
         )
-        self._keep(event)
+        self.keep(event)
         return Outcome("new", event, gave_way=way.gives)
 
     def _way(self, newcomer: Newcomer, now: float) -> crowding.Way:
@@ -191,12 +229,21 @@ class Register:
             return crowding.Way()
         return crowding.make_room(self._events.values(), newcomer, now=now, most=MAX_EVENTS)
 
-    def _new_id(self) -> str:
+    def new_id(self) -> str:
         """One that no event held shares with its 16 bits in DENM either."""
         while True:
             number = self._next_number()
             if number % numbers.RESIDUES not in self._residues:
                 return f"{self._station}-{number}"
+
+    def reserve(self, event_id: str) -> None:
+        """Give no other event the id of what may become one."""
+        self._residues.add(numbers.residue(event_id))
+
+    def release(self, event_id: str) -> None:
+        """What an id was reserved for has become nothing."""
+        if event_id not in self._events:
+            self._residues.discard(numbers.residue(event_id))
 
     def _same_event(self, report: Report, place: Place, now: float) -> Event | None:
         """The nearest event that this report may be another view of, whichever camera saw it."""
@@ -217,7 +264,7 @@ class Register:
 
     def _revise(self, event: Event, report: Report, place: Place, now: float) -> Outcome:
         named = report.incident.event_id
-        said = event.words.get(self._name(event, named))
+        said = event.words.get(reporters.name(event, named))
         late = said is not None and report.at < said.at <= now
         if named in (event.owner, event.alert.event_id) and not late:
             return self._change(event, versions.revised(event.alert, report, place), report, now)
@@ -242,7 +289,7 @@ class Register:
             alert=alert if same else version,
             life_s=life_s,
             evidence_at=max(event.evidence_at, report.at),
-            words=self._words(event, report, now),
+            words=reporters.words(event, report, now),
         )
         return self._put("unchanged" if same else "update", event)
 
@@ -255,8 +302,8 @@ class Register:
             return Refusal(Reason.UNKNOWN_EVENT, f"no alert {named!r} is in force", "event_id")
         if event.alert.terminated:
             return Outcome("unchanged", event)
-        share = self._share(event, named, report)
-        said = self._last_word(event, named, share)
+        share = reporters.share(event, named, report)
+        said = reporters.last_word(event, named, share)
         if report.at < said.at and report.claimed_ts != said.claimed_ts:
             detail = f"older than what is known of {named!r}: it belongs to an earlier event"
             return Refusal(Reason.STALE, detail, "ts")
@@ -266,31 +313,6 @@ class Register:
         version = versions.next_version(event.alert, {"status": "cancel"}, report)
         evidence_at = max(event.evidence_at, report.at, now)
         return self._put("cancel", replace(event, alert=version, evidence_at=evidence_at))
-
-    def _share(self, event: Event, named: str, report: Report) -> frozenset[str]:
-        """Whose reports a cancel withdraws: its own reporter's, by our own id those of its camera.
-
-        By our own id and no camera it is a person's word, and withdraws them all.
-        """
-        ours = named == event.alert.event_id
-        names = set(event.words) if ours else {named}
-        source = crowding.reporter_of(report.incident)
-        if report.incident.camera:
-            names = {
-                name
-                for name in names
-                if event.words[name].source == source
-                or not (ours or event.words[name].source.startswith(crowding.CAMERA))
-            }
-        return frozenset(names)
-
-    def _last_word(self, event: Event, named: str, share: frozenset[str]) -> Word:
-        """Of a cancel's reporter; a person has seen the event, whatever was said."""
-        if named == event.alert.event_id:
-            share &= {NOBODY} if len(share) > 1 else share
-        said = [event.words[name] for name in share if name in event.words]
-        began = Word(event.began_at, event.source, claimed_ts=event.alert.ts)
-        return max(said, default=began, key=lambda word: word.at)
 
     def redate(self, event_id: str, moment: Moment) -> Event | None:
         """Tell an alert anew if it is in force and its dates no longer fit the wall clock.
@@ -334,10 +356,11 @@ class Register:
             del self._aliases[alias]
 
     def _put(self, action: Action, event: Event) -> Outcome:
-        self._keep(event)
+        self.keep(event)
         return Outcome(action, event)
 
-    def _keep(self, event: Event) -> None:
+    def keep(self, event: Event) -> None:
+        """Hold an event, or its newest state."""
         event_id = event.alert.event_id
         before = self._events.get(event_id)
         if before is None:
@@ -352,25 +375,6 @@ class Register:
         for alias in event.aliases:
             self._aliases[alias] = event_id
 
-    @staticmethod
-    def _name(event: Event, named: str | None) -> str:
-        """Under what name a reporter's word is kept."""
-        return NOBODY if named is None or named == event.alert.event_id else named
-
-    def _words(self, event: Event, report: Report, now: float) -> dict[str, Word]:
-        """With this report's; a correction by our own id is no other reporter's word."""
-        named = report.incident.event_id
-        name = self._name(event, named)
-        said, at = event.words.get(name), min(report.at, now)
-        reporter = crowding.reporter_of(report.incident)
-        if said is None:
-            word = Word(at, reporter, named != event.alert.event_id, report.claimed_ts)
-        elif at >= said.at:
-            word = Word(at, reporter, True, report.claimed_ts)
-        else:
-            word = replace(said, source=reporter)
-        return noted(event.words, name, word)
-
 
 def _count_down(counter: Counter[str], key: str) -> None:
     counter[key] -= 1
@@ -380,13 +384,3 @@ def _count_down(counter: Counter[str], key: str) -> None:
 
 def _moment(report: Report, now: float) -> Moment:
     return Moment(now + report.ts - report.at, now)
-
-
-def _other_play(event: Event, report: Report) -> Refusal | None:
-    """Why a rehearsal touches nothing real, and what is said in earnest no rehearsal."""
-    incident, named = report.incident, report.incident.event_id
-    if incident.test and not event.alert.test:
-        return Refusal(Reason.UNKNOWN_EVENT, f"{named!r} is no rehearsal", "test")
-    if event.alert.test and report.in_earnest and incident.status == "update":
-        return Refusal(Reason.UNKNOWN_EVENT, f"{named!r} is a rehearsal", "test")
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alerter.ingest.placing import Place
+from alerter.ingest.refusal import Reason, Refusal
 from alerter.ingest.report_times import Report
 from alerter.lifecycle.events import Event
 from hazardcast.contract.geo import distance_m
@@ -32,6 +33,16 @@ def may_be_same(event: Event, report: Report, now: float) -> bool:
         and report.at <= event.evidence_at + WITHIN_S
         and report.at >= event.began_at - WITHIN_S
     )
+
+
+def other_play(event: Event, report: Report) -> Refusal | None:
+    """Why a rehearsal touches nothing real, and what is said in earnest no rehearsal."""
+    incident, named = report.incident, report.incident.event_id
+    if incident.test and not event.alert.test:
+        return Refusal(Reason.UNKNOWN_EVENT, f"{named!r} is no rehearsal", "test")
+    if event.alert.test and report.in_earnest and incident.status == "update":
+        return Refusal(Reason.UNKNOWN_EVENT, f"{named!r} is a rehearsal", "test")
+    return None
 
 
 def repeated(event: Event, report: Report, place: Place) -> bool:

@@ -204,6 +204,11 @@ def next_version(alert: Alert, changes: dict[str, Any], report: Report) -> Alert
     return _next(alert, changes, confirmed_at=report.confirmed_at, now=report.received_at)
 
 
+def by_person(alert: Alert, changes: dict[str, Any], *, decided_at: float, now: float) -> Alert:
+    """The same event, told anew by an operator's word; latency counts from the decision."""
+    return _next(alert, changes, confirmed_at=decided_at, now=now)
+
+
 def _next(alert: Alert, changes: dict[str, Any], *, confirmed_at: float, now: float) -> Alert:
     return alert.model_copy(
         update=changes

@@ -1,0 +1,299 @@
+"""Applies the policy to reports of cameras: what is broadcast, what waits, what is only kept.
+
+To be called under the alerter's lock, before the register hears a report. A person's report, and
+one of another system, goes out at once; it also seconds what waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from alerter import metrics
+from alerter.deciding.held import Held
+from alerter.deciding.items import Items
+from alerter.deciding.operators import Operators
+from alerter.deciding.waiting import Waiting, again, begun, is_forgotten, pending
+from alerter.ingest.placing import Place
+from alerter.ingest.report_times import Report
+from alerter.journal.journal import Journal
+from alerter.lifecycle import by_person, versions
+from alerter.lifecycle.by_person import Said
+from alerter.lifecycle.clips import ClipRequests
+from alerter.lifecycle.register import Outcome, Register
+from hazardcast.config.alerting import Policy
+from hazardcast.config.site import SiteConfig
+from hazardcast.contract.messages import Decided
+from hazardcast.contract.topics import DECIDED, PENDING
+from hazardcast.machine.steady import Steady
+from hazardcast.mqtt.bus import Bus, Delivery
+
+MOST_REMEMBERED = 2000
+RESULTS = {"approve": "approved", "seconded": "seconded", "timeout": "timeout_broadcast"}
+"""How what waited came to be broadcast, as the metric says it."""
+Unasked = Literal["timeout", "seconded", "withdrawn"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What of the alerter this works with."""
+
+    config: SiteConfig
+    register: Register
+    journal: Journal
+    clips: ClipRequests
+    bus: Bus
+    steady: Steady
+    broadcast: Callable[[Outcome, float, Report, str | None], None]
+    """Says a version on every way: what it is, when its cause came, its report, who decided."""
+
+
+class Withholding:
+    """Keeps what is not broadcast until it is decided.
+
+    Args:
+        parts: of the alerter.
+        items: what is held.
+        operators: whether somebody is there who may decide.
+    """
+
+    def __init__(self, parts: Parts, items: Items, operators: Operators) -> None:
+        self._parts, self.items, self.operators = parts, items, operators
+        self.settled: dict[str, Decided] = {}
+        """What was settled last of an event, to tell who comes second."""
+        for item in items:
+            parts.register.reserve(item.event_id)
+
+    def judge(self, report: Report, place: Place, now: float) -> Held | None:
+        """What becomes of a report that is not broadcast; None: the register is to hear it."""
+        incident = report.incident
+        camera = incident.camera
+        policy = self._parts.config.policy(camera, incident.type) if camera else Policy()
+        if policy.mode == "auto" and not self.items:
+            return None
+        item = self.items.of_camera(report, place, now) if camera else None
+        if incident.status == "cancel":
+            return self._withdrawn(item, report)
+        if policy.mode == "shadow":
+            return self._in_shadow(item, report, place, now)
+        seconded = self.items.seconded(report, place, now)
+        for other in seconded:
+            self.broadcast(other, "seconded", received_at=report.received_at)
+        if seconded or policy.mode == "auto" or _is_sure(report, policy):
+            return self._let_through(item, report)
+        if item is None and not self._parts.register.opens(report, place, now):
+            return None
+        return self._wait(item, report, place, now)
+
+    def _let_through(self, item: Waiting | None, report: Report) -> Held | None:
+        """What its camera said before is broadcast with it, unless a person said it is not so."""
+        if item and item.closed == "rejected":
+            return Held(item.event_id, "dropped", item.revision)
+        if item and item.closed:
+            self._forget(item)
+        elif item:
+            self.broadcast(item, "seconded", received_at=report.received_at)
+        return None
+
+    def _withdrawn(self, item: Waiting | None, report: Report) -> Held | None:
+        if item is None or report.incident.event_id not in item.aliases | {item.event_id}:
+            return None
+        if item.closed is None:
+            self.close(item, "withdrawn")
+        return Held(item.event_id, "withdrawn", item.revision)
+
+    def _in_shadow(
+        self, item: Waiting | None, report: Report, place: Place, now: float
+    ) -> Held | None:
+        """Nothing is told; what was on air before the policy said so goes on."""
+        named = report.incident.event_id
+        if item is None and named and self._parts.register.knows(named, now):
+            return None
+        item = self._hold(item, report, place, now)
+        return Held(item.event_id, "dropped" if item.closed else "shadow", item.revision)
+
+    def _wait(self, item: Waiting | None, report: Report, place: Place, now: float) -> Held | None:
+        policy = self._policy(report)
+        if item is None and policy.on_timeout == "broadcast" and not self.operators.present(now):
+            metrics.WITHHELD.labels(result=RESULTS["timeout"]).inc()
+            return None
+        item = self._hold(item, report, place, now)
+        if item.closed is None and not self.operators.present(now):
+            item = self.close(item, "timeout")
+        return Held(item.event_id, "dropped" if item.closed else "pending", item.revision)
+
+    def _policy(self, report: Report) -> Policy:
+        assert report.incident.camera
+        return self._parts.config.policy(report.incident.camera, report.incident.type)
+
+    def _hold(self, item: Waiting | None, report: Report, place: Place, now: float) -> Waiting:
+        if item is None:
+            return self._begin(report, place, now)
+        newest = again(item, report, place, now)
+        self.items.put(newest, keep=_worth_keeping(newest, item))
+        if newest.revision != item.revision:
+            self._say(newest)
+        return newest
+
+    def _begin(self, report: Report, place: Place, now: float) -> Waiting:
+        assert report.incident.camera
+        if crowded := self.items.crowding(report.incident.camera):
+            self._time_out(crowded)
+            if left := self.items.find(crowded.event_id):
+                self._forget(left)
+        register = self._parts.register
+        event_id = register.new_id()
+        register.reserve(event_id)
+        item = begun(event_id, report, place, self._policy(report), now)
+        self.items.put(item)
+        metrics.WITHHELD.labels(result=item.mode).inc()
+        self._say(item)
+        draft = versions.first(event_id, report, place, report.received_at)
+        self._parts.clips.ask(draft, item.camera, at=draft.ts, broadcast=False)
+        return item
+
+    def _say(self, item: Waiting) -> None:
+        told = pending(item, self._parts.steady.moment())
+        self._parts.journal.pending(told)
+        self._parts.bus.publish(PENDING, told, event_id=item.event_id)
+        self._parts.journal.tell()
+
+    def tidy(self, now: float) -> None:
+        """What nobody has decided in time, or nobody can decide; from time to time."""
+        self.operators.connection(self._parts.bus.connected, now)
+        there = self.operators.present(now)
+        for item in self.items:
+            if is_forgotten(item, now):
+                self._forget(item)
+            elif item.closed is None and (
+                now >= item.decide_by or (item.mode == "confirm" and not there)
+            ):
+                self._time_out(item)
+
+    def _time_out(self, item: Waiting) -> None:
+        if item.closed is not None:
+            return
+        if item.on_timeout == "broadcast":
+            now = self._parts.steady.moment().wall
+            self.broadcast(item, "timeout", received_at=now)
+        else:
+            self.close(item, "timeout")
+
+    def broadcast(
+        self,
+        item: Waiting,
+        action: Unasked | Literal["approve"],
+        *,
+        received_at: float,
+        said: Said | None = None,
+    ) -> Decided:
+        """Make an alert of what waits; told to those who decide once it is on its way."""
+        incident, moment = item.report.incident, self._parts.steady.moment()
+        if said:
+            incident = incident.model_copy(update={"confidence": by_person.SURE})
+        report = replace(
+            item.report,
+            incident=incident,
+            confirmed_at=round(said.decided_at if said else moment.wall, 3),
+            received_at=moment.wall,
+            retained=False,
+            again=False,
+        )
+        self._parts.register.release(item.event_id)
+        outcome = self._parts.register.open(
+            report, item.place, moment.steady, event_id=item.event_id
+        )
+        event = replace(outcome.event, evidence_at=moment.steady)
+        if said:
+            event = by_person.with_word(event, said)
+        self._parts.register.keep(event)
+        outcome = replace(outcome, event=event)
+        self.items.remove(item)
+        metrics.WITHHELD.labels(result=RESULTS[action]).inc()
+        self._parts.broadcast(outcome, received_at, report, said.by if said else None)
+        self._parts.bus.clear(PENDING, event_id=item.event_id)
+        told = self._decided(item, action, "broadcast").model_copy(
+            update={"revision": outcome.event.alert.revision}
+        )
+        return told if said else self.tell(told)
+
+    def close(self, item: Waiting, action: Unasked | Literal["reject"]) -> Waiting:
+        """Nothing becomes of it: its clip and its record stay."""
+        self.end(item, rejected=action == "reject")
+        if action != "reject":
+            effect: Literal["noted", "dropped"] = "noted" if item.mode == "shadow" else "dropped"
+            self.tell(self._decided(item, action, effect))
+        found = self.items.find(item.event_id)
+        assert found
+        return found
+
+    def end(self, item: Waiting, *, rejected: bool) -> None:
+        """Note that it is over."""
+        self.items.put(replace(item, closed="rejected" if rejected else "dropped"))
+        self._parts.bus.clear(PENDING, event_id=item.event_id)
+        if item.mode == "confirm":
+            metrics.WITHHELD.labels(result="rejected" if rejected else "dropped").inc()
+
+    def _decided(
+        self,
+        item: Waiting,
+        action: Unasked | Literal["approve"],
+        effect: Literal["broadcast", "dropped", "noted"],
+    ) -> Decided:
+        return Decided(
+            event_id=item.event_id,
+            result="done",
+            action=action,
+            effect=effect,
+            revision=item.revision,
+            ts=round(self._parts.steady.moment().wall, 3),
+            camera=item.camera,
+            type=item.report.incident.type,
+        )
+
+    def tell(self, told: Decided) -> Decided:
+        """Keep and say what was settled."""
+        self.settled.pop(told.event_id, None)
+        self.settled[told.event_id] = told
+        if len(self.settled) > MOST_REMEMBERED:
+            del self.settled[next(iter(self.settled))]
+        self._parts.journal.decided(told)
+        self._parts.bus.publish(DECIDED, told, event_id=told.event_id)
+        self._parts.journal.tell()
+        return told
+
+    def _forget(self, item: Waiting) -> None:
+        self.items.remove(item)
+        self._parts.register.release(item.event_id)
+        self._parts.clips.forget(item.event_id)
+
+    def resume(self) -> None:
+        """Ask once more for the clips of what waits: the request may have died in the outbox."""
+        for item in self.items:
+            draft = versions.first(item.event_id, item.report, item.place, item.report.received_at)
+            self._parts.clips.ask(draft, item.camera, at=draft.ts, broadcast=False)
+
+    def say_all(self) -> None:
+        """A broker that restarted may have forgotten what waits."""
+        for item in self.items.open:
+            told = pending(item, self._parts.steady.moment())
+            self._parts.bus.publish(PENDING, told, event_id=item.event_id)
+
+    def heard(self, delivery: Delivery) -> None:
+        """Clear what an earlier process of this station left at the broker; others' is not ours."""
+        event_id = delivery.parameters["event_id"]
+        own = event_id.startswith(f"{self._parts.config.site.station_id}-")
+        item = self.items.find(event_id)
+        if delivery.retained and own and (item is None or item.closed):
+            self._parts.bus.clear(PENDING, event_id=event_id)
+
+
+def _worth_keeping(newest: Waiting, kept: Waiting) -> bool:
+    """Its camera speaks of it every second or so: the disk need not hear of each word."""
+    return (newest.revision, newest.aliases) != (kept.revision, kept.aliases)
+
+
+def _is_sure(report: Report, policy: Policy) -> bool:
+    confidence = report.incident.confidence
+    return confidence is not None and confidence >= policy.auto_confidence

@@ -1,0 +1,299 @@
+"""What of a camera's reports is broadcast, what waits, and what is only kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from hazardcast.contract.messages import JournalEntry
+from hazardcast.contract.topics import CLIP_REQUESTS, JOURNAL
+from tests.alerter.deciding.conftest import CONFIRM, SHADOW, Site
+
+SiteWith = Callable[..., Site]
+HERE = {"lat": 37.12345, "lon": 127.12345}
+
+
+def journal(site: Site) -> list[JournalEntry]:
+    return site.broker.messages(JOURNAL)
+
+
+def test_without_a_policy_everything_goes_out_at_once(site_with: SiteWith) -> None:
+    site = site_with()
+
+    assert site.sees(confidence=0.1) == "new"
+
+
+def test_what_is_sure_enough_goes_out_at_once(waits: Site) -> None:
+    assert waits.sees(confidence=0.9) == "new"
+    assert not waits.pending
+
+
+@pytest.mark.parametrize("confidence", [0.89, 0.0, None])
+def test_what_is_less_sure_waits_and_no_vehicle_hears_of_it(
+    waits: Site, confidence: float | None
+) -> None:
+    assert waits.sees(confidence=confidence) == "pending"
+
+    (pending,) = waits.pending
+    assert waits.on_air == []
+    assert (pending.mode, pending.on_timeout, pending.auto_confidence) == ("confirm", "drop", 0.9)
+    assert pending.decide_by == pytest.approx(waits.clock.now() + 60.0, abs=0.01)
+    assert (pending.incident.camera, pending.incident.lat) == ("north", 37.12345)
+    assert [entry.kind for entry in journal(waits)] == ["pending"]
+
+
+def test_its_clip_is_asked_for_at_once_under_the_name_that_the_alert_will_have(waits: Site) -> None:
+    waits.sees()
+    waits.decides("approve")
+
+    (request,) = waits.broker.messages(CLIP_REQUESTS)
+    assert (request.event_id, request.camera, request.alert) == (waits.said.event_id, "north", None)
+
+
+def test_people_and_other_systems_are_heard_at_once(waits: Site) -> None:
+    assert waits.asks(**HERE).action == "new"  # type: ignore[union-attr]
+    assert waits.sees("elsewhere", lat=37.5, lon=127.5) == "new"
+
+
+def test_a_camera_says_the_same_again_and_it_is_one_that_waits(waits: Site) -> None:
+    for _ in range(5):
+        waits.sees(event_id="n-1", status="new")
+        waits.sees(event_id="n-1", status="update", confidence=0.6)
+        waits.passes(1.0)
+
+    (pending,) = waits.pending
+    assert (pending.revision, waits.on_air) == (0, [])
+
+
+def test_what_grows_graver_is_told_as_a_new_revision(waits: Site) -> None:
+    waits.sees(event_id="n-1", severity="medium")
+    waits.sees(event_id="n-1", severity="critical", confidence=0.7)
+
+    (pending,) = waits.pending
+    assert (pending.revision, pending.incident.severity, pending.confidence) == (1, "critical", 0.7)
+
+
+def test_a_camera_that_grows_sure_enough_is_broadcast_under_the_same_id(waits: Site) -> None:
+    waits.sees(event_id="n-1")
+    (pending,) = waits.pending
+    waits.sees(event_id="n-1", status="update", confidence=0.95)
+
+    assert waits.on_air[0] == (pending.event_id, "new")
+    assert not waits.pending
+    assert [one.action for one in waits.decided] == ["seconded"]
+    assert waits.said.information_quality > waits.air.said[0].information_quality
+
+
+def test_a_second_camera_broadcasts_it(site_with: SiteWith) -> None:
+    site = site_with(north=CONFIRM, south=CONFIRM)
+    site.sees("north", event_id="n-1")
+    (pending,) = site.pending
+    site.sees("south", event_id="s-1")
+
+    assert {event_id for event_id, _ in site.on_air} == {pending.event_id}
+    assert not site.pending
+    assert site.sees("north", event_id="n-1", status="cancel") == "unchanged"
+    assert site.sees("south", event_id="s-1", status="cancel") == "cancel"
+
+
+def test_a_persons_report_broadcasts_it(waits: Site) -> None:
+    waits.sees()
+    (pending,) = waits.pending
+    waits.passes(45.0)
+    waits.asks(**HERE)
+
+    assert {event_id for event_id, _ in waits.on_air} == {pending.event_id}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"type": "fire"}, {"lat": 37.13}, {"test": True}],
+    ids=["of another kind", "elsewhere", "a rehearsal"],
+)
+def test_a_report_of_something_else_seconds_nothing(waits: Site, other: dict[str, object]) -> None:
+    waits.sees()
+    waits.asks(**{**HERE, **other})
+
+    assert len(waits.pending) == 1
+
+
+def test_a_camera_takes_back_what_waits(waits: Site) -> None:
+    waits.sees(event_id="n-1")
+
+    assert waits.sees(event_id="n-1", status="cancel") == "withdrawn"
+    assert (waits.pending, waits.on_air) == ([], [])
+    assert [one.action for one in waits.decided] == ["withdrawn"]
+
+
+@pytest.mark.parametrize(("on_timeout", "heard"), [("drop", 0), ("broadcast", 1)])
+def test_when_nobody_decides_the_timeout_does(
+    on_timeout: str, heard: int, site_with: SiteWith
+) -> None:
+    site = site_with(north={**CONFIRM, "on_timeout": on_timeout, "confirm_within_s": 20})
+    site.sees()
+    site.passes(19.0)
+    assert len(site.pending) == 1
+    site.passes(1.5)
+
+    assert (len(site.on_air), site.pending) == (heard, [])
+    assert site.decided[-1].action == "timeout"
+    assert site.decided[-1].effect == ("broadcast" if heard else "dropped")
+
+
+@pytest.mark.parametrize(("on_timeout", "result"), [("drop", "dropped"), ("broadcast", "new")])
+def test_with_no_operator_there_the_timeout_acts_at_once(
+    on_timeout: str, result: str, site_with: SiteWith
+) -> None:
+    site = site_with(operators=0, north={**CONFIRM, "on_timeout": on_timeout})
+
+    assert site.sees() == result
+    assert site.pending == []
+    assert len(site.broker.messages(CLIP_REQUESTS)) == 1
+
+
+@pytest.mark.parametrize("state", ["online", "offline", "stopped"])
+def test_when_the_last_operator_leaves_what_waits_waits_no_longer(waits: Site, state: str) -> None:
+    waits.sees()
+    waits.operators(0 if state == "online" else 3, state=state)
+    waits.passes(0.25)
+
+    assert waits.decided[-1].action == "timeout"
+
+
+def test_a_broker_that_is_away_keeps_decisions_from_coming(waits: Site) -> None:
+    waits.sees()
+    waits.bus.connected = False
+    waits.passes(0.25)
+    waits.passes(9.0)
+    assert len(waits.alerter.withholding.items.open) == 1
+    waits.passes(2.0)
+
+    assert not waits.alerter.withholding.items.open
+
+
+def test_what_was_dropped_is_not_opened_again_by_what_its_camera_goes_on_to_say(
+    site_with: SiteWith,
+) -> None:
+    site = site_with(operators=0, north=CONFIRM)
+    results = []
+    for _ in range(200):
+        results.append(site.sees(event_id="n-1", status="update"))
+        site.passes(1.0)
+
+    assert set(results) == {"dropped"}
+    assert len([one for one in journal(site) if one.kind == "pending"]) == 1
+
+
+def test_what_was_dropped_and_grows_sure_goes_out(site_with: SiteWith) -> None:
+    site = site_with(operators=0, north=CONFIRM)
+    site.sees(event_id="n-1")
+
+    assert site.sees(event_id="n-1", status="update", confidence=0.95) == "new"
+
+
+def test_the_alert_of_a_camera_that_waits_goes_on_as_always(waits: Site) -> None:
+    waits.sees(event_id="n-1", confidence=0.95)
+
+    assert waits.sees(event_id="n-1", status="update", severity="critical") == "update"
+    assert waits.sees(event_id="n-2") == "unchanged"
+    assert waits.sees(event_id="n-1", status="cancel") == "unchanged"
+    assert waits.sees(event_id="n-2", status="cancel") == "cancel"
+
+
+def test_shadow_keeps_clip_and_record_and_broadcasts_nothing(site_with: SiteWith) -> None:
+    site = site_with(north=SHADOW)
+
+    assert site.sees(confidence=1.0, severity="critical") == "shadow"
+    assert site.on_air == []
+    assert len(site.broker.messages(CLIP_REQUESTS)) == 1
+    assert [entry.kind for entry in journal(site)] == ["pending"]
+    assert site.pending[0].mode == "shadow"
+
+
+def test_shadow_seconds_nothing_and_is_not_seconded(site_with: SiteWith) -> None:
+    site = site_with(north=SHADOW, south=CONFIRM)
+    site.sees("south", confidence=0.5)
+    site.sees("north", confidence=1.0)
+    assert site.on_air == []
+
+    site.asks(**HERE)  # a person's: seconds what waits, not what is in shadow
+    assert [pending.mode for pending in site.pending] == ["shadow"]
+    assert len({event_id for event_id, _ in site.on_air}) == 1
+
+
+def test_a_type_may_have_a_rule_of_its_own(site_with: SiteWith) -> None:
+    site = site_with(north={**CONFIRM, "by_type": {"fire": {"mode": "auto"}}})
+
+    assert (site.sees(type="fire"), site.sees(type="collision")) == ("new", "pending")
+
+
+def test_an_id_that_is_unknown_is_no_way_around_the_policy(waits: Site) -> None:
+    assert waits.sees(event_id="4097-99") == "pending"
+
+
+@pytest.mark.parametrize("killed_after_s", [0.0, 20.0])
+def test_what_waits_survives_a_restart(waits: Site, killed_after_s: float) -> None:
+    waits.sees(event_id="n-1")
+    (before,) = waits.pending
+    waits.passes(killed_after_s)
+    waits.start()
+
+    assert waits.pending == [before]
+    waits.operators(1)
+    assert waits.sees(event_id="n-1", status="update") == "pending"
+    told = waits.decides("approve")
+    assert (told.result, waits.on_air) == ("done", [(before.event_id, "new")])
+
+
+def test_what_was_decided_does_not_wait_again_after_a_restart(waits: Site) -> None:
+    waits.sees(event_id="n-1")
+    waits.decides("reject")
+    waits.start()
+    waits.operators(1)
+
+    assert waits.pending == []
+    assert waits.sees(event_id="n-1", status="update") == "dropped"
+
+
+def test_after_a_restart_operators_have_a_moment_to_be_heard(waits: Site) -> None:
+    waits.sees()
+    waits.broker.retained = {
+        path: payload for path, payload in waits.broker.retained.items() if "status" not in path
+    }
+    waits.start()
+    waits.passes(5.0)
+    assert len(waits.pending) == 1
+    waits.passes(6.0)
+
+    assert waits.decided[-1].action == "timeout"
+
+
+def test_a_pending_of_an_earlier_process_that_nobody_holds_is_cleared(waits: Site) -> None:
+    waits.sees()
+    stale = waits.pending[0].model_copy(update={"event_id": "4097-900"})
+    foreign = waits.pending[0].model_copy(update={"event_id": "5-900"})
+    for one in (stale, foreign):
+        waits.broker.retained[f"v2x/pending/{one.event_id}"] = one.encode().encode()
+    waits.start()
+
+    assert {one.event_id for one in waits.pending} >= {"5-900"}
+    assert "4097-900" not in {one.event_id for one in waits.pending}
+
+
+def test_a_flood_of_what_waits_is_bounded_and_the_oldest_is_timed_out(waits: Site) -> None:
+    for n in range(40):
+        waits.sees(event_id=f"n-{n}", lat=37.0 + n / 100, lon=127.0)
+
+    assert len(waits.pending) == 20
+    assert sum(one.action == "timeout" for one in waits.decided) == 20
+
+
+def test_confirming_late_does_not_end_it_at_once(site_with: SiteWith) -> None:
+    site = site_with(north={**CONFIRM, "confirm_within_s": 3600})
+    site.sees(severity="low")
+    site.passes(600.0)
+    site.decides("approve")
+
+    assert site.ids() == [site.said.event_id]
+    assert site.remains_s() >= 150
