@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from hazardcast.contract.fields import NUMBER
 from hazardcast.contract.incident_types import IncidentType
@@ -75,18 +75,19 @@ class Alerting(Rule):
         return Policy(**written)
 
 
-class CameraAlerting(Alerting):
-    """A camera's policy, with those of the site and of the defaults laid under it."""
+def settled(policy: Alerting) -> Alerting:
+    """A camera's policy, with those of the site and of the defaults laid under it, is whole.
 
-    @model_validator(mode="after")
-    def _says_what_a_timeout_does(self) -> Self:
-        for rule in (self, *(getattr(self.by_type, kind.value, None) for kind in IncidentType)):
-            if rule is None:
-                continue
-            written = {**_written(self), **_written(rule)}
-            if written.get("mode") == "confirm" and "on_timeout" not in written:
-                raise ValueError("mode confirm needs on_timeout: drop or broadcast")
-        return self
+    Raises:
+        ValueError: something waits for a person, and nobody wrote what follows when none decides.
+    """
+    for rule in (policy, *(getattr(policy.by_type, kind.value, None) for kind in IncidentType)):
+        if rule is None:
+            continue
+        written = {**_written(policy), **_written(rule)}
+        if written.get("mode") == "confirm" and "on_timeout" not in written:
+            raise ValueError("mode confirm needs on_timeout: drop or broadcast")
+    return policy
 
 
 def _written(rule: Rule) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from hazardcast.config import alerting, settings, site_problems, yaml_lines
-from hazardcast.config.alerting import Alerting, CameraAlerting, Policy
+from hazardcast.config.alerting import Alerting, Policy
 from hazardcast.config.yaml_lines import Document, YamlError
 from hazardcast.contract.errors import ConfigError
 from hazardcast.contract.fields import (
@@ -147,8 +147,13 @@ class Camera(_Config):
     """Frames looked at, a second."""
     rtsp_transport: Transport = "auto"
     """auto asks for TCP first, and for UDP where a camera refuses that or then sends nothing."""
-    alerting: CameraAlerting = CameraAlerting()
+    alerting: Alerting = Alerting()
     """Which of its reports are broadcast at once; goes before the site's."""
+
+    @field_validator("alerting")
+    @classmethod
+    def _settled(cls, policy: Alerting) -> Alerting:
+        return alerting.settled(policy)
 
     @field_validator("url", "detect_url")
     @classmethod

@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from hazardcast.config.alerting import Alerting
+from hazardcast.config.alerting import Alerting, ByType, Rule
 from hazardcast.config.site import Camera, GroundPoints, Position, Site, Zones
+from hazardcast.contract.incident_types import IncidentType
 from hazardcast.contract.messages import Datagram
 from hazardcast.contract.messages.base import Message
 from hazardcast.contract.topics import ALL, Topic
@@ -26,7 +27,8 @@ _HEADER = ("field", "value", "default", "meaning")
 _CAMERAS_HEADER = ("key", "value", "default", "example", "meaning")
 _CAMERA_PARTS: dict[str, type[BaseModel]] = {
     "site": Site, "position": Position, "cameras.ID": Camera, "zones": Zones,
-    "ground": GroundPoints, "alerting": Alerting,
+    "ground": GroundPoints, "alerting": Alerting, "by_type": ByType,
+    "by_type.TYPE": Rule,
 }  # fmt: skip
 _CAMERA_EXAMPLES = {
     "station_id": "4098", "name": "Junction 12", "id": "junction-12",
@@ -43,6 +45,7 @@ _CAMERA_EXAMPLES = {
     "metres": "[[0, 0], [7, 0], [7, 60], [0, 60]]",
     "alerting": "{mode: confirm, on_timeout: drop}", "mode": "confirm", "auto_confidence": "0.85",
     "confirm_within_s": "45", "on_timeout": "broadcast", "by_type": "{fire: {mode: auto}}",
+    **{kind.value: "{mode: auto}" for kind in IncidentType},
 }  # fmt: skip
 """Key → a value as it may stand in the file; a key without one is named by a test."""
 
