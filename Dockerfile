@@ -52,6 +52,16 @@ COPY --from=library /app/hazardcast hazardcast
 COPY services/alerter .
 CMD ["alerter"]
 
+FROM base AS console
+USER root
+COPY requirements/console.txt requirements/
+RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/console.txt \
+ && install -d -o hazardcast -g hazardcast /archive
+USER hazardcast
+COPY --from=library /app/hazardcast hazardcast
+COPY services/console .
+CMD ["console"]
+
 FROM ${PYTHON_IMAGE} AS gathered-ffmpeg
 COPY deploy/docker/gather-ffmpeg /
 RUN /gather-ffmpeg /opt/ffmpeg

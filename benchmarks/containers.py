@@ -20,7 +20,7 @@ from benchmarks.harness import Child, Figure, percentile
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "hazardcast-bench"
-IMAGES = ("vehicle-agent", "alerter", "recorder", "clipper", "camera", "detector")
+IMAGES = ("vehicle-agent", "alerter", "recorder", "clipper", "console", "camera", "detector")
 GRAFANA = "grafana/grafana:11.6.5"
 HEALTHY_S = 30.0
 REST_S = 30.0

@@ -31,6 +31,7 @@ def run() -> list[Figure]:
             "camera_server": f"http://127.0.0.1:{camera_port}",
             "multicast_interface": "127.0.0.1",
             "http_port": str(free_port()),
+            "console_port": str(free_port()),
         }
         children = {}
         for module in (name.replace("-", "_") for name in EVERY_SERVICE):

@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 import os
-import platform
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from hazardcast.config.setting_values import Name, Port, PortOfAnother, default_instance
 from hazardcast.contract import validation_errors
 from hazardcast.contract.errors import ConfigError
-from hazardcast.contract.fields import NAME_PATTERN
 from hazardcast.machine import refusals
 from hazardcast.net.addresses import Host, HttpServer, Interface, MulticastGroup, join
 
 PREFIX = "HAZARDCAST_"
-NAME_LENGTH = 48
 OPENCV_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 _OPENCV_AT_START = os.environ.get(OPENCV_OPTIONS, "")
-
-
-def name(text: str) -> str:
-    """A name that topics, folders and labels can carry.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if len(text) > NAME_LENGTH or not re.fullmatch(NAME_PATTERN, text):
-        raise ValueError(f"{text!r} is not 1 to {NAME_LENGTH} of A-Z a-z 0-9 _ . : -")
-    return text
-
-
-Port = Annotated[int, Field(ge=0, le=65_535)]
-PortOfAnother = Annotated[int, Field(ge=1, le=65_535)]
-"""Where somebody else listens; 0 would let the system choose."""
-Name = Annotated[str, AfterValidator(name)]
-
-
-def default_instance() -> str:
-    """The machine's name, reduced to what a topic may carry."""
-    return re.sub(r"[^A-Za-z0-9_.:-]", "-", platform.node())[:48] or "localhost"
 
 
 class Settings(BaseSettings):
@@ -192,6 +167,10 @@ class Settings(BaseSettings):
         2.0, description="recordings are removed, oldest first, to keep this much disk free"
     )
 
+    archive_dir: Path | None = Field(
+        None,
+        description="where the console finds `recordings/` and `clips/`, which it only reads; the data directory when unset",
+    )
     console_host: Host = Field("127.0.0.1", description="address the console listens on")
     console_port: Port = Field(8088, description="port of the console")
     console_published: Host | None = Field(
@@ -297,6 +276,11 @@ class Settings(BaseSettings):
     def clips_dir(self) -> Path:
         """Where clips live."""
         return self.data_dir / "clips"
+
+    @property
+    def archive(self) -> Path:
+        """Where recordings and clips are looked at."""
+        return self.archive_dir or self.data_dir
 
     @property
     def keys_dir(self) -> Path:

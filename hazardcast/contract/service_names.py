@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SERVICES = ("camera", "recorder", "detector", "alerter", "clipper")
+SERVICES = ("camera", "recorder", "detector", "alerter", "clipper", "console")
 """Those of a station, in the order of the flow."""
 VEHICLE_AGENT = "vehicle-agent"
 EVERY_SERVICE = (*SERVICES, VEHICLE_AGENT)

@@ -92,7 +92,9 @@ class Stack:
         self.project = project
         self.overlays = overlays
         self._ears: list[Ear] = []
-        ports = {f"HAZARDCAST_{name}_PORT": "0" for name in ("HTTP", "PROMETHEUS", "GRAFANA")}
+        ports = {
+            f"HAZARDCAST_{name}_PORT": "0" for name in ("HTTP", "CONSOLE", "PROMETHEUS", "GRAFANA")
+        }
         self.environment = {**os.environ, **ports, **environment}
 
     def compose(self, *arguments: str, timeout_s: float = 120, check: bool = True) -> str:

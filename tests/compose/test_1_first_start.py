@@ -8,6 +8,7 @@ import re
 import subprocess
 import tarfile
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,10 +26,11 @@ SECRETS = {
     "detector": "/run/hazardcast/hazardcast_mqtt_password",
     "alerter": "/data/keys/hazardcast_mqtt_password /data/keys/station.jwk /data/keys/http.token",
     "clipper": "/run/hazardcast/hazardcast_mqtt_password /run/hazardcast/clipper.jwk",
+    "console": "/run/hazardcast/hazardcast_mqtt_password /run/hazardcast/hazardcast_console_password",
     "vehicle-agent": "/run/hazardcast/hazardcast_mqtt_password",
 }
 KEY_MATERIAL = re.compile(rb'-----BEGIN [A-Z ]*PRIVATE KEY-----\s[A-Za-z0-9+/]{40}|"d": ?"[\w-]{43}"|\$7\$\d+\$[\w+/]{16}\$[\w+/]{80}')  # fmt: skip
-SECRET_NAMES = re.compile(r"(^|/)(\.env|cameras\.env|station\.jwk|clipper\.jwk|http\.token|hazardcast_mqtt_password|ca\.key|server\.key|passwords)$")  # fmt: skip
+SECRET_NAMES = re.compile(r"(^|/)(\.env|cameras\.env|station\.jwk|clipper\.jwk|http\.token|hazardcast_mqtt_password|hazardcast_console_password|ca\.key|server\.key|passwords)$")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +94,28 @@ def test_another_model_can_be_fetched_and_chosen(stack) -> None:
     )  # fmt: skip
 
     assert "HAZARDCAST_MODEL: yolox-nano is not at /models/yolox_nano.onnx; fetch it" in refused
+
+
+def test_the_console_opens_on_this_machine_and_knows_the_first_password(stack) -> None:
+    address = f"http://{stack.port('console', 8088)}"
+    with urllib.request.urlopen(f"{address}/", timeout=10) as page:
+        assert page.headers["content-type"].startswith("text/html")
+    with urllib.request.urlopen(f"{address}/api/v1/session", timeout=10) as answer:
+        assert json.load(answer)["free_view"] is True
+
+    password = stack.exec("console", "cat", SECRETS["console"].split()[1]).strip()
+    body = json.dumps({"name": "admin", "password": password}).encode()
+    login = urllib.request.Request(
+        f"{address}/api/v1/login", body, {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(login, timeout=10) as answer:
+        assert answer.status == 204
+        assert "HttpOnly" in answer.headers["set-cookie"]
+    assert (
+        stack.exec("console", "sh", "-c", "touch /archive/x 2>&1 || echo refused")
+        .strip()
+        .endswith("refused")
+    )
 
 
 def test_a_fake_accident_reaches_the_vehicle_and_leaves_a_clip(stack, within) -> None:
@@ -212,6 +236,10 @@ FORBIDDEN = [
     ("clipper", "v2x/active/4097-1"),
     ("clipper", "v2x/broadcast"),
     ("camera", "v2x/alert"),
+    ("detector", "v2x/decision/none"),
+    ("console", "v2x/active/4097-1"),
+    ("console", "v2x/broadcast"),
+    ("console", "v2x/clips/none"),
     ("alerter", "v2x/receipts/vehicle-1"),
 ]
 ALLOWED = [
@@ -219,6 +247,7 @@ ALLOWED = [
     ("detector", "v2x/detections/none"),
     ("detector", "v2x/evidence/none"),
     ("alerter", "v2x/broadcast"),
+    ("console", "v2x/verdict/none"),
 ]
 
 
@@ -237,7 +266,12 @@ def test_each_account_says_its_own_topics_and_nothing_else(stack, within) -> Non
 def test_people_at_the_machine_say_no_more_than_people_may(stack) -> None:
     ear = stack.hear("v2x/#")
 
-    for topic in ("v2x/active/4097-1", "v2x/broadcast", "v2x/receipts/vehicle-1"):
+    for topic in (
+        "v2x/active/4097-1",
+        "v2x/broadcast",
+        "v2x/receipts/vehicle-1",
+        "v2x/decision/4097-1",
+    ):
         stack.exec("mosquitto", "mosquitto_pub", "-t", topic, "-m", '{"forged":true}')
     stack.exec("mosquitto", "mosquitto_pub", "-t", "v2x/clip-request", "-m", '{"forged":true}')
 

@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-JOBS = {"camera", "recorder", "detector", "alerter", "clipper", "vehicle-agent", "prometheus"}
+JOBS = {
+    "camera",
+    "recorder",
+    "detector",
+    "alerter",
+    "clipper",
+    "console",
+    "vehicle-agent",
+    "prometheus",
+}
 CHOICES = {"$camera": ".*", "$__rate_interval": "30s", "$__range": "10m", "$__interval": "15s"}
 PANELS = [
     pytest.param(target["expr"], id=f"{path.stem}: {panel['title']} {target['refId']}")

@@ -86,8 +86,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     running: list[Command] = []
 
     def start_one(*arguments: str, **settings: object) -> Command:
-        ports = free_ports(4)
-        names = ("mqtt_port", "http_port", "camera_port", "metrics_port")
+        ports = free_ports(5)
+        names = ("mqtt_port", "http_port", "camera_port", "console_port", "metrics_port")
         own = {name: str(port) for name, port in zip(names, ports, strict=True)}
         own |= {"data_dir": str(tmp_path / "data"), "free_space_floor_gb": "0"}
         own |= {name: str(value) for name, value in settings.items()}

@@ -29,13 +29,14 @@ def processes(
 ) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """One process of every service; none of them finds its camera."""
     (tmp_path / "cameras.yaml").write_text(CONFIG)
-    http, camera, *metrics = map(str, free_ports(2 + len(EVERY_SERVICE)))
+    http, camera, console, *metrics = map(str, free_ports(3 + len(EVERY_SERVICE)))
     settings = {
         "config": str(tmp_path / "cameras.yaml"),
         "data_dir": str(tmp_path / "data"),
         "mqtt_port": str(mosquitto.port),
         "http_port": http,
         "camera_port": camera,
+        "console_port": console,
         "multicast_interface": "127.0.0.1",
         "instance": "here",
         "vehicle": "here",

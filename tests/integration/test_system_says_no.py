@@ -25,6 +25,7 @@ WRITERS = {
     "recorder": ["-m", "recorder"],
     "clipper": ["-m", "clipper"],
     "alerter": ["-m", "alerter"],
+    "console": ["-m", "console"],
     "up": [*CLI, "up", "--broker", "embedded"],
     "keys init": [*CLI, "keys", "init"],
     "demo": [*CLI, "demo"],
@@ -73,7 +74,7 @@ def run(
         free = probe.getsockname()[1]
     settings = {
         "CONFIG": str(config), "DATA_DIR": str(data), "MQTT_PORT": str(free),
-        "HTTP_PORT": "0", "CAMERA_PORT": "0", "METRICS_PORT": "0",
+        "HTTP_PORT": "0", "CAMERA_PORT": "0", "CONSOLE_PORT": "0", "METRICS_PORT": "0",
         "METRICS_HOST": "127.0.0.1", "LOG_FORMAT": "text",
     } | more  # fmt: skip
     environment = {

@@ -28,7 +28,7 @@ class ServiceStatus(Message):
     """A service's word about itself; `offline` is its last will, `stopped` a clean stop."""
 
     service: Name
-    """camera, recorder, detector, alerter, clipper or vehicle-agent."""
+    """camera, recorder, detector, alerter, clipper, console or vehicle-agent."""
     instance: Name
     """Name of this process (`HAZARDCAST_INSTANCE`); a vehicle-agent's is that of its vehicle."""
     state: ServiceState

@@ -35,7 +35,7 @@ def test_everyone_gets_their_own_and_nobody_elses(tmp_path: Path) -> None:
 
     made = files(tmp_path)
     password_of = {name: text for name, text in made.items() if name.endswith("mqtt_password")}
-    assert len(set(password_of.values())) == len(password_of) == 7
+    assert len(set(password_of.values())) == len(password_of) == 8
     assert (
         made["operator/hazardcast_mqtt_password"].strip() in made["mosquitto/clients/mosquitto_pub"]
     )

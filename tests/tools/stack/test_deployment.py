@@ -15,7 +15,7 @@ from hazardcast.media.segments import Run, Segment
 
 PLACE = Place(
     config=Path("cameras.yaml"), data_dir=Path("data"), mqtt_host="127.0.0.1", mqtt_port=18830,
-    http_port=18080, camera_port=18090,
+    http_port=18080, camera_port=18090, console_port=18088,
 )  # fmt: skip
 T = 1_800_000_000.0
 

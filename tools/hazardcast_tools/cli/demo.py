@@ -34,7 +34,10 @@ def demo(
     broker: Annotated[BrokerChoice, typer.Option(help="Which broker to start.")] = "auto",
     keep: Annotated[
         bool,
-        typer.Option("--keep", help="Keep recordings, keys and state too, not only clip and logs."),
+        typer.Option(
+            "--keep",
+            help="Stay up afterwards, until Ctrl-C, and keep recordings, keys and state too.",
+        ),
     ] = False,
 ) -> None:
     """The whole system on this machine: an accident, the vehicles' console, a clip."""
@@ -44,7 +47,9 @@ def demo(
     shown, stop = screen(SystemClock()), stop_on_signals()
     running = Demo(settings, scene, shown, stop, broker)
     try:
-        checks = running.play()
+        holds = _conclude(running.play(), scene, running, shown)
+        if keep:
+            _stay(running, shown)
     except InterruptedDemoError:
         shown.say("interrupted, stopping …")
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -54,11 +59,20 @@ def demo(
     finally:
         shown.close()
         running.close()
-    holds = _conclude(checks, scene, running, shown)
-    shown.close()
     if holds and not keep:
         running.house.tidy()
     raise typer.Exit(0 if holds else 1)
+
+
+def _stay(running: Demo, shown: Screen) -> None:
+    place, keys = running.house.place, running.house.folder / "keys"
+    report = f"mosquitto_pub -p {place.mqtt_port} -t v2x/alert"
+    shown.say(f"STAYS UP  look: {place.console}", "good")
+    shown.say(f"  to decide: account admin, password in {keys / 'console.password'}")
+    shown.say(f'  try: {report} -m \'{{"type":"collision"}}\'')
+    shown.say("  end: Ctrl-C")
+    running.stay()
+    shown.say("stopping …")
 
 
 def _explain(error: HazardcastError, running: Demo, shown: Screen) -> None:

@@ -69,7 +69,11 @@ def _broker(settings: Settings, choice: Choice) -> BrokerAddress:
 
 
 def _place(settings: Settings, address: BrokerAddress) -> Place:
-    for name, port in (("CAMERA", settings.camera_port), ("HTTP", settings.http_port)):
+    for name, port in (
+        ("CAMERA", settings.camera_port),
+        ("HTTP", settings.http_port),
+        ("CONSOLE", settings.console_port),
+    ):
         if not ports.is_free(port):
             raise ConfigError(
                 f"HAZARDCAST_{name}_PORT: somebody listens on port {port} already; stop it, or "
@@ -83,6 +87,7 @@ def _place(settings: Settings, address: BrokerAddress) -> Place:
         mqtt_port=address.port,
         http_port=settings.http_port,
         camera_port=settings.camera_port,
+        console_port=settings.console_port,
         more=more,
     )
 
@@ -150,6 +155,8 @@ def _banner(
         f"  broker     {address}",
         f"  alerts     {group} (multicast), POST {http}/alert, files in {settings.events_dir}/",
         f"  cameras    {place.camera_server}/ID.ts (drawn, file and USB cameras)",
+        f"  console    {place.console}",
+        f"             to decide: account admin, password in {settings.keys_dir}/console.password",
         f"  metrics    http://{metrics} to :{metrics_ports[-1]}",
         '  try        mosquitto_pub -t v2x/alert -m \'{"type":"collision"}\''
         + (f" -p {address.port}" if address.port != 1883 else ""),

@@ -60,7 +60,9 @@ def furnish(
     trust.ensure_clip_key(
         keys / trust.CLIP_KEY_FILE, station=STATION, truststore=keys / trust.TRUSTSTORE_FILE
     )
-    mqtt_port, http_port, camera_port, *metrics_ports = ports.free_ports(3 + processes)
+    mqtt_port, http_port, camera_port, console_port, *metrics_ports = ports.free_ports(
+        4 + processes
+    )
     local = broker.prepare(
         folder / "broker", port=mqtt_port, mosquitto=settings.mosquitto, choice=choice
     )
@@ -78,6 +80,7 @@ def furnish(
         mqtt_port=mqtt_port,
         http_port=http_port,
         camera_port=camera_port,
+        console_port=console_port,
         multicast_interface=interface,
         more=more,
     )

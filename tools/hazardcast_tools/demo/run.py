@@ -114,6 +114,7 @@ class Demo:
         self._screen.say(f"broker   {self.house.broker}", "step")
         self._screen.say(f"alerts   {self.house.multicast}", "step")
         self._screen.say(f"camera   {self._scene.camera_url}", "step")
+        self._screen.say(f"console  {self.house.place.console}", "step")
         self._machine.start_broker(self.house.broker)
         self._listening.attach(self._bus)
         self._bus.start()
@@ -241,6 +242,18 @@ class Demo:
         kept = self._segments()
         runs = segments.read_runs(self.house.folder / "recordings", CAMERA)
         return closing.recording(len(coverage.gaps(kept, runs)), self._recorded_s())
+
+    def stay(self) -> None:
+        """Keep everything running until `stop` is set, or a process ends by itself.
+
+        Raises:
+            StageFailedError: a process ended.
+        """
+        while not self._stop.is_set():
+            self._listening.tell(TURN_S)
+            for death in self._machine.tick():
+                message = f"{death.name} ended by itself (exit code {death.code})"
+                raise StageFailedError(message, death.name)
 
     @property
     def clip_path(self) -> Path | None:

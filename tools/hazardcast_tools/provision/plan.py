@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 PEOPLE = "operator"
 PASSWORD_FILE = "hazardcast_mqtt_password"  # noqa: S105 - a file's name
+CONSOLE_PASSWORD_FILE = "hazardcast_console_password"  # noqa: S105 - a file's name
 GRAFANA_PASSWORD_FILE = "admin_password"  # noqa: S105 - a file's name
 AUTHORITY_NAME = "Hazardcast broker authority"
 
@@ -62,6 +63,7 @@ def carry_out(plan: Plan, *, now: float) -> None:
     _broker(plan, accounts, now=now)
     _hand_out(plan)
     _grafana(plan)
+    _console(plan)
 
 
 def _vehicle_folder(plan: Plan, vehicle: str) -> str:
@@ -125,6 +127,13 @@ def _grafana(plan: Plan) -> None:
     path = plan.root / "grafana" / GRAFANA_PASSWORD_FILE
     if not path.exists():
         _write(path, passwords.new_password() + "\n", plan.owners.grafana)
+
+
+def _console(plan: Plan) -> None:
+    """The first password of the operators' console: of its account `admin`."""
+    path = plan.root / "console" / CONSOLE_PASSWORD_FILE
+    if not path.exists():
+        _write(path, passwords.new_password() + "\n", plan.owners.service)
 
 
 def _read(path: Path) -> str:

@@ -22,6 +22,7 @@ class Place:
     mqtt_port: int
     http_port: int
     camera_port: int
+    console_port: int
     multicast_interface: str | None = None
     more: Mapping[str, str] = field(default_factory=dict)
 
@@ -34,6 +35,7 @@ class Place:
             "mqtt_port": str(self.mqtt_port),
             "http_port": str(self.http_port),
             "camera_port": str(self.camera_port),
+            "console_port": str(self.console_port),
             "camera_server": f"http://{ports.LOOPBACK}:{self.camera_port}",
         }
         if self.multicast_interface is not None:
@@ -44,6 +46,11 @@ class Place:
     def camera_server(self) -> str:
         """Where the camera service answers."""
         return f"http://{ports.LOOPBACK}:{self.camera_port}"
+
+    @property
+    def console(self) -> str:
+        """Where an operator looks, from this machine."""
+        return f"http://localhost:{self.console_port}/"
 
 
 def table(place: Place, vehicles: Iterable[str], metrics_ports: Iterable[int]) -> list[Process]:
