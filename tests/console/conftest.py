@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from console.store import migrate
+from console.store import database, migrate
 from console.store.store import Store
 from console.store.tables import Base
 from sqlalchemy import create_engine, delete, text
@@ -150,11 +150,27 @@ def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_database(request.getfixturevalue(request.param), "fresh")
 
 
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("prepared") / "console.sqlite"
+    engine = database.connect(database.address(f"sqlite:///{file}"))
+    migrate.to_newest(engine, SystemClock())
+    engine.dispose()
+    return file
+
+
+@pytest.fixture
+def sqlite_url(prepared_sqlite: Path, tmp_path: Path) -> str:
+    """A file with tables and no rows."""
+    shutil.copy(prepared_sqlite, tmp_path / "console.sqlite")
+    return f"sqlite:///{tmp_path / 'console.sqlite'}"
+
+
 @pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database without rows; on a server its tables are made once, which takes a while."""
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database without rows; its tables are made once, which takes a while."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'console.sqlite'}"
+        return str(request.getfixturevalue("sqlite_url"))
     server: Server = request.getfixturevalue(request.param)
     server.prepared = server.prepared or new_database(server, "prepared")
     engine = create_engine(server.prepared)

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 
+from console.api import routes as api
+from console.api.clip_files import ClipFiles
 from console.doors import account_routes, routes
 from console.doors.opening import open_doors
 from console.http.app import application
@@ -100,6 +102,12 @@ class Service:
         return [
             routes.router(self._reception, self._config.site, self._clock),
             account_routes.router(self._reception),
+            *api.routers(
+                self._store,
+                ClipFiles(self._settings.clips_dir, self._settings.truststore_path),
+                self._clock,
+                cameras=frozenset(self._config.cameras),
+            ),
         ]
 
     def run(self) -> None:

@@ -99,8 +99,10 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Any, clock: ManualClock, broker: MemoryBroker, opened: Callable[..., Store]) -> Site:  # fmt: skip
-    return Site(f"sqlite:///{tmp_path / 'console.sqlite'}", clock, broker, opened)
+def site(
+    sqlite_url: str, clock: ManualClock, broker: MemoryBroker, opened: Callable[..., Store]
+) -> Site:
+    return Site(sqlite_url, clock, broker, opened)
 
 
 @pytest.fixture

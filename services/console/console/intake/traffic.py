@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
-from hazardcast.contract.messages import Detections
+from console.store.statistics import MINUTE_S, SPEED_STEP_MPS, quantile
+from hazardcast.contract.messages import DetectedObject, Detections
 
 BLOCK_S = 10
 WINDOW_S = 600
-SPEED_STEP_MPS = 0.5
 FASTEST_STEPS = 160
 MOST_FRAMES = 40 * BLOCK_S
 """Of a block: a detector that is faster is thinned."""
@@ -64,42 +64,56 @@ class _Class:
 
 
 @dataclass
+class _Minute:
+    counts: dict[str, int] = field(default_factory=dict)
+    """Tracks by class, each in the minute in which it was seen first."""
+    seconds: set[int] = field(default_factory=set)
+    speeds: list[int] = field(default_factory=lambda: [0] * FASTEST_STEPS)
+
+    def result(self) -> dict[str, Any]:
+        return {"counts": self.counts, "seconds": len(self.seconds), "speeds": _short(self.speeds)}
+
+
+@dataclass
 class Window:
     """Ten minutes of one camera, as they are counted."""
 
     start: int
     frames: int = 0
-    seconds: set[int] = field(default_factory=set)
     classes: dict[str, _Class] = field(default_factory=dict)
-    speeds: list[int] = field(default_factory=lambda: [0] * FASTEST_STEPS)
+    minutes: dict[int, _Minute] = field(default_factory=dict)
     model: str = ""
     changed: bool = False
 
     def add(self, word: Detections) -> None:
         """Count a frame."""
         second = int(word.ts) - self.start
+        minute = self.minutes.setdefault(second // MINUTE_S, _Minute())
+        minute.seconds.add(second)
         self.frames += 1
-        self.seconds.add(second)
         self.model = word.model
         self.changed = True
         here: dict[str, int] = {}
         for one in word.objects:
             here[one.label] = here.get(one.label, 0) + 1
-            counted = self.classes.setdefault(one.label, _Class())
-            if len(counted.tracks) < MOST_TRACKS:
-                counted.tracks.add(one.track_id)
-            counted.seconds.add(second)
-            if one.speed_mps is not None:
-                step = min(int(one.speed_mps / SPEED_STEP_MPS), FASTEST_STEPS - 1)
-                self.speeds[step] += 1
+            self._count(one, minute, second)
         for label, number in here.items():
             self.classes[label].most_at_once = max(self.classes[label].most_at_once, number)
+
+    def _count(self, one: DetectedObject, minute: _Minute, second: int) -> None:
+        counted = self.classes.setdefault(one.label, _Class())
+        counted.seconds.add(second)
+        if one.track_id not in counted.tracks and len(counted.tracks) < MOST_TRACKS:
+            counted.tracks.add(one.track_id)
+            minute.counts[one.label] = minute.counts.get(one.label, 0) + 1
+        if one.speed_mps is not None:
+            minute.speeds[min(int(one.speed_mps / SPEED_STEP_MPS), FASTEST_STEPS - 1)] += 1
 
     def result(self) -> dict[str, Any]:
         """What is to be said of it so far."""
         return {
             "frames": self.frames,
-            "coverage_s": len(self.seconds),
+            "coverage_s": sum(len(one.seconds) for one in self.minutes.values()),
             "classes": {
                 label: {
                     "tracks": len(one.tracks),
@@ -108,7 +122,7 @@ class Window:
                 }
                 for label, one in self.classes.items()
             },
-            "speed_steps": _short(self.speeds),
+            "minutes": {str(at): one.result() for at, one in sorted(self.minutes.items())},
             "model": self.model,
         }
 
@@ -116,44 +130,64 @@ class Window:
 def joined(result: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
     """A window that two processes counted, one after the other, with its speeds reckoned."""
     before = before or {}
-    classes = {label: dict(counts) for label, counts in before.get("classes", {}).items()}
-    for label, one in result["classes"].items():
+    minutes = _joined_minutes(result["minutes"], before.get("minutes", {}))
+    speeds = added(*(one["speeds"] for one in minutes.values()))
+    return {
+        "frames": result["frames"] + before.get("frames", 0),
+        "coverage_s": min(WINDOW_S, result["coverage_s"] + before.get("coverage_s", 0)),
+        "classes": _joined_classes(result["classes"], before.get("classes", {})),
+        "minutes": minutes,
+        "speed_p50_mps": quantile(speeds, 0.5),
+        "speed_p85_mps": quantile(speeds, 0.85),
+        "model": result["model"] or before.get("model", ""),
+    }
+
+
+def _joined_classes(new: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    classes = {label: dict(counts) for label, counts in before.items()}
+    for label, one in new.items():
         held = classes.get(label, {"tracks": 0, "most_at_once": 0, "seen_s": 0})
         classes[label] = {
             "tracks": held["tracks"] + one["tracks"],
             "most_at_once": max(held["most_at_once"], one["most_at_once"]),
             "seen_s": min(WINDOW_S, held["seen_s"] + one["seen_s"]),
         }
-    pairs = zip_longest(result["speed_steps"], before.get("speed_steps", ()), fillvalue=0)
-    speeds = [one + more for one, more in pairs]
+    return classes
+
+
+def _joined_minutes(new: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    nothing: dict[str, Any] = {"counts": {}, "seconds": 0, "speeds": []}
     return {
-        "frames": result["frames"] + before.get("frames", 0),
-        "coverage_s": min(WINDOW_S, result["coverage_s"] + before.get("coverage_s", 0)),
-        "classes": classes,
-        "speed_p50_mps": quantile(speeds, 0.5),
-        "speed_p85_mps": quantile(speeds, 0.85),
-        "speed_steps": speeds,
-        "model": result["model"] or before.get("model", ""),
+        at: _joined_minute(new.get(at, nothing), before.get(at, nothing))
+        for at in sorted({*new, *before}, key=int)
     }
+
+
+def _joined_minute(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "counts": summed(one["counts"], other["counts"]),
+        "seconds": min(MINUTE_S, one["seconds"] + other["seconds"]),
+        "speeds": added(one["speeds"], other["speeds"]),
+    }
+
+
+def summed(*counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts by class, added up."""
+    return {
+        label: sum(one.get(label, 0) for one in counts)
+        for label in sorted({label for one in counts for label in one})
+    }
+
+
+def added(*speeds: Sequence[int]) -> list[int]:
+    """Counts by step of speed, added up."""
+    return [sum(steps) for steps in zip_longest(*speeds, fillvalue=0)]
 
 
 def _short(counts: list[int]) -> list[int]:
     while counts and not counts[-1]:
         counts = counts[:-1]
     return counts
-
-
-def quantile(steps: list[int], share: float) -> float | None:
-    """The speed that `share` of the looks at a vehicle did not exceed, m/s, to half a step."""
-    total = sum(steps)
-    if not total:
-        return None
-    reached = 0
-    for step, number in enumerate(steps):
-        reached += number
-        if reached >= share * total:
-            return (step + 0.5) * SPEED_STEP_MPS
-    return None
 
 
 PENALTIES = {"critical": 60.0, "high": 40.0, "medium": 20.0, "low": 10.0}
