@@ -23,6 +23,7 @@ VERBS = {
     "clip": "Request the video around a moment by hand.",
     "verify": "Judge whether a clip is as it was when it was signed.",
     "recordings": "What is recorded, and where it has gaps.",
+    "report": "How many alarms were true, by verdicts, and what auto_confidence would do.",
     "evaluate": "Measure detection over labelled clips.",
     "models": "List, fetch and check detection models.",
     "bench": "Measure latency, throughput and load on this machine.",
