@@ -52,16 +52,6 @@ COPY --from=library /app/hazardcast hazardcast
 COPY services/alerter .
 CMD ["alerter"]
 
-FROM base AS console
-USER root
-COPY requirements/console.txt requirements/
-RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/console.txt \
- && install -d -o hazardcast -g hazardcast /archive
-USER hazardcast
-COPY --from=library /app/hazardcast hazardcast
-COPY services/console .
-CMD ["console"]
-
 FROM ${PYTHON_IMAGE} AS gathered-ffmpeg
 COPY deploy/docker/gather-ffmpeg /
 RUN /gather-ffmpeg /opt/ffmpeg
@@ -81,6 +71,16 @@ FROM with-ffmpeg AS clipper
 COPY --from=library /app/hazardcast hazardcast
 COPY services/clipper .
 CMD ["clipper"]
+
+FROM with-ffmpeg AS console
+USER root
+COPY requirements/console.txt requirements/
+RUN pip --python /opt/venv/bin/python install --require-hashes --no-deps -r requirements/console.txt \
+ && install -d -o hazardcast -g hazardcast /archive
+USER hazardcast
+COPY --from=library /app/hazardcast hazardcast
+COPY services/console .
+CMD ["console"]
 
 FROM with-ffmpeg AS camera
 USER root

@@ -11,12 +11,21 @@ from fastapi import APIRouter
 
 from console.api import routes as api
 from console.api.clip_files import ClipFiles
+from console.archives import routes as archive_routes
+from console.archives.incidents import StoredIncidents
+from console.archives.opening import ffmpeg_if_any, open_archives
 from console.doors import account_routes, routes
 from console.doors.opening import open_doors
 from console.http.app import application
 from console.http.server import HttpServer
 from console.intake.intake import Intake
 from console.intake.upkeep import Upkeep
+from console.live import routes as live_routes
+from console.live.opening import open_live
+from console.socket import routes as socket_routes
+from console.socket.feed import Feed
+from console.socket.hub import open_hub
+from console.socket.session import SocketRoom
 from console.store.retention import Keep
 from console.store.store import Store
 from hazardcast.config import site
@@ -53,9 +62,11 @@ class Service:
         self._stack = stack
         self._clock: Clock = SystemClock()
         self._config = site.load(settings.config)
+        self._archive_dir = settings.archive_dir or settings.data_dir
         self._open_bus()
         self._open_store()
         self._open_doors()
+        self._open_pictures()
 
     def _open_bus(self) -> None:
         instance = self._settings.instance
@@ -97,6 +108,23 @@ class Service:
         if status.service == PRIVACY:
             self._privacy.set()
 
+    def _open_pictures(self) -> None:
+        """What is recorded, as it comes and as it was, and the sockets by which pages follow."""
+        settings, config = self._settings, self._config
+        self._hub = open_hub(self._store)
+        self._feed = Feed(self._hub, self._bus, self._clock, cameras=frozenset(config.cameras))
+        self._feed.subscribe()
+        recordings_dir = self._archive_dir / "recordings"
+        self._live = open_live(
+            recordings_dir, config.cameras, why_down=self._feed.why_down, clock=self._clock,
+            stack=self._stack,
+        )  # fmt: skip
+        self._archives = open_archives(
+            self._live, recordings_dir, built_dir=settings.data_dir / "console" / "archives",
+            zone=config.site.time_zone, program=ffmpeg_if_any(settings.ffmpeg),
+            incidents=StoredIncidents(self._store),
+        )  # fmt: skip
+
     def _routers(self) -> list[APIRouter]:
         """What every room answers."""
         return [
@@ -104,9 +132,16 @@ class Service:
             account_routes.router(self._reception),
             *api.routers(
                 self._store,
-                ClipFiles(self._settings.clips_dir, self._settings.truststore_path),
+                ClipFiles(self._archive_dir / "clips", self._settings.truststore_path),
                 self._clock,
                 cameras=frozenset(self._config.cameras),
+            ),
+            live_routes.router(self._live),
+            archive_routes.router(self._archives),
+            socket_routes.router(
+                SocketRoom(
+                    self._hub, self._live, self._store, self._clock, lambda: self._bus.connected
+                )
             ),
         ]
 
@@ -134,6 +169,7 @@ class Service:
         while not self._clock.wait(self._stop, LOOK_EVERY_S):
             self._presence.look(Word(detail=self._facts()))
             self._intake.tick()
+            self._feed.tick()
             self._upkeep.tick()
 
     def _facts(self) -> dict[str, object]:

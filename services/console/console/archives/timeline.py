@@ -1,0 +1,57 @@
+"""A stretch of time of one camera: what is recorded, what is not and why. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hazardcast.media import coverage
+from hazardcast.media.coverage import FRAME_TOLERANCE_S, Stretch
+from hazardcast.media.segments import Run, Segment
+
+
+def timeline(
+    segments: Sequence[Segment],
+    runs: Iterable[Run],
+    *,
+    start: float,
+    end: float,
+    live: float | None,
+) -> dict[str, Any]:
+    """`segments: [[start, end]]` and `gaps: [[start, end, cause]]` in [start, end].
+
+    Args:
+        segments: those that touch the window.
+        runs: of the camera.
+        start: of the window, epoch seconds.
+        end: of the window, or now.
+        live: until when the file that grows can be shown; None where none does.
+    """
+    video = coverage.join((Stretch(one.start, one.end) for one in segments), FRAME_TOLERANCE_S)
+    video = _with_live(video, live)
+    known = coverage.known_runs(runs, video)
+    gaps = [
+        [gap.start, gap.end, str(gap.cause)]
+        for hole in _holes(video, start, end)
+        for gap in coverage.explain(hole, known, video)
+    ]
+    shown = [[max(one.start, start), min(one.end, end)] for one in video]
+    return {"segments": [one for one in shown if one[0] < one[1]], "gaps": gaps}
+
+
+def _with_live(video: list[Stretch], live: float | None) -> list[Stretch]:
+    """The newest file is not closed yet; what comes before it is closed within a file's length."""
+    if live is None or not video or live <= video[-1].end:
+        return video
+    *before, last = video
+    return [*before, Stretch(last.start, live)]
+
+
+def _holes(video: Sequence[Stretch], start: float, end: float) -> Iterable[Stretch]:
+    at = start
+    for stretch in video:
+        if stretch.start - at > FRAME_TOLERANCE_S:
+            yield Stretch(at, min(stretch.start, end))
+        at = max(at, stretch.end)
+    if end - at > FRAME_TOLERANCE_S:
+        yield Stretch(at, end)

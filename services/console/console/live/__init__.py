@@ -1,0 +1,1 @@
+"""Pictures as they are recorded, and as they were: playlists over the recorder's own files."""

@@ -1,0 +1,158 @@
+"""Follows one camera's files: reads what the recorder has told, and their bytes by number.
+
+A file keeps its number when it is closed and renamed; one that is open here is read to its end even
+when retention takes it away meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from io import FileIO
+from pathlib import Path
+
+from console.live import closed, line, video
+from console.live.closed import Closed
+from console.live.line import Indexed, Line
+from console.live.video import Video
+from hazardcast.media import parts
+from hazardcast.media.parts import Head, Part
+
+PLAYLIST = "live.m3u8"
+LONGEST_INDEX_BYTES = 8 << 20
+AGAIN = 3
+"""Looks into folders after a change: a second one in the same tick shows nowhere else."""
+
+
+class _Index:
+    """One index file, read as it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = FileIO(path)
+        self.video = video.opened(path.with_suffix(".ts"))
+        self.head: Head | None = None
+        self.parts: list[Part] = []
+        self._rest = b""
+        self._refused = False
+
+    def look(self) -> None:
+        """Take the lines that are whole by now."""
+        while data := self.file.read(1 << 20):
+            *lines, self._rest = (self._rest + data)[-LONGEST_INDEX_BYTES:].split(b"\n")
+            for text in lines:
+                self._take(text.decode("utf-8", "replace"))
+
+    def _take(self, text: str) -> None:
+        if self.head is None and not self._refused:
+            self.head = parts.read_head(text)
+            self._refused = self.head is None
+            return
+        part = parts.read_part(text)
+        expected = self.parts[-1].end if self.parts else 0
+        if part is not None and part.offset == expected:  # others were told twice
+            self.parts.append(part)
+
+    @property
+    def indexed(self) -> Indexed | None:
+        """None for one that is not understood."""
+        return Indexed(self.head, tuple(self.parts)) if self.head else None
+
+
+class CameraReader:
+    """What is known of one camera's newest files; used by several threads."""
+
+    def __init__(self, recordings_dir: Path, camera: str, *, segment_s: float) -> None:
+        self._folder = recordings_dir / camera
+        self._lock = threading.Lock()
+        self._line = Line(target_s=max(1, round(segment_s)))
+        self._closed = Closed()
+        self._indexes: dict[str, _Index] = {}
+        self._seen: tuple[int, int] = (-1, -1)
+        self._again = AGAIN
+
+    @property
+    def line(self) -> Line:
+        """As it was at the last look."""
+        return self._line
+
+    def look(self) -> bool:
+        """Read what is new; True when the line has changed."""
+        with self._lock:
+            self._find()
+            # The newest first: when it has a part, all parts of the one before are told.
+            for _, index in sorted(self._indexes.items(), reverse=True):
+                index.look()
+            told = [one for index in self._indexes.values() if (one := index.indexed)]
+            before, self._line = self._line, line.advanced(self._line, self._closed, told)
+            return self._line != before
+
+    def _find(self) -> None:
+        seen = (_changed(self._folder / parts.OPEN), _changed(self._folder / PLAYLIST))
+        self._again = AGAIN if seen != self._seen else self._again - 1
+        if self._again < 0:
+            return
+        self._seen = seen
+        if text := _text(self._folder / PLAYLIST):
+            self._closed = closed.read(text)
+        there = {path.name: path for path in _indexes(self._folder / parts.OPEN)}
+        for name in self._indexes.keys() - there.keys():
+            if not self._is_newest(name):
+                del self._indexes[name]
+        for name in there.keys() - self._indexes.keys():
+            try:
+                self._indexes[name] = _Index(there[name])
+            except OSError:
+                self._again = AGAIN
+
+    def _is_newest(self, name: str) -> bool:
+        """Whether it is of the file that players see last: its end may still be fetched."""
+        head, newest = self._indexes[name].head, self._line.newest
+        return head is not None and newest is not None and head.number == newest.number
+
+    def video(self, number: int) -> Video | None:
+        """The file of this number, None where there is none (any more).
+
+        Args:
+            number: as in the line.
+        """
+        with self._lock:
+            file = self._line.file(number)
+            if file is None:
+                return None
+            opened = self._open_video(number) or self._closed_video(number)
+            if opened is None:
+                return None
+            grows = file.duration_s is None
+            size = file.parts[-1].end if grows else os.fstat(opened.fileno()).st_size
+            return Video(opened, size)
+
+    def _open_video(self, number: int) -> FileIO | None:
+        for index in self._indexes.values():
+            if index.head is not None and index.head.number == number:
+                return index.video
+        return None
+
+    def _closed_video(self, number: int) -> FileIO | None:
+        name = line.names(self._closed).get(number)
+        return video.opened(self._folder / name) if name else None
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _indexes(folder: Path) -> list[Path]:
+    try:
+        return list(folder.glob(f"*{parts.SUFFIX}"))
+    except OSError:
+        return []
