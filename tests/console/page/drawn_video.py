@@ -43,12 +43,12 @@ class DrawnVideo:
         self.drawn.prepare()
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [
-            str(find_ffmpeg(None)), "-v", "error", "-f", "rawvideo", "-pix_fmt", "bgr24",
-            "-s", f"{WIDTH}x{HEIGHT}", "-r", str(FPS), "-i", "-",
+            *self._raw_input(),
             "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p",
             "-g", str(FPS), "-keyint_min", str(FPS), "-sc_threshold", "0", "-crf", "20",
             "-f", "segment", "-segment_time", "1", "-segment_format", "mpegts", "%d.ts",
         ]  # fmt: skip
+        self.began = time.time()
         self.encoder = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=self.folder)
         threading.Thread(target=self._draw, daemon=True).start()
 
@@ -58,14 +58,23 @@ class DrawnVideo:
         self.encoder.kill()
         self.encoder.wait()
 
-    def clip(self) -> None:
-        """A short film of the scene as a file, as the clipper makes it."""
-        command = [
-            str(find_ffmpeg(None)), "-v", "error", "-y", "-f", "lavfi", "-i",
-            f"testsrc2=size={WIDTH}x{HEIGHT}:rate={FPS}:duration=4", "-c:v", "libx264",
-            "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-movflags", "+faststart", "clip.mp4",
+    def clip(self, began: float, seconds: int = 4) -> None:
+        """What was to be seen from `began` on as a file, as the clipper makes it."""
+        encoder = subprocess.Popen(
+            [*self._raw_input(), "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+             "-movflags", "+faststart", "-y", "clip.mp4"],
+            stdin=subprocess.PIPE, cwd=self.folder,
+        )  # fmt: skip
+        frames = (self.drawn.draw(self.scene_s + began - self.began + n / FPS)
+                  for n in range(seconds * FPS))  # fmt: skip
+        encoder.communicate(b"".join(frame.tobytes() for frame in frames))
+
+    @staticmethod
+    def _raw_input() -> list[str]:
+        return [
+            str(find_ffmpeg(None)), "-v", "error", "-f", "rawvideo", "-pix_fmt", "bgr24",
+            "-s", f"{WIDTH}x{HEIGHT}", "-r", str(FPS), "-i", "-",
         ]  # fmt: skip
-        subprocess.run(command, cwd=self.folder, check=True)
 
     def time_of(self, number: int) -> float:
         """Wall clock of a frame, epoch seconds."""
@@ -117,7 +126,6 @@ class DrawnVideo:
         return [round(float(value), 1) for value in (x1, y1, x2, y2)] if shown else None
 
     def _draw(self) -> None:
-        self.began = time.time()
         while not self.stopped.is_set():
             due = self.time_of(self.frames)
             if (wait := due - time.time()) > 0:

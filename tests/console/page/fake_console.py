@@ -69,8 +69,8 @@ def application(fake: FakeConsole) -> FastAPI:
     """Its HTTP interface."""
     app = FastAPI()
     app.add_middleware(Headed)
-    _answers(app, fake)
     _files(app, fake)
+    _answers(app, fake)
     _deciding(app, fake)
     _levers(app, fake)
     _socket(app, fake)
@@ -260,9 +260,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         video = DrawnVideo(Path(folder), options.scene)
         video.start(scene_s=36.0)
-        video.clip()
         try:
             fake = FakeConsole(video, options.cameras)
+            video.clip(fake.world.clips["4097-1"]["first_frame_at"])
             uvicorn.run(
                 application(fake),
                 port=options.port,

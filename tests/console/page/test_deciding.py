@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.console.page.conftest import Complaints
+from tests.console.page.conftest import Complaints, until
 
 Open = Callable[..., Any]
-HOLD_MS = 1100
+HOLD_MS = 1300
 
 
 @pytest.fixture
@@ -183,6 +183,4 @@ def test_the_timeline_plays_what_was_recorded_nearest_to_the_click(open_page: Op
     page.focus(".line")
     before = page.get_attribute(".line", "aria-valuenow")
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(
-        "b => document.querySelector('.line').getAttribute('aria-valuenow') !== b", arg=before
-    )
+    until(page, "b => document.querySelector('.line').getAttribute('aria-valuenow') !== b", before)

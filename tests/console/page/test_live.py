@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hazardcast.testing import eventually
+from tests.console.page.conftest import until
 
 Open = Callable[..., Any]
 SECOND_MS = 1000
@@ -150,27 +151,23 @@ def test_a_broker_that_is_away_is_in_a_banner(open_page: Open, console: Any) -> 
 def test_boxes_can_be_put_away_by_class(open_page: Open) -> None:
     page = open_page()
     playing(page)
-    page.wait_for_function("document.querySelector('hc-tile').drawn?.seen?.objects.length > 0")
+    until(page, "document.querySelector('hc-tile').drawn?.seen?.objects.length > 0")
     drawn = """() => { const canvas = document.querySelector('hc-tile canvas');
       return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean); }"""
-    page.wait_for_function(drawn)
+    until(page, drawn)
 
     page.click("button.toggle.class:has-text('Car')")
     page.click("button.toggle.class:has-text('Truck')")
-    page.wait_for_function(f"!({drawn})()")
+    until(page, f"!({drawn})()")
 
 
 def test_the_wall_gives_the_newest_alert_the_large_place(open_page: Open, console: Any) -> None:
     page = open_page("wall", size=(1920, 1080))
     console.lever("alert", camera="camera-4", type="collision", severity="high")
-    page.wait_for_function(
-        "document.querySelector('.tile-place.large hc-tile')?.camera.id === 'camera-4'"
-    )
+    until(page, "document.querySelector('.tile-place.large hc-tile')?.camera.id === 'camera-4'")
     console.lever("alert", camera="camera-2", type="collision", severity="low")
 
-    page.wait_for_function(
-        "document.querySelector('.tile-place.large hc-tile')?.camera.id === 'camera-2'"
-    )
+    until(page, "document.querySelector('.tile-place.large hc-tile')?.camera.id === 'camera-2'")
     assert page.locator("dialog, [role=dialog]").count() == 0
 
 

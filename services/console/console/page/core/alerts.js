@@ -22,12 +22,12 @@ export function merged(known, word) {
 /** @param {Alert} alert */
 export function ended(alert) {
   return alert.status === "cancel" || alert.status === "negate" || Boolean(alert.ended_at)
-    || alert.state === "ended";
+    || alert.state === "ended" || alert.state === "dropped";
 }
 
 /** When it began. @param {Alert} alert */
 export function began(alert) {
-  return alert.detected_at ?? alert.detection_time ?? alert.ts ?? 0;
+  return alert.detected_at ?? alert.detection_time ?? alert.ts ?? alert.since ?? 0;
 }
 
 /**

@@ -19,7 +19,7 @@ export class SiteTime {
       minute: make({ hour: "2-digit", minute: "2-digit" }),
       day: make({ month: "short", day: "numeric", weekday: "short" }),
       full: make({ year: "numeric", month: "short", day: "numeric", ...hms }),
-      short: make({ month: "short", day: "numeric", ...hms }),
+      short: make({ month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
     };
     this.parts = new Intl.DateTimeFormat("en-CA", {
       timeZone: this.zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", ...hms,

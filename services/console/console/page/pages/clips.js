@@ -89,14 +89,14 @@ class Clips extends BoardPart {
     return html`<a class="card clip" aria-current=${id === chosen ? "true" : nothing} href=${hrefOf("clips", { clip: id })}>
       ${icon("clips")}<div class="card-body"><div class="card-head"><strong>${clip.type ? word("type", clip.type) : id}</strong>
         <time>${from ? board.time.near(from, board.clock.now()) : ""}</time></div>
-        <div class="card-line"><span>${cameraName(clip.camera)}</span><span class="chip ${clip.state}">${word("clip_state", clip.state)}</span>
-        ${this.#verdictChip(clip)}</div></div></a>`;
+        <div class="card-line"><span>${cameraName(clip.camera)}</span><span class="spring"></span>${this.#verdictChip(clip)}
+        <span class="chip ${clip.state}">${word("clip_state", clip.state)}</span></div></div></a>`;
   }
 
   /** @param {any} clip */
   #verdictChip(clip) {
     if (clip.signature === "broken") return html`<span class="chip broken">${icon("broken")}${t("signature.broken")}</span>`;
-    return clip.signature === "valid" ? html`<span class="chip valid">${icon("seal")}${t("signature.valid")}</span>` : nothing;
+    return clip.signature === "valid" ? html`<span class="chip valid" title=${t("signature.valid")}>${icon("seal")}<span class="unseen">${t("signature.valid")}</span></span>` : nothing;
   }
 
   /** @param {string} id */
@@ -104,15 +104,16 @@ class Clips extends BoardPart {
     const clip = this.one;
     if (!clip) return html`<p class="empty">${this.said || t("list.loading")}</p>`;
     const base = `api/v1/clips/${encodeURIComponent(id)}`;
-    const done = DONE.includes(clip.state);
+    const ready = DONE.includes(clip.state);
+    const done = ready && board.session.may_export !== false;
     return html`<a class="quiet-button back-link" href="clips">${icon("back")}<span>${word("page", "clips")}</span></a>
       <header class="detail-head"><div><h2>${clip.type ? word("type", clip.type) : id}</h2><p>${cameraName(clip.camera)}
         ${clip.delivered ? html` · <time>${board.time.full(clip.delivered.start)}</time> – <time>${board.time.clock(clip.delivered.end)}</time>` : nothing}</p></div>
         <span class="chip ${clip.state}">${word("clip_state", clip.state)}</span></header>
       ${this.#signature(clip)}
-      ${done ? this.#player(clip, base) : clipProgress(clip, id)}
+      ${done ? this.#player(clip, base) : ready ? html`<p class="empty">${t("clips.needs_account")}</p>` : clipProgress(clip)}
       <div class="row">${done ? html`<a class="act" href=${absolute(`${base}/video.mp4`)} download>${icon("download")}<span class="act-label">${t("clips.download")}</span>${clip.size_bytes ? html`<small>${size(clip.size_bytes)}</small>` : nothing}</a>` : nothing}
-        <a class="act" href=${absolute(`${base}/manifest.json`)} download>${icon("download")}<span class="act-label">${t("clips.manifest")}</span></a>
+        ${done ? html`<a class="act" href=${absolute(`${base}/manifest.json`)} download>${icon("download")}<span class="act-label">${t("clips.manifest")}</span></a>` : nothing}
         ${clip.event_id ? html`<a class="act" href=${hrefOf("incidents", { event: clip.event_id })}>${icon("incidents")}<span class="act-label">${t("clips.incident")}</span></a>` : nothing}
         ${board.session.may_decide ? html`<button class="act" ?disabled=${clip.held} @click=${() => this.#hold(base)}>${icon("hold")}<span class="act-label">${t(clip.held ? "clips.held" : "clips.hold")}</span></button>` : nothing}</div>
       <p class="said" role="status">${this.said}</p>

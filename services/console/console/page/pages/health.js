@@ -109,7 +109,7 @@ class Health extends BoardPart {
 /** @param {string} kind @param {string} name @param {string} state @param {string} age @param {string} [detail] */
 function row(kind, name, state, age, detail) {
   return html`<li class="health-row ${kind}"><i class="dot" aria-hidden="true"></i><span class="health-name">${name}</span>
-    <span class="health-state">${state}</span><span class="faint">${age}</span>${detail ? html`<span class="faint detail-line">${detail}</span>` : nothing}</li>`;
+    <span class="health-state">${state}</span><span class="faint">${[age, detail].filter(Boolean).join(" · ")}</span></li>`;
 }
 
 customElements.define("hc-health", Health);

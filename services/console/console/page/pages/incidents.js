@@ -1,6 +1,6 @@
 /** All incidents, and one of them: the picture that decided, the video, the word of a person. */
 
-import { began, ended, newestFirst } from "../core/alerts.js";
+import { began, ended, merged, newestFirst } from "../core/alerts.js";
 import { hrefOf } from "../core/routes.js";
 import { get, absolute } from "../net/api.js";
 import { alertCard, cameraName, pendingCard, reachedCount, standingChip } from "../parts/alert-card.js";
@@ -64,7 +64,10 @@ class Incidents extends BoardPart {
       get("api/v1/events", { q: id, limit: 50 }),
     ]);
     if (id !== this.#id) return;
-    if (one.status === "fulfilled") this.one = one.value;
+    if (one.status === "fulfilled") {
+      this.one = one.value;
+      board.learn(one.value);
+    }
     if (events.status === "fulfilled") {
       this.history = rows(events.value, "events").filter((/** @type {any} */ event) => event.event_id === id);
     }
@@ -85,7 +88,7 @@ class Incidents extends BoardPart {
   get #all() {
     const all = new Map(this.past.map((one) => [one.event_id, one]));
     for (const one of board.alerts.values()) all.set(one.event_id, { ...all.get(one.event_id), ...one });
-    return newestFirst(all.values());
+    return newestFirst(all.values()).filter((one) => !board.pending.has(one.event_id));
   }
 
   render() {
@@ -104,7 +107,7 @@ class Incidents extends BoardPart {
   #detail(id) {
     const live = board.alerts.get(id);
     const pending = board.pending.get(id);
-    const alert = live ? { ...this.one, ...live } : this.one ?? (pending ? { ...(pending.incident ?? pending), event_id: id } : null);
+    const alert = live ? merged(live, this.one ?? live) : this.one ?? (pending ? { ...(pending.incident ?? pending), event_id: id } : null);
     if (!alert) return html`<p class="empty">${t("list.loading")}</p>`;
     return html`<a class="quiet-button back-link" href="incidents">${icon("back")}<span>${word("page", "incidents")}</span></a>
       <header class="detail-head">${severityMark(alert.severity)}<div><h2>${word("type", alert.type)}</h2>
@@ -158,11 +161,14 @@ class Incidents extends BoardPart {
 
   /** @param {string} id @param {any} alert */
   #clips(id, alert) {
-    const now = board.clips.get(id);
-    const known = rows(alert.clips ?? [], "clips").filter((/** @type {any} */ one) => typeof one === "object");
-    const all = now ? [now, ...(now.others ?? [])] : known;
+    const word = board.clips.get(id);
+    const known = rows(this.one?.clips ?? alert.clips ?? [], "clips").filter((/** @type {any} */ one) => typeof one === "object");
+    const said = word ? [word, ...(word.others ?? [])] : [];
+    const kept = new Map(known.map((/** @type {any} */ one) => [one.camera, one]));
+    for (const one of said) kept.set(one.camera, { ...kept.get(one.camera), ...one });
+    const all = [...kept.values()];
     if (!all.length) return nothing;
-    return html`<section class="panel"><h2>${t("incidents.clips")}</h2>${all.map((/** @type {any} */ one) => clipProgress(one, id))}</section>`;
+    return html`<section class="panel"><h2>${t("incidents.clips")}</h2>${all.map((/** @type {any} */ one) => clipProgress(one))}</section>`;
   }
 
   #history() {

@@ -79,7 +79,7 @@ class Journal extends BoardPart {
     return html`<select aria-label=${t("journal.kind")} @change=${change("kind")}><option value="">${t("journal.every_kind")}</option>${KINDS.map((one) => html`<option value=${one} .selected=${one === this.filter.kind}>${word("kind", one)}</option>`)}</select>
       <select aria-label=${t("timeline.camera")} @change=${change("camera")}><option value="">${t("journal.every_camera")}</option>${board.cameras.map((one) => html`<option value=${one.id} .selected=${one.id === this.filter.camera}>${one.name || one.id}</option>`)}</select>
       <input type="search" placeholder=${t("journal.search")} aria-label=${t("journal.search")} .value=${this.filter.q} @change=${change("q")} />
-      ${board.session.role === "kiosk" ? nothing : html`<a class="quiet-button" download href=${withQuery("api/v1/events.csv", this.filter)}>${icon("download")}<span>CSV</span></a>`}`;
+      ${board.session.may_export === false ? nothing : html`<a class="quiet-button" download href=${withQuery("api/v1/events.csv", this.filter)}>${icon("download")}<span>CSV</span></a>`}`;
   }
 
   #decisions() {

@@ -82,7 +82,8 @@ class SiteMap extends BoardPart {
 
   /** @param {any[]} alerts */
   #fit(alerts) {
-    const points = [...board.cameras, ...alerts].filter(({ lat, lon }) => Number.isFinite(lat) && Number.isFinite(lon));
+    const site = board.session.site ?? {};
+    const points = [...board.cameras, ...alerts, site].filter(({ lat, lon }) => Number.isFinite(lat) && Number.isFinite(lon));
     if (!points.length) return;
     this.fitted = true;
     const chosen = alerts.find((one) => one.event_id === this.#chosen);

@@ -113,7 +113,7 @@ class Timeline extends BoardPart {
 
   /** @param {any} incident @param {[number, number]} window */
   #mark(incident, window) {
-    const at = incident.ts ?? incident.detected_at ?? incident.start;
+    const at = momentOf(incident);
     if (at < window[0] || at > window[1]) return nothing;
     return html`<i class="incident-mark ${incident.severity ?? ""}" title=${word("type", incident.type)} .style=${`left:${shareOf(at, window) * 100}%`}>${severityMark(incident.severity)}</i>`;
   }
@@ -125,14 +125,15 @@ class Timeline extends BoardPart {
     const offset = board.time.offset_s(window[0]);
     const marks = [];
     for (let at = Math.ceil((window[0] + offset) / step) * step - offset; at < window[1]; at += step) marks.push(at);
-    return marks.map((at) => html`<span .style=${`left:${shareOf(at, window) * 100}%`}>${board.time.minute(at)}</span>`);
+    return marks.map((at) => html`<span ?data-edge=${at - window[0] < length * 0.02} .style=${`left:${shareOf(at, window) * 100}%`}>${board.time.minute(at)}</span>`);
   }
 
   #lists() {
-    const { incidents = [], gaps = [] } = this.told;
+    const { gaps = [] } = this.told;
+    const incidents = [...(this.told.incidents ?? [])].sort((a, b) => momentOf(b) - momentOf(a));
     return html`<div class="columns"><section class="panel"><h2>${t("timeline.incidents")}</h2>
         ${incidents.length ? html`<ul class="plain">${incidents.map((/** @type {any} */ one) => {
-          const at = one.ts ?? one.detected_at ?? one.start;
+          const at = momentOf(one);
           return html`<li class="row"><button class="link-button" @click=${() => this.#seek(at)}>${severityMark(one.severity)}<time>${board.time.clock(at)}</time> ${word("type", one.type)}</button>
             ${one.event_id ? html`<a class="quiet-button" href=${hrefOf("incidents", { event: one.event_id })}>${t("timeline.incident")}</a>` : nothing}</li>`;
         })}</ul>` : html`<p class="faint">${t("timeline.no_incidents")}</p>`}</section>
@@ -179,6 +180,11 @@ class Timeline extends BoardPart {
   #go(change) {
     go(hrefOf("timeline", { camera: this.#camera, day: this.#day, ...change }));
   }
+}
+
+/** @param {any} incident @returns {number} */
+function momentOf(incident) {
+  return incident.ts ?? incident.detected_at ?? incident.start;
 }
 
 /**

@@ -14,6 +14,7 @@ export function cameraName(id) {
 
 /** How it stands, in a word. @param {any} alert */
 export function standing(alert) {
+  if (alert.state === "pending" || alert.state === "dropped") return alert.state;
   if (alert.disposition && alert.disposition !== "unconfirmed") return alert.disposition;
   if (alert.status === "negate") return "false_alarm";
   if (alert.status === "cancel") return "cleared";
@@ -54,14 +55,15 @@ export function reachedCount(alert) {
 /** What waits for a person. @param {any} pending */
 export function pendingCard(pending) {
   const incident = pending.incident ?? pending;
-  const left = pending.until ? Math.max(0, Math.round(pending.until - board.clock.now())) : null;
+  const shadow = pending.mode === "shadow";
+  const left = pending.decide_by && !shadow ? Math.max(0, Math.round(pending.decide_by - board.clock.now())) : null;
   return html`<a class="card pending" href=${hrefOf("incidents", { event: pending.event_id ?? incident.event_id })}>
     ${severityMark(incident.severity)}
     <div class="card-body">
       <div class="card-head"><strong>${word("type", incident.type)}</strong>
         ${left === null ? nothing : html`<span class="countdown">${t("pending.left", { s: left })}</span>`}</div>
-      <div class="card-line"><span>${cameraName(incident.camera)}</span><span class="chip waiting">${t("pending.waiting")}</span></div>
+      <div class="card-line"><span>${cameraName(incident.camera)}</span><span class="chip waiting">${t(shadow ? "pending.shadow" : "pending.waiting")}</span></div>
       <div class="card-line faint"><span>${word("severity", incident.severity)}</span>
-      ${pending.on_timeout ? html`<span>${t(`pending.then_${pending.on_timeout}`)}</span>` : nothing}</div>
+      ${pending.on_timeout && !shadow ? html`<span>${t(`pending.then_${pending.on_timeout}`)}</span>` : nothing}</div>
     </div></a>`;
 }

@@ -73,7 +73,7 @@ function plot(uPlot, place, data, series) {
   new uPlot({
     width: place.clientWidth, height: HEIGHT_PX, legend: { show: false }, cursor: { show: false },
     scales: { x: { time: true }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, Math.max(1, (high ?? 1) * 1.08)] } },
-    axes: [{ ...axis, values: times, space: 70 }, { ...axis, size: 44 }],
+    axes: [{ ...axis, values: times, space: 70, size: 32 }, { ...axis, size: 44 }],
     series: [{}, ...series],
   }, data, place);
 }

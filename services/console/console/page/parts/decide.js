@@ -76,12 +76,13 @@ class Decide extends BoardPart {
   }
 
   #forPending() {
+    const shadow = this.pending.mode === "shadow";
     return html`<div class="acts">
       <button class="act confirm" ?disabled=${this.busy} aria-keyshortcuts="C" @click=${() => this.#decide("approve")}>
-        ${icon("check")}<span class="act-label">${t("decide.approve")}</span><kbd>C</kbd></button>
-      <hc-hold-button kind="negate" sign="negate" shortcut="F" .label=${t("decide.reject")} .disabled=${this.busy}
+        ${icon("check")}<span class="act-label">${t(shadow ? "decide.was_true" : "decide.approve")}</span><kbd>C</kbd></button>
+      <hc-hold-button kind="negate" sign="negate" shortcut="F" .label=${t(shadow ? "decide.negate" : "decide.reject")} .disabled=${this.busy}
         @held=${() => this.#decide("reject")}></hc-hold-button></div>
-      <p class="faint hint">${t("decide.pending_hint")}</p>`;
+      <p class="faint hint">${t(shadow ? "decide.shadow_hint" : "decide.pending_hint")}</p>`;
   }
 
   #buttons() {

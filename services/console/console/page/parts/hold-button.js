@@ -31,7 +31,8 @@ class HoldButton extends Part {
 
   disconnectedCallback() {
     super.disconnectedCallback();
-    this.release();
+    this.holding = false;
+    clearTimeout(this.timer);
     clearTimeout(this.arming);
   }
 
@@ -54,14 +55,17 @@ class HoldButton extends Part {
     this.timer = setTimeout(() => this.#done(), HOLD_MS);
   }
 
-  /** Let go before the time. */
+  /** Let go; a busy page may hear of it before its own timer. */
   release() {
     clearTimeout(this.timer);
+    const whole = this.holding && performance.now() - (this.began ?? 0) >= HOLD_MS;
     this.holding = false;
+    if (whole) this.#done();
   }
 
   #done() {
-    this.release();
+    clearTimeout(this.timer);
+    this.holding = false;
     this.armed = false;
     this.dispatchEvent(new Event("held"));
   }

@@ -107,7 +107,7 @@ export class Player extends EventTarget {
 
   /** @param {any} Hls */
   #attach(Hls) {
-    const { live, start } = this.how;
+    const { live } = this.how;
     const hls = new Hls({
       lowLatencyMode: live,
       loader: socketLoader(line(), document.baseURI),
@@ -117,7 +117,7 @@ export class Player extends EventTarget {
       liveSyncOnStallIncrease: 0.3,
       backBufferLength: 20,
       maxBufferLength: live ? 8 : 20,
-      startPosition: live || !start ? -1 : 0,
+      startPosition: live ? -1 : 0,
     });
     this.hls = hls;
     hls.on(Hls.Events.ERROR, (/** @type {any} */ _, /** @type {any} */ data) => this.#failed(Hls, data));

@@ -14,6 +14,7 @@ import { icon } from "./icons.js";
 const MAIN = ["live", "incidents", "clips", "timeline", "statistics", "map", "health", "journal"];
 /** On a phone these stand in the bar, the others behind "more". */
 const FIRST = 4;
+const AGAIN_MS = 1500;
 
 /** @type {Record<string, () => Promise<any>>} */
 const MODULES = Object.fromEntries(PAGES.map((page) => [page, () => import(`../pages/${page}.js`)]));
@@ -68,7 +69,13 @@ class Shell extends BoardPart {
 
   async #load() {
     const page = this.page;
-    await MODULES[page]();
+    try {
+      await MODULES[page]();
+    } catch {
+      setTimeout(() => void this.#load(), AGAIN_MS); // the network broke off: try again
+      return;
+    }
+    if (page !== this.page) return;
     this.ready = true;
     document.title = `${word("page", page)} · ${board.session.site?.name ?? "Hazardcast"}`;
     this.requestUpdate();

@@ -95,6 +95,14 @@ export class Board extends EventTarget {
     return this.cameras.find((one) => one.id === id);
   }
 
+  /** What the store says of an alert that the page follows already. @param {any} alert */
+  learn(alert) {
+    const known = this.alerts.get(alert.event_id);
+    if (!known) return;
+    this.alerts.set(alert.event_id, merged(known, alert));
+    this.changed();
+  }
+
   /** Alerts in force or just over. */
   openAlerts() {
     const now = this.clock.now();
