@@ -9,6 +9,7 @@ from benchmarks.harness import Figure, report
 
 NAMES = (
     "alert_path",
+    "decision_path",
     "alert_crypto",
     "alert_ingest",
     "alert_ticks",

@@ -18,8 +18,9 @@ from hazardcast.contract import topics
 from hazardcast.contract.incident_types import Severity
 
 WORTH: tuple[topics.Topic[Any], ...] = (
-    topics.SELF_TEST, topics.BROADCAST, topics.STATUS, topics.RECEIPTS, topics.EVIDENCE,
-    topics.CLIPS, topics.ACTIVE, topics.CLIP_REQUESTS, topics.INCIDENTS,
+    topics.SELF_TEST, topics.BROADCAST, topics.JOURNAL, topics.STATUS, topics.RECEIPTS,
+    topics.EVIDENCE, topics.CLIPS, topics.PENDING, topics.ACTIVE,
+    topics.CLIP_REQUESTS, topics.INCIDENTS,
 )  # fmt: skip
 """Topics, those worth least late first; what is not listed ranks with a status."""
 _UNLISTED = WORTH.index(topics.STATUS)
