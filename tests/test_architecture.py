@@ -48,9 +48,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
 
 SPEAKERS = {
     f"hazardcast/{name}.py"
-    for name in ("contract/service_names", "contract/topics", "mqtt/name_guard")
+    for name in (
+        "contract/service_names",
+        "contract/topics",
+        "contract/messages/detail",
+        "mqtt/name_guard",
+    )
 }
-"""Where the library says a service's name: the list, who says what to whom, and whose name is a vehicle's."""
+"""Where the library says a service's name: the list, who says what to whom, what each tells of itself, and whose name is a vehicle's."""
 
 EDGES: dict[str, set[str]] = {
     "paho": {"hazardcast/mqtt/bus.py"},

@@ -171,7 +171,7 @@ class MqttBus:
     def _watch_name(self, will: ServiceStatus, boot: str, clock: Clock) -> NameGuard:
         guard = NameGuard(will, boot, clock)
         path = STATUS.path(service=will.service, instance=will.instance)
-        last = will.model_copy(update={"detail": {**will.detail, BOOT: boot}})
+        last = will.model_copy(update={"detail": will.detail.model_copy(update={BOOT: boot})})
         self._client.will_set(path, last.encode(), qos=STATUS.qos, retain=STATUS.retain)
         self._dispatcher.add(replace(STATUS, template=path), self._hear_own_name)
         return guard

@@ -25,7 +25,7 @@ TOLD_AGAIN_S = 300.0
 REMEMBERED_S = 120.0
 """Four statuses missed: nobody can say that there still are two."""
 BOOT, TWICE = "boot", "name_given_twice"
-"""Keys of a status's detail."""
+"""Fields of a status's detail; a receipt has the first too."""
 
 
 class NameGuard:
@@ -53,7 +53,7 @@ class NameGuard:
         mark: dict[str, object] = {BOOT: self.boot}
         if self._clock.monotonic() - self._twin_at < REMEMBERED_S:
             mark[TWICE] = True
-        own = message.model_copy(update={"detail": {**message.detail, **mark}})
+        own = message.model_copy(update={"detail": message.detail.model_copy(update=mark)})
         self._said = own
         return own
 
@@ -68,11 +68,11 @@ class NameGuard:
 
         Whatever hides that we are online is covered by our own word again.
         """
-        other = word.detail.get(BOOT)
+        other = word.detail.boot
         self._echoed |= other == self.boot
         if not word.online and self._said and self._said.online:
             say(self._said.model_copy(update={"ts": self._clock.now()}))
-        if not isinstance(other, str) or other == self.boot or not self._is_alive(word, retained):
+        if other is None or other == self.boot or not self._is_alive(word, retained):
             return None
         now = self._clock.monotonic()
         before, self._suspect = self._suspect, (other, now)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hazardcast import __version__
-from hazardcast.contract.messages import CameraStatus, ServiceStatus
+from hazardcast.contract.messages import CameraStatus, ServiceStatus, StatusDetail
 from hazardcast.contract.topics import STATUS
 from hazardcast.contract.vocabulary import ServiceState
 from hazardcast.machine.clock import Clock
@@ -27,7 +27,8 @@ class Word:
     """How a service is."""
 
     cameras: tuple[CameraStatus, ...] = ()
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: StatusDetail | Mapping[str, Any] = field(default_factory=StatusDetail)
+    """Facts of its own; of a mapping, what the model of its service makes sense of."""
 
     @property
     def camera_states(self) -> list[tuple[str, str]]:
@@ -54,7 +55,7 @@ class Name:
             version=__version__,
             ts=now,
             cameras=word.cameras,
-            detail=dict(word.detail),
+            detail=word.detail,
         )
 
     def last_will(self, now: float) -> ServiceStatus:

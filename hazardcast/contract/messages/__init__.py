@@ -10,6 +10,14 @@ from hazardcast.contract.messages.alert import Alert, Datagram, Heartbeat, Statu
 from hazardcast.contract.messages.base import MAX_MESSAGE_BYTES, Message
 from hazardcast.contract.messages.clip import ClipRequest, ClipState, Gap, OtherClip, Window
 from hazardcast.contract.messages.decision import Decided, Decision, Pending, Verdict
+from hazardcast.contract.messages.detail import (
+    AlerterDetail,
+    ClipperDetail,
+    ConsoleDetail,
+    DetectorDetail,
+    StatusDetail,
+    VehicleDetail,
+)
 from hazardcast.contract.messages.detection import DetectedObject, Detections, Evidence
 from hazardcast.contract.messages.event import RealtimeEvent
 from hazardcast.contract.messages.incident import KNOWN_TYPES, Incident
@@ -21,14 +29,18 @@ __all__ = [
     "KNOWN_TYPES",
     "MAX_MESSAGE_BYTES",
     "Alert",
+    "AlerterDetail",
     "CameraStatus",
     "ClipRequest",
     "ClipState",
+    "ClipperDetail",
+    "ConsoleDetail",
     "Datagram",
     "Decided",
     "Decision",
     "DetectedObject",
     "Detections",
+    "DetectorDetail",
     "Evidence",
     "Gap",
     "Heartbeat",
@@ -44,6 +56,8 @@ __all__ = [
     "SelfTest",
     "ServiceStatus",
     "Status",
+    "StatusDetail",
+    "VehicleDetail",
     "Verdict",
     "Window",
 ]

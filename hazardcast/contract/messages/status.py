@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from hazardcast.contract.fields import CameraId, Name, Remark, Time
 from hazardcast.contract.messages.base import Message
+from hazardcast.contract.messages.detail import OF_SERVICE, AnyDetail, StatusDetail
 from hazardcast.contract.vocabulary import CameraState, ServiceState
 
 
@@ -39,8 +41,17 @@ class ServiceStatus(Message):
     """When this was said, epoch seconds; of `offline`: when the process began."""
     cameras: tuple[CameraStatus, ...] = ()
     """The cameras that it serves."""
-    detail: dict[str, Any] = Field(default_factory=dict)
-    """Facts of its own, by service; `boot` names the process, to tell two of one name apart."""
+    detail: AnyDetail = Field(default_factory=StatusDetail)
+    """Facts of its own, by service; what is not understood of them is passed over."""
+
+    @field_validator("detail", mode="before")
+    @classmethod
+    def _of_its_service(cls, value: Any, info: ValidationInfo) -> StatusDetail:
+        if isinstance(value, StatusDetail):
+            return value
+        if not isinstance(value, Mapping):
+            raise ValueError("expected an object")
+        return OF_SERVICE.get(str(info.data.get("service")), StatusDetail).understood(value)
 
     @property
     def online(self) -> bool:

@@ -36,7 +36,8 @@ from alerter.lifecycle.sequence import Sequence
 from alerter.lifecycle.store import Store
 from hazardcast.config import site
 from hazardcast.config.settings import Settings
-from hazardcast.contract.messages import Heartbeat, JournalEntry
+from hazardcast.contract.messages import AlerterDetail, Heartbeat, JournalEntry
+from hazardcast.contract.messages.detail import JournalPlace
 from hazardcast.contract.topics import BROADCAST, JOURNAL, REPLAY_REQUESTS
 from hazardcast.machine.clock import Clock, SystemClock
 from hazardcast.machine.steady import Steady
@@ -340,19 +341,19 @@ class Service:
             return "what is due is not being sent"
         return self._self_test.problem
 
-    def _facts(self) -> dict[str, object]:
-        return {
-            "station": self._station,
-            "epoch": self._epochs.current,
-            "kid": self._transmitter.signer.kid,
-            "alerts": len(self._alerter.alerts()),
-            "waiting": len(self._alerter.withholding.items.open),
-            "alerting": {mode: names for mode, names in self._withholding.items() if names},
-            "journal": {"epoch": self._journal.epoch, "sequence": self._journal.newest},
-            "on_air": "failing" if self._air.problem else "ok",
-            "vehicle_names_given_twice": self._receipts.names_given_twice,
-            "dropped_files": self._folder.problem or "ok",
-        }
+    def _facts(self) -> AlerterDetail:
+        return AlerterDetail(
+            station=self._station,
+            epoch=self._epochs.current,
+            kid=self._transmitter.signer.kid,
+            alerts=len(self._alerter.alerts()),
+            waiting=len(self._alerter.withholding.items.open),
+            alerting={mode: tuple(names) for mode, names in self._withholding.items() if names},
+            journal=JournalPlace(epoch=self._journal.epoch, sequence=self._journal.newest),
+            on_air="failing" if self._air.problem else "ok",
+            vehicle_names_given_twice=self._receipts.names_given_twice,
+            dropped_files=self._folder.problem or "ok",
+        )
 
     def _ready(self, timer: threading.Thread) -> tuple[bool, str]:
         if not timer.is_alive():

@@ -21,7 +21,7 @@ from clipper.recordings import Recordings
 from clipper.second_look import SecondLook
 from clipper.store import JobStore
 from clipper.task import Task
-from hazardcast.contract.messages import ClipRequest
+from hazardcast.contract.messages import ClipperDetail, ClipRequest
 from hazardcast.contract.vocabulary import ClipStage, GapCause
 from hazardcast.machine.clock import Clock
 from hazardcast.machine.refusals import in_words
@@ -106,14 +106,14 @@ class Clipper:
         )
 
     @property
-    def facts(self) -> dict[str, object]:
+    def facts(self) -> ClipperDetail:
         """What the status topic tells."""
         tasks = self._all()
-        return {
-            "jobs": len(tasks),
-            "building": sum(bool(one.building) for one in tasks),
-            "given_up": sum(one.gave_up for one in tasks),
-        }
+        return ClipperDetail(
+            jobs=len(tasks),
+            building=sum(bool(one.building) for one in tasks),
+            given_up=sum(one.gave_up for one in tasks),
+        )
 
     def accept(self, request: ClipRequest, _delivery: Delivery) -> None:
         """Take a request; when this returns, the job is on disk, so it may be acknowledged."""

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hazardcast.contract.messages import ServiceStatus
+from hazardcast.contract.messages import DetectorDetail, ServiceStatus
 
 SILENT_AFTER_S = 70.0
 """A replica silent for longer is taken for dead: its last will may have been lost."""
@@ -62,8 +62,9 @@ class Replicas:
 
     def hear(self, status: ServiceStatus, monotonic: float) -> None:
         """Take a status message of any detector."""
-        shares = status.detail.get("shares", True)
-        if status.online and shares:
+        # Of an older detector nothing is known but that it is one: it shares.
+        apart = isinstance(status.detail, DetectorDetail) and not status.detail.shares
+        if status.online and not apart:
             self._heard[status.instance] = monotonic
         else:
             self._heard.pop(status.instance, None)

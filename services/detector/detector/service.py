@@ -10,11 +10,10 @@ from detector import metrics
 from detector.ownership import Replicas, owned
 from detector.worker import Worker
 from hazardcast.config.site import Camera
-from hazardcast.contract.messages import ServiceStatus
+from hazardcast.contract.messages import DetectorDetail, ServiceStatus
 from hazardcast.contract.topics import STATUS
 from hazardcast.machine.clock import Clock
 from hazardcast.mqtt.bus import Bus, Delivery
-from hazardcast.mqtt.name_guard import BOOT
 from hazardcast.mqtt.presence import Name, Presence, Word
 
 log = logging.getLogger(__name__)
@@ -88,7 +87,7 @@ class DetectorService:
         """How the cameras are that are analysed here, by what, and whether others share them."""
         return Word(
             cameras=tuple(worker.status() for _, worker in sorted(self._workers.items())),
-            detail={"model": self._model, "shares": not self._pinned},
+            detail=DetectorDetail(model=self._model, shares=not self._pinned),
         )
 
     def ready(self) -> tuple[bool, str]:
@@ -128,7 +127,7 @@ class DetectorService:
         if not status.online:
             self._alerters.pop(status.instance, None)
             return
-        run = (status.detail.get(BOOT),)
+        run = (status.detail.boot,)
         is_new = self._alerters.get(status.instance) != run
         self._alerters[status.instance] = run
         if is_new and not delivery.retained:

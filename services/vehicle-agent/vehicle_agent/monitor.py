@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from hazardcast.contract.messages import ReceptionCounters
+from hazardcast.contract.messages import ReceptionCounters, VehicleDetail
+from hazardcast.contract.messages.detail import VehicleClock
 from hazardcast.machine.clock import Clock
 from hazardcast.mqtt.bus import Bus
 from hazardcast.mqtt.presence import Name, Presence, Word
@@ -70,13 +69,13 @@ class Monitor:
         self._presence.stopped()
 
 
-def _detail(condition: Condition, counters: tuple[ReceptionCounters, ...]) -> dict[str, Any]:
+def _detail(condition: Condition, counters: tuple[ReceptionCounters, ...]) -> VehicleDetail:
     """What others may want to know; the running counts as in receipts."""
     advice, clock = condition.advice, condition.clock
-    return {
-        "reception": [entry.model_dump() for entry in counters],
-        "link": condition.link.state.value,
-        "clock": {"source": clock.source, "error_s": clock.error_s},
-        "alerts_in_force": condition.in_force,
-        "speed_target_mps": advice.target_mps if advice else None,
-    }
+    return VehicleDetail(
+        reception=counters,
+        link=condition.link.state.value,
+        clock=VehicleClock(source=clock.source, error_s=clock.error_s),
+        alerts_in_force=condition.in_force,
+        speed_target_mps=advice.target_mps if advice else None,
+    )

@@ -9,7 +9,6 @@ from typing import Literal
 from alerter.kpi.roster import Listener, Roster
 from hazardcast.contract.messages import Receipt, ServiceStatus
 from hazardcast.contract.vocabulary import ServiceState
-from hazardcast.mqtt.name_guard import BOOT
 
 LOST_AFTER_S = 10.0
 MAX_VERSIONS = 10_000
@@ -47,8 +46,7 @@ class Fleet:
         """Note a vehicle's word about itself; a retained one may be of a process that is over."""
         if status.service != AGENT:
             return
-        boot = status.detail.get(BOOT)
-        boot = boot if isinstance(boot, str) else None
+        boot = status.detail.boot
         if retained and self._roster.replaced(status.instance, boot):
             return
         if status.online:

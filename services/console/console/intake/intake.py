@@ -15,6 +15,7 @@ from hazardcast.contract import topics
 from hazardcast.contract.errors import DecodeError
 from hazardcast.contract.messages import (
     Alert,
+    AlerterDetail,
     ClipState,
     Decided,
     Detections,
@@ -233,10 +234,10 @@ def _same_event(event_id: str, delivery: Delivery) -> None:
 
 def _journal_of(word: ServiceStatus) -> tuple[int, int, int] | None:
     """Station, epoch and newest number, where an alerter tells of its journal."""
-    station, journal = word.detail.get("station"), word.detail.get("journal")
-    if not isinstance(journal, dict):
+    detail = word.detail
+    if not isinstance(detail, AlerterDetail) or detail.journal is None:
         return None
-    numbers = (station, journal.get("epoch"), journal.get("sequence"))
+    numbers = (detail.station, detail.journal.epoch, detail.journal.sequence)
     if not all(type(one) is int and 0 <= one < 2**53 for one in numbers):
         return None
     return numbers  # type: ignore[return-value]  # judged above
