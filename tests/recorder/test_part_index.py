@@ -102,6 +102,20 @@ def test_a_file_that_was_put_away_before_it_was_looked_at_holds_up_none(index: P
     assert told(folder, 2)[0] == Head(42, False, "h264")
 
 
+def test_files_that_were_put_away_before_the_clock_was_trusted_hold_up_none(index: PartIndex, folder: Path, timeline: Timeline, files: list[bytes]) -> None:  # fmt: skip
+    timeline.trusted = False
+    path(folder, 1).write_bytes(files[1])
+    index.look()
+    path(folder, 1).unlink()
+    path(folder, 2).write_bytes(files[2])
+    timeline.trusted = True
+
+    index.look()
+    index.look()
+
+    assert told(folder, 2)[0] == Head(42, False, "h264")
+
+
 def test_a_closed_file_keeps_its_index_while_the_next_one_grows_and_no_longer(index: PartIndex, folder: Path, files: list[bytes]) -> None:  # fmt: skip
     for place, data in enumerate(files):
         path(folder, place).write_bytes(data)

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,7 @@ READ_BYTES = 4 << 20
 NEARLY_S = 1.0
 """A file may end so much earlier than it should, and the clock of looks is coarse."""
 KEPT = 2
-"""Indexes of closed files that players may still be in: the newest."""
+"""Indexes that stay, that of the file that grows among them: players may still be in the others."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class _Run:
     def __init__(self, run: OpenRun) -> None:
         self._run = run
         self._file: _File | None = None
+        self._told: deque[Path] = deque()
+        """Indexes of files that grow no more."""
         self._format: bytes | None = None
         self._time: StreamTime | None = None
         self._refused = False
@@ -86,6 +89,7 @@ class _Run:
     def look(self) -> None:
         """No failure here is worth anything to a recording; it is said once."""
         try:
+            self._file = self._file or self._after(-1)
             if self._run.timeline.trusted:
                 self._look()
         except OSError as error:
@@ -95,8 +99,6 @@ class _Run:
             self._refused = True
 
     def _look(self) -> None:
-        if self._file is None:
-            self._file = self._opened(0)
         while self._file is not None and (following := self._following(self._file)):
             if not self._go_on(self._file, following):
                 return
@@ -119,8 +121,12 @@ class _Run:
             return following
         if file.grows or file.path.exists():
             return None
-        places = [int(path.stem[-6:]) for path in self._run.folder.glob(f"{self._run.prefix}-*.ts")]
-        later = [place for place in places if place > file.place]
+        return self._after(file.place)
+
+    def _after(self, place: int) -> _File | None:
+        """The first file behind a place that has not been put away yet."""
+        there = self._run.folder.glob(f"{self._run.prefix}-*.ts")
+        later = [found for path in there if (found := int(path.stem[-6:])) > place]
         return self._opened(min(later)) if later else None
 
     def _go_on(self, file: _File, following: _File) -> bool:
@@ -135,15 +141,13 @@ class _Run:
         last = file.cutter.finish(file.size, first) if following.place == file.place + 1 else None
         self._add(file, [*cuts, last] if last else cuts)
         file.close()
-        self._forget(following.place - KEPT)
         self._file = following
+        self._told.append(file.path.with_suffix(parts.SUFFIX))
+        while len(self._told) >= KEPT:
+            with contextlib.suppress(OSError):
+                self._told.popleft().unlink()
         self._add(following, ahead)
         return True
-
-    def _forget(self, place: int) -> None:
-        if place >= 0:
-            with contextlib.suppress(OSError):
-                (self._run.folder / f"{self._run.prefix}-{place:06d}{parts.SUFFIX}").unlink()
 
     def _add(self, file: _File, cuts: list[Cut]) -> None:
         first = file.cutter.first
