@@ -112,13 +112,13 @@ def _authority(plan: Plan, *, now: float) -> certificates.Pair:
 
 
 def _hand_out(plan: Plan) -> None:
-    """Give every client the authority's certificate, and every vehicle the keys to trust."""
+    """Give every client the authority's certificate, and whoever verifies the keys to trust."""
     vehicles = [_vehicle_folder(plan, name) for name in plan.vehicles]
     authority = _read(plan.root / "authority" / "ca.crt")
     keys = _read(plan.root / "alerter" / trust.TRUSTSTORE_FILE)
     for folder in (*SERVICES, PEOPLE, *vehicles):
         _write(plan.root / folder / "ca.crt", authority, plan.owners.service)
-    for folder in (PEOPLE, *vehicles):
+    for folder in (PEOPLE, "console", *vehicles):
         _write(plan.root / folder / trust.TRUSTSTORE_FILE, keys, plan.owners.service)
     _own(plan.root / "alerter", plan.owners.service)
 

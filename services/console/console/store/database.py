@@ -80,8 +80,11 @@ def _sqlite(url: URL) -> Engine:
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     """As https://www.sqlite.org/wal.html advises for one writer and many readers."""
     connection.isolation_level = None  # transactions are begun below, as what they are
-    for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL"):
-        connection.execute(f"PRAGMA {pragma}").close()
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if mode != "wal":  # kept in the file; to change it one must be alone with it
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL").close()
+        connection.execute("PRAGMA journal_mode=WAL").close()
+    connection.execute("PRAGMA synchronous=NORMAL").close()
 
 
 def _begin(connection: Connection) -> None:

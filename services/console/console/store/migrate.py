@@ -23,6 +23,7 @@ from hazardcast.machine import durable
 from hazardcast.machine.clock import Clock
 
 log = logging.getLogger(__name__)
+logging.getLogger("alembic").setLevel(logging.WARNING)
 LOCK_NUMBER = 4_827_331
 LOCK_NAME = "hazardcast console"
 """Any, the same in every console."""
