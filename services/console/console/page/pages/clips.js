@@ -115,7 +115,7 @@ class Clips extends BoardPart {
       <div class="row">${done ? html`<a class="act" href=${absolute(`${base}/video.mp4`)} download>${icon("download")}<span class="act-label">${t("clips.download")}</span>${clip.size_bytes ? html`<small>${size(clip.size_bytes)}</small>` : nothing}</a>` : nothing}
         ${done ? html`<a class="act" href=${absolute(`${base}/manifest.json`)} download>${icon("download")}<span class="act-label">${t("clips.manifest")}</span></a>` : nothing}
         ${clip.event_id ? html`<a class="act" href=${hrefOf("incidents", { event: clip.event_id })}>${icon("incidents")}<span class="act-label">${t("clips.incident")}</span></a>` : nothing}
-        ${board.session.may_decide ? html`<button class="act" ?disabled=${clip.held} @click=${() => this.#hold(base)}>${icon("hold")}<span class="act-label">${t(clip.held ? "clips.held" : "clips.hold")}</span></button>` : nothing}</div>
+        ${board.session.may_decide ? html`<button class="act" ?disabled=${clip.held} @click=${() => this.#hold(clip.event_id)}>${icon("hold")}<span class="act-label">${t(clip.held ? "clips.held" : "clips.hold")}</span></button>` : nothing}</div>
       <p class="said" role="status">${this.said}</p>
       ${this.#gaps(clip)}`;
   }
@@ -143,10 +143,10 @@ class Clips extends BoardPart {
       <time>${board.time.clock(gap.start)}</time> – <time>${board.time.clock(gap.end)}</time> · ${t("unit.seconds", { n: number(gap.end - gap.start, 1) })} · ${word("gap", gap.cause)}</li>`)}</ul></section>`;
   }
 
-  /** @param {string} base */
-  async #hold(base) {
+  /** @param {string} event_id */
+  async #hold(event_id) {
     try {
-      await post(`${base}/hold`);
+      await post(`api/v1/clips/${encodeURIComponent(event_id)}/hold`);
       this.said = t("clips.hold_said");
       void this.#askOne();
     } catch (problem) {

@@ -42,6 +42,7 @@ class Live extends BoardPart {
     const chosen = this.#chosen;
     return html`<h1>${word("page", "live")}</h1>
       ${chosen ? html`<a class="quiet-button" href="./">${icon("back")}<span>${t("live.all_cameras")}</span></a>` : nothing}
+      ${chosen && board.session.may_decide ? html`<a class="quiet-button" href=${hrefOf("map", { raise: chosen })}>${icon("incidents")}<span>${t("map.raise")}</span></a>` : nothing}
       <span class="spring"></span>
       <div class="toggles" role="group" aria-label=${t("live.overlay")}>
         <button class="toggle" aria-pressed=${view.boxes} @click=${() => view.set({ boxes: !view.boxes })}>${icon("box")}<span>${t("live.boxes")}</span></button>

@@ -4,7 +4,7 @@ import { ended, newestFirst } from "../core/alerts.js";
 import { niceStep, offsetMetres } from "../core/ground.js";
 import { hrefOf } from "../core/routes.js";
 import { Problem, absolute, post } from "../net/api.js";
-import { alertCard } from "../parts/alert-card.js";
+import { alertCard, cameraName } from "../parts/alert-card.js";
 import { BoardPart, html, nothing, repeat } from "../parts/element.js";
 import { icon, severityMark } from "../parts/icons.js";
 import { drawSite, leafletLibrary } from "../parts/map-layers.js";
@@ -33,11 +33,17 @@ class SiteMap extends BoardPart {
     this.map = null;
   }
 
+  /** A camera in whose picture somebody saw it: then the place need not be clicked. */
+  get #raising() {
+    return new URLSearchParams(this.params).get("raise");
+  }
+
   get #chosen() {
     return new URLSearchParams(this.params).get("event");
   }
 
   async firstUpdated() {
+    this.placing = Boolean(this.#raising);
     const L = await leafletLibrary();
     if (!this.isConnected) return;
     this.L = L;
@@ -129,11 +135,11 @@ class SiteMap extends BoardPart {
         <p class="said" role="status">${this.said}</p>`;
     }
     return html`<form class="panel" @submit=${(/** @type {SubmitEvent} */ e) => this.#send(e)}><h2>${t("map.raise")}</h2>
-      <p class="faint">${this.place ? `${this.place.lat.toFixed(5)}, ${this.place.lng.toFixed(5)}` : t("map.click")}</p>
+      <p class="faint">${this.place ? `${this.place.lat.toFixed(5)}, ${this.place.lng.toFixed(5)}` : this.#raising ? cameraName(this.#raising) : t("map.click")}</p>
       <label>${t("map.type")}<select name="type">${TYPES.map((one) => html`<option value=${one}>${word("type", one)}</option>`)}</select></label>
       <label>${t("map.severity")}<select name="severity">${["high", "medium", "low", "critical"].map((one) => html`<option value=${one}>${word("severity", one)}</option>`)}</select></label>
       <label class="check"><input type="checkbox" name="test" /> ${t("map.test")}</label>
-      <div class="row"><button class="act confirm" ?disabled=${!this.place}>${severityMark("high")}<span class="act-label">${t("map.send")}</span></button>
+      <div class="row"><button class="act confirm" ?disabled=${!this.place && !this.#raising}>${severityMark("high")}<span class="act-label">${t("map.send")}</span></button>
         <button type="button" class="quiet-button" @click=${() => { this.placing = false; this.place = null; }}>${t("map.cancel")}</button></div>
       <p class="said danger" role="status">${this.said}</p></form>`;
   }
@@ -141,12 +147,13 @@ class SiteMap extends BoardPart {
   /** @param {SubmitEvent} event */
   async #send(event) {
     event.preventDefault();
-    if (!this.place) return;
+    if (!this.place && !this.#raising) return;
     const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
     try {
       await post("api/v1/incidents", {
         type: form.get("type"), severity: form.get("severity"), test: form.get("test") === "on",
-        lat: this.place.lat, lon: this.place.lng,
+        ...(this.#raising ? { camera: this.#raising } : {}),
+        ...(this.place ? { lat: this.place.lat, lon: this.place.lng } : {}),
       });
       this.placing = false;
       this.place = null;

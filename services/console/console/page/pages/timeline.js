@@ -2,7 +2,7 @@
 
 import { hrefOf } from "../core/routes.js";
 import { joined, nearestRecorded, placed, shareOf } from "../core/stretches.js";
-import { get } from "../net/api.js";
+import { get, post } from "../net/api.js";
 import { BoardPart, html, nothing } from "../parts/element.js";
 import { icon, severityMark } from "../parts/icons.js";
 import "../parts/replay.js";
@@ -14,15 +14,18 @@ const SPANS_S = [86_400, 21_600, 3600, 600];
 /** How much is played in one go around the moment, s. */
 const BEFORE_S = 20;
 const AFTER_S = 600;
+/** How much a clip that is asked for keeps on either side, s. */
+const KEPT_S = 60;
 
 class Timeline extends BoardPart {
-  static properties = { params: {}, told: { state: true }, span_s: { state: true }, cursor: { state: true }, hover: { state: true } };
+  static properties = { params: {}, told: { state: true }, span_s: { state: true }, cursor: { state: true }, hover: { state: true }, said: { state: true } };
 
   constructor() {
     super();
     this.params = "";
     /** @type {any} */
     this.told = null;
+    this.said = "";
     this.span_s = SPANS_S[0];
     /** Where the reader is, epoch seconds. @type {number} */
     this.cursor = 0;
@@ -91,7 +94,9 @@ class Timeline extends BoardPart {
   #player() {
     if (!this.playing) return html`<p class="empty stage-empty">${icon("timeline")}<span>${t("timeline.choose")}</span></p>`;
     return html`<div class="replay-place"><hc-replay .camera=${this.#camera} .from=${this.playing - BEFORE_S} .to=${this.playing + AFTER_S}
-      .at=${this.playing} @moment=${(/** @type {any} */ e) => this.#played(e.detail)}></hc-replay></div>`;
+      .at=${this.playing} @moment=${(/** @type {any} */ e) => this.#played(e.detail)}></hc-replay>
+      ${board.session.may_decide ? html`<div class="row"><button class="quiet-button" @click=${() => this.#keep()}>${icon("hold")}<span>${t("timeline.keep")}</span></button>
+        <span class="said" role="status">${this.said}</span></div>` : nothing}</div>`;
   }
 
   #line() {
@@ -161,6 +166,16 @@ class Timeline extends BoardPart {
   /** @param {number | null} ts */
   #played(ts) {
     if (ts !== null) this.cursor = ts;
+  }
+
+  /** Have the video around the moment kept as a clip. */
+  async #keep() {
+    try {
+      await post("api/v1/clip-requests", { camera: this.#camera, ts: this.cursor, pre_s: KEPT_S, post_s: KEPT_S });
+      this.said = t("timeline.kept");
+    } catch (problem) {
+      this.said = /** @type {any} */ (problem).status === 503 ? t("decide.no_broker") : /** @type {any} */ (problem).message;
+    }
   }
 
   /** @param {KeyboardEvent} event */

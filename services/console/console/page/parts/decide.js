@@ -111,13 +111,15 @@ class Decide extends BoardPart {
     this.busy = true;
     this.said = null;
     try {
-      await post(
+      const answer = await post(
         `api/v1/alerts/${encodeURIComponent(id)}/decision`,
         { action, reason: this.reason || (action === "clear" ? "cleared" : ""), note: this.note },
         { "If-Match": `"${revision}"` },
       );
-      this.said = { kind: "ok", text: t(`decide.said_${action}`) };
-      this.note = "";
+      const refused = answer.result === "refused";
+      this.said = refused ? { kind: "danger", text: t("decide.moved_on") }
+        : { kind: "ok", text: t(answer.result === "sent" ? "decide.sent" : `decide.said_${action}`) };
+      if (!refused) this.note = "";
       this.dispatchEvent(new Event("decided", { bubbles: true }));
     } catch (problem) {
       this.said = { kind: "danger", text: refusal(problem) };
