@@ -8,7 +8,7 @@ import { number, size, t, word } from "../state/words.js";
 
 const PERIOD_MS = 5000;
 /** A word older than this is no longer believed, s. */
-const OLD_S = 30;
+const OLD_S = 45;
 const FULL = 0.1;
 
 class Health extends BoardPart {

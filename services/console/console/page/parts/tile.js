@@ -3,7 +3,7 @@
 import { ageFigure, ageKind } from "../core/ages.js";
 import { DetectionRing, countByClass } from "../core/detection-ring.js";
 import { lookOf } from "../core/classes.js";
-import { absolute, withQuery } from "../net/api.js";
+import { absolute } from "../net/api.js";
 import { board } from "../state/board.js";
 import { line } from "../state/line.js";
 import { t, word } from "../state/words.js";
@@ -39,6 +39,8 @@ export class Tile extends BoardPart {
     this.ring = new DetectionRing();
     this.onScreen = true;
     this.still = "";
+    /** When the last still was asked for, ms; 0: not yet. */
+    this.still_at = 0;
   }
 
   connectedCallback() {
@@ -60,6 +62,8 @@ export class Tile extends BoardPart {
     super.disconnectedCallback();
     this.seer?.disconnect();
     this.#stop();
+    this.#forgetStill();
+    this.still_at = 0;
   }
 
   /** @param {Map<string, any>} changed */
@@ -67,7 +71,8 @@ export class Tile extends BoardPart {
     if (changed.has("camera") && changed.get("camera")?.id !== this.camera?.id) {
       this.#stop();
       this.ring = new DetectionRing();
-      this.still = "";
+      this.#forgetStill();
+      this.still_at = 0;
     }
     this.#settle();
   }
@@ -84,7 +89,7 @@ export class Tile extends BoardPart {
     const kind = this.#kind();
     return html`<figure class="tile ${kind} ${this.alert ? "alerting" : ""}">
       <div class="screen">
-        ${this.still ? html`<img class="still" alt="" .src=${this.still} @error=${() => this.#noStill()} />` : nothing}
+        ${this.still ? html`<img class="still" alt="" .src=${this.still} />` : nothing}
         <video muted playsinline autoplay disablepictureinpicture aria-label=${t("tile.video", { camera: this.#name() })}
           class=${this.player?.shown_at ? "on" : ""}></video>
         <canvas aria-hidden="true"></canvas>
@@ -154,7 +159,7 @@ export class Tile extends BoardPart {
     const wanted = this.live && this.onScreen && this.isConnected && this.camera && COMING.has(this.camera.state);
     if (wanted && !this.player) this.#start();
     else if (!wanted && this.player) this.#stop();
-    if (!this.still && this.camera?.last_frame_at) this.#freshStill();
+    if (!this.still && !this.still_at && this.camera?.last_frame_at) this.#freshStill();
   }
 
   #start() {
@@ -195,21 +200,37 @@ export class Tile extends BoardPart {
     if (ageKind(this.age_s) === "stale") this.player?.toLive();
     const every = this.player?.state === "unplayable" ? STILL_QUICK_MS : STILL_MS;
     const idle = !this.player?.shown_at && this.onScreen;
-    if (idle && this.camera?.last_frame_at && Date.now() - (this.still_at ?? 0) > every) this.#freshStill();
+    if (idle && this.camera?.last_frame_at && Date.now() - this.still_at > every) this.#freshStill();
     this.requestUpdate();
   }
 
   #freshStill() {
     if (!COMING.has(this.camera.state) && this.still) return;
     this.still_at = Date.now();
-    const path = `api/v1/cameras/${encodeURIComponent(this.camera.id)}/picture.jpg`;
-    this.still = withQuery(absolute(path), { at: Math.floor(Date.now() / 1000) });
+    void this.#fetchStill(this.camera.id);
+  }
+
+  /** @param {string} id */
+  async #fetchStill(id) {
+    try {
+      const answer = await fetch(absolute(`api/v1/cameras/${encodeURIComponent(id)}/picture.jpg`), { cache: "no-cache" });
+      if (answer.ok) this.#show(await answer.blob(), id);
+    } catch {
+      // the next look asks again
+    }
+  }
+
+  /** @param {Blob} picture @param {string} id */
+  #show(picture, id) {
+    if (id !== this.camera?.id || !this.isConnected) return;
+    this.#forgetStill();
+    this.still = URL.createObjectURL(picture);
     this.requestUpdate();
   }
 
-  #noStill() {
+  #forgetStill() {
+    if (this.still) URL.revokeObjectURL(this.still);
     this.still = "";
-    this.requestUpdate();
   }
 }
 
