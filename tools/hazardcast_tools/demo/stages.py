@@ -39,7 +39,7 @@ def stages(scene: DemoScene) -> list[Stage]:
 def _start() -> list[Stage]:
     return [
         Stage(
-            "services online", 25.0, lambda facts: not facts.missing,
+            "services online", 60.0, lambda facts: not facts.missing,
             "a service does not report to the broker; its log says why", "alerter",
         ),
         Stage(
