@@ -121,6 +121,10 @@ class MemoryBus:
         """Say `message`."""
         return self.publish_text(topic, message.encode(), **parameters)
 
+    def publish_now(self, topic: Topic[M], message: M, *, within_s: float, **params: str) -> bool:
+        """Say `message`, if the broker is there and answers at all."""
+        return within_s > 0 and self.connected and self.publish(topic, message, **params)
+
     def publish_text(self, topic: Topic[Any], text: str, **parameters: str) -> bool:
         """Say opaque text."""
         self._broker.send(topic.path(**parameters), text.encode(), retain=topic.retain)

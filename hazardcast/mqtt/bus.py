@@ -20,7 +20,7 @@ from hazardcast.config.settings import Settings
 from hazardcast.contract.messages import Message, ServiceStatus
 from hazardcast.contract.topics import STATUS, Topic
 from hazardcast.machine.clock import Clock, SystemClock
-from hazardcast.mqtt import outbox
+from hazardcast.mqtt import at_once, outbox
 from hazardcast.mqtt.attempts import Attempts
 from hazardcast.mqtt.broker_failures import Way, retry_wait_s
 from hazardcast.mqtt.broker_tls import tls_context
@@ -40,15 +40,9 @@ from hazardcast.service.watchdog import UNWATCHED
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Message)
 __all__ = [
-    "Bus",
-    "BytesHandler",
-    "ClearedHandler",
-    "Delivery",
-    "Dispatcher",
-    "Handler",
-    "MqttBus",
+    "Bus", "BytesHandler", "ClearedHandler", "Delivery", "Dispatcher", "Handler", "MqttBus",
     "TextHandler",
-]
+]  # fmt: skip
 
 OUTBOX_MESSAGES = 10_000
 KEEPALIVE_S = 15
@@ -65,6 +59,10 @@ class Bus(Protocol):
 
     def publish(self, topic: Topic[M], message: M, **parameters: str) -> bool:
         """Say `message`; False when the outbox is full of what is worth more (counted, logged)."""
+        ...
+
+    def publish_now(self, topic: Topic[M], message: M, *, within_s: float, **params: str) -> bool:
+        """Say `message` now or never: False when the broker did not take it in time."""
         ...
 
     def publish_text(self, topic: Topic[Any], text: str, **parameters: str) -> bool:
@@ -258,6 +256,11 @@ class MqttBus:
         """Say `message`; kept in the outbox while the broker is away if the topic is QoS 1."""
         said = self._guard.signed(message) if self._guard else message
         return self._send(topic, said.encode(), parameters)
+
+    def publish_now(self, topic: Topic[M], message: M, *, within_s: float, **params: str) -> bool:
+        """Say `message` now or never; waits for the acknowledgement."""
+        path, text = topic.path(**params), message.encode()
+        return self.connected and at_once.publish(self._client, path, text, within_s=within_s)
 
     def publish_text(self, topic: Topic[Any], text: str, **parameters: str) -> bool:
         """Say opaque text."""

@@ -9,6 +9,12 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 
+from console.actions import routes as action_routes
+from console.actions import station_routes
+from console.actions.board import Board
+from console.actions.desk import Desk
+from console.actions.requests import Requests
+from console.actions.station_routes import Station
 from console.api import routes as api
 from console.api.clip_files import ClipFiles
 from console.archives import routes as archive_routes
@@ -26,6 +32,8 @@ from console.socket import routes as socket_routes
 from console.socket.feed import Feed
 from console.socket.hub import open_hub
 from console.socket.session import SocketRoom
+from console.store.database import StoreUnavailableError
+from console.store.decisions import Decision as Entry
 from console.store.retention import Keep
 from console.store.store import Store
 from hazardcast.config import site
@@ -67,6 +75,7 @@ class Service:
         self._open_store()
         self._open_doors()
         self._open_pictures()
+        self._open_actions()
 
     def _open_bus(self) -> None:
         instance = self._settings.instance
@@ -125,6 +134,21 @@ class Service:
             incidents=StoredIncidents(self._store),
         )  # fmt: skip
 
+    def _open_actions(self) -> None:
+        self._board = Board(self._clock)
+        self._board.subscribe(self._bus)
+        self._desk = Desk(self._board, self._bus, self._clock, self._keep)
+        self._requests = Requests(self._board, self._bus, self._clock, self._config, self._keep)
+        self._station = Station(self._board, self._bus, self._config, self._settings, self._clock)
+
+    def _keep(self, entry: Entry) -> None:
+        """In the console's own log, before it is said; a database that is away holds nobody up."""
+        try:
+            self._store.decide(entry)
+        except StoreUnavailableError as error:
+            about = {"event_id": entry.event_id, "by": entry.by, "action": entry.action}
+            log.error("an act is said, not kept", extra={**about, "reason": str(error)})
+
     def _routers(self) -> list[APIRouter]:
         """What every room answers."""
         return [
@@ -143,6 +167,8 @@ class Service:
                     self._hub, self._live, self._store, self._clock, lambda: self._bus.connected
                 )
             ),
+            action_routes.router(self._desk, self._requests, self._clock),
+            station_routes.router(self._station),
         ]
 
     def run(self) -> None:

@@ -1,0 +1,1 @@
+"""What operators do: decisions, incidents and clip requests, said on the bus now or refused."""
