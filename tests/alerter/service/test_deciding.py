@@ -134,14 +134,15 @@ def test_a_store_that_was_away_has_every_entry_said_again(
     store.arrive()
     newest = eventually(
         lambda: [
-            one.detail["journal"] for one in statuses
-            if one.service == "alerter" and one.detail.get("journal", {}).get("sequence") == 4
+            one.detail.journal
+            for one in statuses
+            if one.service == "alerter" and one.detail.journal and one.detail.journal.sequence == 4
         ],
         within_s=10,
-    )[0]  # fmt: skip
+    )[0]
     assert said == []
 
-    store.say(REPLAY_REQUESTS, ReplayRequest.parse({"epoch": newest["epoch"], "from": 1, "to": 9}))
+    store.say(REPLAY_REQUESTS, ReplayRequest.parse({"epoch": newest.epoch, "from": 1, "to": 9}))
 
     eventually(lambda: len(said) == 4)
     assert [(one.sequence, one.kind) for one in said] == [

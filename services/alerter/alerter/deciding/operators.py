@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hazardcast.contract.messages import ServiceStatus
-from hazardcast.contract.messages.decision import OPERATORS
+from hazardcast.contract.messages.detail import ConsoleDetail
 
 START_S = 10.0
 """So long after a start the consoles are given to be heard: retained words may come late."""
@@ -26,12 +26,10 @@ class Operators:
 
     def hear(self, status: ServiceStatus) -> None:
         """A console's word: `detail.operators` sessions, none once it is gone."""
-        said = status.detail.get(OPERATORS)
-        if said is None and status.instance not in self._sessions:
+        if not isinstance(status.detail, ConsoleDetail):
             return
-        is_count = isinstance(said, int) and not isinstance(said, bool)
-        sessions = int(said) if status.online and is_count and said else 0
-        if sessions > 0 and len(self._sessions) < MOST_CONSOLES:
+        sessions = status.detail.operators if status.online else 0
+        if sessions and sessions > 0 and len(self._sessions) < MOST_CONSOLES:
             self._sessions[status.instance] = sessions
         else:
             self._sessions.pop(status.instance, None)
