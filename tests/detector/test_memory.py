@@ -166,10 +166,10 @@ def test_a_picture_of_another_size_is_another_view(watched: Watched) -> None:
     assert not watched.knows_road
 
 
-def test_everything_is_forgotten_where_somebody_says_so(watched: Watched) -> None:
+def test_one_reset_forgets_everything(watched: Watched) -> None:
     watched.model.car = True
     watched.watch(3.0, lambda _t: towards(0))
-    watched.pipeline.forget_view()
+    watched.memory.reset()
 
     assert not watched.knows_road
     assert (watched.memory.tracker.tracks, watched.memory.dwell.places) == ([], [])

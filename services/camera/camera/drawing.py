@@ -121,16 +121,6 @@ def shrink(image: NDArray[np.float32], width: int, height: int) -> NDArray[np.fl
     return np.asarray(scaled, dtype=np.float32)
 
 
-def soften(image: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
-    """Gaussian blur."""
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), dtype=np.float32)
-
-
-def soften_frame(frame: Frame) -> Frame:
-    """The slight blur of a real lens."""
-    return np.asarray(cv2.GaussianBlur(frame, (3, 3), 0.6), dtype=np.uint8)
-
-
 def caption(frame: Frame, text: str, *, left_px: int, baseline_px: int, scale: float) -> None:
     """White text with a dark edge, as cameras print it."""
     for dx, dy, colour in ((1, 1, (0, 0, 0)), (-1, 0, (40, 40, 40)), (0, 0, (255, 255, 255))):

@@ -143,10 +143,6 @@ class Pipeline:
         picture = self._picture(frame)
         return Outcome(seen_now, reports, scene, hypotheses, rest, picture, view.speeds(seen_now))
 
-    def forget_view(self) -> None:
-        """Somebody turned the camera: what was learnt of its view is wrong of the next frame."""
-        self._memory.reset()
-
     def _look(self, frame: Frame) -> SceneState:
         """How the picture is; what is no longer true of it is forgotten."""
         thumb = image.grey(frame.shrunk(THUMB_PX))

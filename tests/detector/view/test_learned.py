@@ -118,20 +118,6 @@ def lane(field: FlowField, count: int, *, y: float, speed: float, seed: int = 0)
         field.add(feet, np.tile([speed, 0.0], (40, 1)), np.full(40, 60.0))
 
 
-@given(share=st.floats(0.1, 0.9), speed=st.floats(60, 400), turn=st.integers(0, 3))
-@settings(max_examples=20)
-def test_the_usual_way_is_learnt_with_its_share_and_speed(share, speed, turn) -> None:
-    field = FlowField(1280, 720)
-    one_way = round(100 * share)
-    lane(field, one_way, y=420, speed=speed)
-    lane(field, 100 - one_way, y=420, speed=-speed)
-    foot = np.array([650.0, 420.0])
-
-    assert field.share_along(foot, np.array([5.0, 0.0])) == pytest.approx(share, abs=0.05)
-    assert field.share_along(foot, np.array([0.0, 5.0])) == pytest.approx(0, abs=0.01)
-    assert field.usual_speed_blps(foot) == pytest.approx(speed / 60, rel=0.05)
-
-
 def test_the_road_is_where_vehicles_drove_and_nobody_knows_before() -> None:
     field = FlowField(1280, 720)
     lane(field, 20, y=400, speed=100)
@@ -141,7 +127,7 @@ def test_the_road_is_where_vehicles_drove_and_nobody_knows_before() -> None:
 
     assert field.on_road(np.array([640, 400])) is True
     assert field.on_road(np.array([640, 100])) is False
-    assert field.share_along(np.array([640, 100]), np.array([1, 0])) is None
+    assert field.heading(np.array([640, 100])) is None
 
 
 def test_a_lone_vehicle_across_the_verge_does_not_make_it_a_road() -> None:
@@ -177,7 +163,7 @@ def test_traffic_that_was_moved_is_learnt_anew() -> None:
     lane(field, 1400, y=500, speed=-100)
 
     assert field._crossed[9:11, 16].sum() < 0.55 * before
-    assert field.share_along(np.array([640, 500]), np.array([-1, 0])) == pytest.approx(1, abs=0.02)
+    assert field.heading(np.array([640, 500])) == pytest.approx([-1, 0], abs=0.02)
 
 
 numbers = st.floats(-1e4, 1e4)
@@ -190,7 +176,6 @@ def test_no_way_of_a_vehicle_breaks_the_field(rows) -> None:
     field.add(data[:, :2], data[:, 2:4], data[:, 4])
 
     assert np.isfinite(field._crossed).all()
-    assert np.isfinite(field._speed).all()
     assert (field._towards >= 0).all()
 
 

@@ -40,7 +40,6 @@ MODULES_RUN = {
 }
 """Verbs that are a module of their own: the rest of the command line is passed on to it."""
 
-EXIT_FAILED = 1
 EXIT_BAD_CONFIGURATION = 2
 
 

@@ -22,7 +22,6 @@ SETTLING_S = 8.0
 """Time constant of what is measured; a passing cloud or lorry is no condition."""
 NIGHT_LEVEL, DAY_LEVEL = 60.0, 75.0
 """Median grey level below which it is night, and above which it no longer is."""
-LIGHTS_LEVEL = 200.0
 SPECK_LEVELS = 12.0
 """A drop is brighter than the frame before and after it by this."""
 RAIN_SHARE, DRY_SHARE = 0.004, 0.002
@@ -38,7 +37,7 @@ class Condition(StrEnum):
 
 
 def picked(image: Image) -> Image:
-    """(h, w) green channel at about `LOOKED_AT_PX` width, every so manieth pixel."""
+    """(h, w) green channel at about `LOOKED_AT_PX` width: every n-th pixel."""
     step = max(1, image.shape[1] // LOOKED_AT_PX)
     return image[::step, ::step, 1]
 

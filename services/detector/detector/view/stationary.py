@@ -25,7 +25,7 @@ HIDDEN_AT_MOST_S = 8.0
 ABSENT_AT_MOST_S = 3.0
 FOLLOWING = 0.05
 COMPARED_AFTER_S = 7.5
-"""Who has stood for so long is in the picture for good."""
+"""Place age at which before and after are compared, s."""
 LEAST_WAY_BL = 0.8
 DRIVING_BLPS, DRIVING_IOU = 0.5, 0.7
 """A box like that of a track so fast is of a vehicle that drives."""

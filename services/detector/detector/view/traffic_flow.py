@@ -1,7 +1,7 @@
 """How traffic usually goes in a view, learnt from its tracks: the road and its directions.
 
-The picture is a grid; every cell remembers how many vehicles crossed it, in which directions (eight
-of them) and how fast. No zones need to be drawn. Old traffic fades, so that a lane that was moved
+The picture is a grid; every cell remembers how many vehicles crossed it, and in which directions
+(eight of them). No zones need to be drawn. Old traffic fades, so that a lane that was moved
 is learnt anew (exponential forgetting by the number of vehicles).
 """
 
@@ -35,7 +35,6 @@ class FlowField:
     vehicles: int = 0
     _crossed: Floats = field(default_factory=lambda: np.zeros((ROWS, COLUMNS)))
     _towards: Floats = field(default_factory=lambda: np.zeros((ROWS, COLUMNS, DIRECTIONS)))
-    _speed: Floats = field(default_factory=lambda: np.zeros((ROWS, COLUMNS)))
 
     def add(self, feet: Floats, velocities: Floats, sizes: Floats) -> None:
         """Learn one vehicle's way: (N, 2) px, (N, 2) px/s and (N,) px of its history."""
@@ -43,7 +42,7 @@ class FlowField:
         moving = (speeds >= MOVING_BLPS) & np.isfinite(speeds)
         if not moving.any():
             return
-        for name in ("_crossed", "_towards", "_speed"):
+        for name in ("_crossed", "_towards"):
             setattr(self, name, getattr(self, name) * FORGETS)
         rows, columns = self._cells(feet[moving])
         bins = _bins(velocities[moving])
@@ -52,7 +51,6 @@ class FlowField:
             self._crossed[cell] += 1
             share = np.bincount(bins[at], minlength=DIRECTIONS) / at.sum()
             self._towards[cell] += share
-            self._speed[cell] += float(np.median(speeds[moving][at]))
         self.vehicles += 1
 
     @property
@@ -73,25 +71,6 @@ class FlowField:
         (row,), (column,) = self._cells(np.asarray(foot, float)[None])
         beside = self.road()[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
         return bool(beside.any())
-
-    def usual_speed_blps(self, foot: Floats) -> float | None:
-        """Mean speed of those that passed here, body lengths per second; None where none did."""
-        (row,), (column,) = self._cells(np.asarray(foot, float)[None])
-        crossed = self._crossed[row, column]
-        return float(self._speed[row, column] / crossed) if crossed >= LEAST_CROSSINGS else None
-
-    def share_along(self, foot: Floats, velocity: Floats) -> float | None:
-        """The share of those that passed here that went about this way (± 67°).
-
-        0 is against the traffic; None where too few passed.
-        """
-        (row,), (column,) = self._cells(np.asarray(foot, float)[None])
-        towards = self._towards[row, column]
-        if towards.sum() < LEAST_CROSSINGS:
-            return None
-        middle = int(_bins(np.asarray(velocity, float)[None])[0])
-        along = towards[[middle - 1, middle, (middle + 1) % DIRECTIONS]].sum()
-        return float(along / towards.sum())
 
     def heading(self, foot: Floats) -> Floats | None:
         """(2,) unit vector of where most who pass here or beside it go; None: nobody knows."""
