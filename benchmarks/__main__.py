@@ -20,6 +20,7 @@ NAMES = (
     "detector_live",
     "detector_memory",
     "recorder_cpu",
+    "live_pictures",
     "clip_build",
     "retention_pass",
     "memory_at_rest",

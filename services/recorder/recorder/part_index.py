@@ -21,13 +21,15 @@ from hazardcast.media import parts
 from hazardcast.media.stream_time import StreamTime
 from recorder import transport_stream
 from recorder.command import STAMP_LEAD_S
-from recorder.parts import Cut, Cutter
+from recorder.parts import PART_S, Cut, Cutter
 from recorder.timeline import Timeline
 from recorder.transport_stream import HEAD_BYTES, TICKS_PER_S, WRAP_S
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.25
-READ_BYTES = 4 << 20
+READ_BYTES = 1 << 20
+IN_FLIGHT_S = 0.1
+"""A picture is written so long after it was taken, when the next ones have come."""
 NEARLY_S = 1.0
 """A file may end so much earlier than it should, and the clock of looks is coarse."""
 KEPT = 2
@@ -56,35 +58,43 @@ class PartIndex:
 
     def __init__(self) -> None:
         self._runs: dict[str, _Run] = {}
+        self._held = bytearray(READ_BYTES)
 
     def follow(self, camera: str, run: OpenRun) -> None:
         """A connection has begun."""
-        self._runs[camera] = _Run(run)
+        self._runs[camera] = _Run(run, self._held)
 
     def leave(self, camera: str) -> None:
         """It is over; its files are put away by whoever recorded them."""
         self._runs.pop(camera, None)
 
-    def look(self) -> None:
-        """Write down what is new, of every camera."""
+    def look(self, now: float | None = None) -> None:
+        """Write down what is new, of every camera that may have a part more by now."""
         for run in list(self._runs.values()):
-            run.look()
+            if now is None or run.is_due(now):
+                run.look()
 
     def run(self, clock: Clock, stop: threading.Event) -> None:
         """Look until stopped."""
         while not clock.wait(stop, LOOK_S):
-            self.look()
+            self.look(clock.now())
 
 
 class _Run:
-    def __init__(self, run: OpenRun) -> None:
+    def __init__(self, run: OpenRun, held: bytearray) -> None:
         self._run = run
+        self._held = held
         self._file: _File | None = None
         self._told: deque[Path] = deque()
         """Indexes of files that grow no more."""
         self._format: bytes | None = None
         self._time: StreamTime | None = None
         self._refused = False
+        self._due: float | None = None
+
+    def is_due(self, now: float) -> bool:
+        """Whether the part that grows can be complete; a clock that was set back asks anew."""
+        return self._due is None or not 0 < self._due - now < 2 * PART_S
 
     def look(self) -> None:
         """No failure here is worth anything to a recording; it is said once."""
@@ -111,7 +121,7 @@ class _Run:
             descriptor = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
             return None
-        return _File(path, place, descriptor)
+        return _File(path, place, descriptor, self._held)
 
     def _following(self, file: _File) -> _File | None:
         """The file after this one; past those that were put away before they were looked at."""
@@ -160,6 +170,9 @@ class _Run:
             at = file.time.wall(self._stream_s(cut.stamp))
             part = parts.Part(cut.offset, cut.size, cut.duration_s, at, cut.key)
             file.lines.append(part.encode())
+        begin = file.cutter.begin
+        assert begin is not None, "a file with a first picture has a part that grows"
+        self._due = file.time.wall(self._stream_s(begin.shown)) + PART_S + IN_FLIGHT_S
         file.write()
 
     def _head(self, file: _File, time: StreamTime) -> parts.Head:
@@ -185,6 +198,8 @@ class _File:
     place: int
     """Among the files of its run."""
     descriptor: int
+    held: bytearray
+    """To read into: one for all, as to make one costs more than to fill it."""
     cutter: Cutter = field(default_factory=Cutter)
     following: _File | None = None
     lines: list[str] = field(default_factory=list)
@@ -213,13 +228,13 @@ class _File:
         cuts: list[Cut] = []
         size, self.grows = self.size, False
         while size > self._read_to:
-            # No buffer longer than what is there: shrinking a great one costs more than filling it.
             before = self.cutter.read_from
-            data = self.read(before, min(size - before, READ_BYTES))
-            if not data:
+            room = memoryview(self.held)[: min(size - before, READ_BYTES)]
+            got = os.preadv(self.descriptor, [room], before)
+            if not got:
                 break
-            cuts += self.cutter.take(data)
-            self._read_to, self.grows = before + len(data), True
+            cuts += self.cutter.take(self.held, got)
+            self._read_to, self.grows = before + got, True
         return cuts
 
     def write(self) -> None:

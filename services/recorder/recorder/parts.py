@@ -8,10 +8,10 @@ is known when that other picture begins.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from recorder import transport_stream
-from recorder.transport_stream import PACKET, Picture, elapsed_s
+from recorder.transport_stream import HEAD_BYTES, PACKET, Picture, elapsed_s
 
 PART_S = 0.5
 """Measured in browsers: 0.3 s stalls, 1 s shows pictures twice as old."""
@@ -44,22 +44,25 @@ class Cutter:
         self.first: Picture | None = None
         """The file's first picture."""
         self._pid: int | None = None
-        self._begin: Picture | None = None
+        self.begin: Picture | None = None
+        """Of the part that is not complete yet."""
         self._last: Picture | None = None
         self._seen_to = -1
 
-    def take(self, data: bytes) -> list[Cut]:
+    def take(self, data: bytes | bytearray, size: int | None = None) -> list[Cut]:
         """The parts that are complete now.
 
         Args:
             data: what the file holds from `read_from` on, as far as it is written.
+            size: how much of `data` that is, bytes; all where it is left out.
         """
+        size = len(data) if size is None else size
         if self._pid is None:
-            self._pid = transport_stream.video_pid(data)
+            self._pid = transport_stream.video_pid(bytes(data[: min(size, HEAD_BYTES)]))
             if self._pid is None:
                 return []
-        cuts = [cut for picture in self._new(data, self._pid) for cut in self._next(picture)]
-        end = self.read_from + transport_stream.whole_packets(len(data))
+        cuts = [cut for picture in self._new(data, self._pid, size) for cut in self._next(picture)]
+        end = self.read_from + transport_stream.whole_packets(size)
         self.read_from = max(self.read_from, end - AGAIN_BYTES)
         return cuts
 
@@ -75,23 +78,23 @@ class Cutter:
             size: of the file, bytes.
             following: the first picture of the next file.
         """
-        end = replace(following, start=transport_stream.whole_packets(size))
-        if self._begin is None or end.start <= self._begin.start:
+        end = following._replace(start=transport_stream.whole_packets(size))
+        if self.begin is None or end.start <= self.begin.start:
             return None
-        return _cut(self._begin, end)
+        return _cut(self.begin, end)
 
-    def _new(self, data: bytes, pid: int) -> Iterator[Picture]:
+    def _new(self, data: bytes | bytearray, pid: int, size: int) -> Iterator[Picture]:
         """The pictures that were not there before, by their place in the file."""
-        for picture in transport_stream.pictures(data, pid, base=self.read_from):
+        for picture in transport_stream.pictures(data, pid, base=self.read_from, size=size):
             if picture.packet > self._seen_to:
                 self._seen_to = picture.packet
                 yield picture
 
     def _next(self, picture: Picture) -> Iterator[Cut]:
-        begin, last = self._begin, self._last
+        begin, last = self.begin, self._last
         self._last = picture
         if begin is None or last is None:
-            self.first, self._begin = picture, replace(picture, start=0)
+            self.first, self.begin = picture, picture._replace(start=0)
             return
         lasts_s, step_s = _lasts_s(begin, picture), _lasts_s(last, picture)
         if last.start > begin.start and lasts_s > PART_S + ROUNDED_S:
@@ -100,7 +103,7 @@ class Cutter:
         if picture.key or lasts_s + step_s > PART_S + ROUNDED_S:
             yield _cut(begin, picture)
             begin = picture
-        self._begin = begin
+        self.begin = begin
 
 
 def _lasts_s(begin: Picture, end: Picture) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 PACKET = 188
 TICKS_PER_S = 90_000
@@ -37,8 +38,7 @@ class Times:
     pictures: int
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """One picture of a file, as its first packet tells it."""
 
     packet: int
@@ -88,22 +88,28 @@ def video_pid(head: bytes) -> int | None:
     return video.pid if video else None
 
 
-def pictures(data: bytes, pid: int, *, base: int = 0) -> Iterator[Picture]:
+def pictures(
+    data: bytes | bytearray, pid: int, *, base: int = 0, size: int | None = None
+) -> Iterator[Picture]:
     """The pictures that begin in `data`, which begins with a packet.
 
     Args:
         data: a piece of a file.
         pid: number of its video stream.
         base: where in the file `data` begins.
+        size: how much of `data` counts, bytes; all where it is left out.
     """
-    for start in _starts(data, pid):
+    for start in _starts(data, pid, size):
         at = _payload(data, start)
-        shown = _presentation_time(data, at)
-        if shown is not None:
-            key = _is_key(data, start)
-            begin = _tables_before(data, start) if key else start
-            decoded = _decoding_time(data, at, shown)
-            yield Picture(base + start, base + begin, shown, decoded, key)
+        header = data[at : at + 19]
+        if header[:3] != b"\x00\x00\x01" or len(header) < 14 or not header[7] & 0x80:
+            continue
+        shown = _stamp(header[9:14])
+        tells_both = header[7] & 0x40 and len(header) == 19
+        decoded = _stamp(header[14:19]) if tells_both else shown
+        key = _is_key(data, start)
+        begin = _tables_before(data, start) if key else start
+        yield Picture(base + start, base + begin, shown, decoded, key)
 
 
 def elapsed_s(earlier: int, later: int) -> float:
@@ -167,10 +173,10 @@ def _stamped(data: bytes) -> Iterator[tuple[int, int]]:
             yield start, stamp
 
 
-def _starts(data: bytes, pid: int) -> Iterator[int]:
+def _starts(data: bytes | bytearray, pid: int, size: int | None = None) -> Iterator[int]:
     """Where packets lie that begin a unit of `pid`."""
     high, low = 0x40 | pid >> 8, pid & 0xFF
-    seconds = data[1 : whole_packets(len(data)) : PACKET]
+    seconds = data[1 : whole_packets(len(data) if size is None else size) : PACKET]
     for found in _begins(high).finditer(seconds):
         start = found.start() * PACKET
         if data[start + 2] == low and data[start] == 0x47 and data[start + 3] & 0x10:
@@ -183,24 +189,24 @@ def _begins(high: int) -> re.Pattern[bytes]:
     return re.compile(b"[%b]" % re.escape(bytes((high, high | 0x20, high | 0x80, high | 0xA0))))
 
 
-def _payload(data: bytes, start: int) -> int:
+def _payload(data: bytes | bytearray, start: int) -> int:
     adaptation = 1 + data[start + 4] if data[start + 3] & 0x20 else 0
     return start + 4 + adaptation
 
 
-def _is_key(data: bytes, start: int) -> bool:
+def _is_key(data: bytes | bytearray, start: int) -> bool:
     """Random access indicator of the adaptation field (2.4.3.5)."""
     return bool(data[start + 3] & 0x20 and data[start + 4] and data[start + 5] & 0x40)
 
 
-def _tables_before(data: bytes, start: int) -> int:
+def _tables_before(data: bytes | bytearray, start: int) -> int:
     """Where the tables begin that stand right before a packet; `start` where none do."""
     while start >= PACKET and _is_table(data, start - PACKET):
         start -= PACKET
     return start
 
 
-def _is_table(data: bytes, start: int) -> bool:
+def _is_table(data: bytes | bytearray, start: int) -> bool:
     at = _payload(data, start)
     return bool(data[start + 1] & 0x40) and data[at : at + 3] != b"\x00\x00\x01"
 
@@ -212,13 +218,7 @@ def _presentation_time(data: bytes, at: int) -> int | None:
     return _stamp(header[9:14])
 
 
-def _decoding_time(data: bytes, at: int, shown: int) -> int:
-    """As told, else when it is shown."""
-    header = data[at : at + 19]
-    return _stamp(header[14:19]) if len(header) == 19 and header[7] & 0x40 else shown
-
-
-def _stamp(stamp: bytes) -> int:
+def _stamp(stamp: bytes | bytearray) -> int:
     """Three pieces of 33 bits, a marker bit behind each (2.4.3.7)."""
     bits = int.from_bytes(stamp)
     return bits >> 3 & 0x1_C000_0000 | bits >> 2 & 0x3FFF_8000 | bits >> 1 & 0x7FFF

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hazardcast.contract.vocabulary import RunCause
+from hazardcast.media.coverage import Stretch
 from hazardcast.media.segments import Run, Segment
 
 T = 1_800_000_000.0
@@ -23,7 +24,7 @@ def segment(start: float, length_s: float = 9.95) -> Segment:
 def test_gaps_have_their_causes_and_the_window_its_edges() -> None:
     runs = [Run(T + 10, T + 29.95, RunCause.CAMERA_DOWN), Run(T + 60, None, None)]
 
-    told = timeline([segment(10), segment(20), segment(60)], runs, start=T, end=T + 80, live=None)
+    told = timeline([segment(10), segment(20), segment(60)], runs, start=T, end=T + 80)
 
     assert told["segments"] == [[T + 10, T + 29.95], [T + 60, T + 69.95]]
     assert told["gaps"] == [
@@ -36,13 +37,20 @@ def test_gaps_have_their_causes_and_the_window_its_edges() -> None:
 def test_the_file_that_grows_is_recorded_already() -> None:
     runs = [Run(T, None, None)]
 
-    told = timeline([segment(0)], runs, start=T, end=T + 18, live=T + 17.8)
+    told = timeline([segment(0)], runs, start=T, end=T + 18, live=[Stretch(T + 9.99, T + 17.8)])
 
     assert told == {"segments": [[T, T + 17.8]], "gaps": []}
 
 
+def test_a_first_file_that_grows_is_recorded_too() -> None:
+    told = timeline([], [], start=T, end=T + 18, live=[Stretch(T + 4, T + 17.8)])
+
+    assert told["segments"] == [[T + 4, T + 17.8]]
+    assert [gap[:2] for gap in told["gaps"]] == [[T, T + 4]]
+
+
 def test_a_window_without_any_recording_is_one_gap() -> None:
-    told = timeline([], [], start=T, end=T + 60, live=None)
+    told = timeline([], [], start=T, end=T + 60)
 
     assert told["segments"] == []
     assert [gap[:2] for gap in told["gaps"]] == [[T, T + 60]]
@@ -56,7 +64,7 @@ def test_segments_and_gaps_lie_in_the_window_and_do_not_overlap(pieces: list[tup
     end = start + length
     inside = [segment(at, long) for at, long in sorted(pieces) if at + long >= start and at <= end]
 
-    told = timeline(inside, [], start=T + start, end=T + end, live=None if live is None else T + live)  # fmt: skip
+    told = timeline(inside, [], start=T + start, end=T + end, live=[] if live is None else [Stretch(T, T + live)])  # fmt: skip
 
     spans = sorted([*told["segments"], *(gap[:2] for gap in told["gaps"])])
     assert all(T + start <= one[0] < one[1] <= T + end for one in spans)

@@ -25,8 +25,6 @@ from hazardcast.media import segments
 
 DAY_S = 86_400.0
 LONGEST_S = 32 * DAY_S
-LIVE_GAP_S = 30.0
-"""A live picture older than this is no sign that anything is recorded."""
 Moment = Annotated[float | None, Query(ge=0, le=1e11, allow_inf_nan=False)]
 Incidents = Callable[[str, float, float], list[dict[str, Any]]]
 """Camera, from, to → what happened, for marks on the line."""
@@ -84,11 +82,10 @@ def _add_timeline(routes: APIRouter, room: ArchiveRoom) -> None:
         room.live.check(camera, viewer)
         start, end = _window(start, end, now=room.live.clock.now())
         until = min(end, room.live.clock.now())
-        live = room.live.live.line(camera).shown_until
-        fresh = live if live is not None and until - live < LIVE_GAP_S else None
+        live = room.live.live.line(camera).stretches
         stored = segments.list_segments(room.recordings_dir, camera, start=start, end=end)
         runs = segments.read_runs(room.recordings_dir, camera)
-        told = pure.timeline(stored, runs, start=start, end=max(start, until), live=fresh)
+        told = pure.timeline(stored, runs, start=start, end=max(start, until), live=live)
         return {**told, "incidents": room.incidents(camera, start, end)}
 
 

@@ -16,7 +16,7 @@ def timeline(
     *,
     start: float,
     end: float,
-    live: float | None,
+    live: Iterable[Stretch] = (),
 ) -> dict[str, Any]:
     """`segments: [[start, end]]` and `gaps: [[start, end, cause]]` in [start, end].
 
@@ -25,10 +25,11 @@ def timeline(
         runs: of the camera.
         start: of the window, epoch seconds.
         end: of the window, or now.
-        live: until when the file that grows can be shown; None where none does.
+        live: what can be shown of files that are not closed yet.
     """
-    video = coverage.join((Stretch(one.start, one.end) for one in segments), FRAME_TOLERANCE_S)
-    video = _with_live(video, live)
+    closed = [Stretch(one.start, one.end) for one in segments]
+    touching = [one for one in live if one.end > start and one.start < end]
+    video = coverage.join([*closed, *touching], FRAME_TOLERANCE_S)
     known = coverage.known_runs(runs, video)
     gaps = [
         [gap.start, gap.end, str(gap.cause)]
@@ -37,14 +38,6 @@ def timeline(
     ]
     shown = [[max(one.start, start), min(one.end, end)] for one in video]
     return {"segments": [one for one in shown if one[0] < one[1]], "gaps": gaps}
-
-
-def _with_live(video: list[Stretch], live: float | None) -> list[Stretch]:
-    """The newest file is not closed yet; what comes before it is closed within a file's length."""
-    if live is None or not video or live <= video[-1].end:
-        return video
-    *before, last = video
-    return [*before, Stretch(last.start, live)]
 
 
 def _holes(video: Sequence[Stretch], start: float, end: float) -> Iterable[Stretch]:

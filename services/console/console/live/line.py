@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from console.live.closed import Closed, ClosedFile
+from hazardcast.media.coverage import Stretch
 from hazardcast.media.parts import Head, Part
 
 PART_TARGET_S = 0.5
@@ -64,6 +65,15 @@ class Line:
             return None
         part = self.newest.parts[-1]
         return part.at + part.duration_s
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        """From when until when each file can be shown."""
+        return [
+            Stretch(one.start, one.parts[-1].at + one.parts[-1].duration_s)
+            for one in self.files
+            if one.parts
+        ]
 
     def has(self, number: int, part: int | None) -> bool:
         """Whether `part` of file `number` is there; without `part`, whether the file is closed.
