@@ -79,6 +79,7 @@ def numbers(text: str) -> list[int]:
     return [int(number) for number in re.findall(r"^(\d+)\.ts$", text, re.M)]
 
 
+@pytest.mark.alone
 def test_pictures_are_shown_two_seconds_after_they_were_taken(
     record: Any, drawn_camera: tuple[str, str], live: Any, serve: Any
 ) -> None:
