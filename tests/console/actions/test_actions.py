@@ -304,7 +304,7 @@ def answered_by_an_alert(console: Console) -> list[Incident]:
 
     def hear(incident: Incident, _delivery: Delivery) -> None:
         heard.append(incident)
-        console.on_air(ts=incident.ts)
+        console.on_air(ts=round(incident.ts or 0.0, 3))
 
     console.alerter.bus.subscribe(topics.INCIDENTS, hear)
     return heard

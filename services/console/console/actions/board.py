@@ -12,6 +12,7 @@ from hazardcast.machine.clock import Clock
 from hazardcast.mqtt.bus import Bus, Delivery
 
 T = TypeVar("T")
+SAME_TIME_S = 0.001
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,10 @@ class Board:
         return self._clips.get(event_id)
 
     def alert_reported_at(self, ts: float) -> Alert | None:
-        """The alert whose report carried exactly this time."""
+        """The alert whose report carried this time; the alerter tells it to the millisecond."""
         with self._lock:
-            return next((alert for alert in self._alerts.values() if alert.ts == ts), None)
+            found = (one for one in self._alerts.values() if abs(one.ts - ts) < SAME_TIME_S)
+            return next(found, None)
 
     def services(self) -> list[Heard]:
         """Every service's newest word."""
