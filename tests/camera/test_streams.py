@@ -370,7 +370,7 @@ def encoders(process: psutil.Popen) -> list[psutil.Process]:
 
 
 def test_a_stopped_service_ends_cleanly_and_leaves_nothing(process: psutil.Popen) -> None:
-    children = eventually(lambda: encoders(process), within_s=30)
+    children = eventually(lambda: encoders(process), within_s=90)
     process.send_signal(signal.SIGTERM)
     started = time.monotonic()
 
@@ -380,7 +380,7 @@ def test_a_stopped_service_ends_cleanly_and_leaves_nothing(process: psutil.Popen
 
 
 def test_a_killed_service_leaves_no_encoder_behind(process: psutil.Popen) -> None:
-    children = eventually(lambda: encoders(process), within_s=30)
+    children = eventually(lambda: encoders(process), within_s=90)
     process.kill()
 
     eventually(lambda: not any(arguments(child) for child in children), within_s=10)
