@@ -94,6 +94,20 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
+def visit(page: Any, url: str) -> None:
+    """Go there, and again where an interface came or went meanwhile."""
+    from playwright.sync_api import Error
+
+    for _ in range(5):
+        try:
+            page.goto(url)
+            return
+        except Error as error:
+            if NETWORK_CHANGED not in str(error):
+                raise
+            page.wait_for_timeout(500)
+
+
 @dataclass
 class Complaints:
     """What the browser said that it should not have."""
@@ -133,7 +147,7 @@ def open_page(
         page.add_init_script(
             "addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))"
         )
-        page.goto(console.url + path)
+        visit(page, console.url + path)
         page.wait_for_selector("main :is(h1, h2, .wall-line):visible")
         return page
 

@@ -7,11 +7,18 @@ import { preferred, speak } from "./state/words.js";
 
 guardScripts();
 
+const AGAIN_MS = 1500;
+
+/** Who looks; a console that does not answer is asked again. @returns {Promise<any>} */
 async function session() {
-  try {
-    return await get("api/v1/session");
-  } catch (problem) {
-    return { refused: /** @type {any} */ (problem).status };
+  for (;;) {
+    try {
+      return await get("api/v1/session");
+    } catch (problem) {
+      const { status } = /** @type {any} */ (problem);
+      if (status !== 0 && status < 500) return { refused: status };
+      await new Promise((done) => setTimeout(done, AGAIN_MS));
+    }
   }
 }
 

@@ -13,6 +13,8 @@ import { currentLanguage } from "./words.js";
 export const EVENTS_KEPT = 500;
 /** An ended alert stays in sight for so long, s. */
 export const LINGER_S = 300;
+/** What was not answered is asked again after so long, ms. */
+const AGAIN_MS = 3000;
 
 export class Board extends EventTarget {
   constructor() {
@@ -74,6 +76,9 @@ export class Board extends EventTarget {
     }
     if (events.status === "fulfilled") this.events = rows(events.value, "events");
     this.changed();
+    clearTimeout(this.again);
+    const unanswered = [cameras, open, pending, events].some((/** @type {any} */ { reason }) => reason && (reason.status === 0 || reason.status >= 500));
+    if (unanswered) this.again = setTimeout(() => void this.refresh(), AGAIN_MS);
   }
 
   /** @param {import("../net/live-socket.js").LiveSocket} socket */
