@@ -43,6 +43,7 @@ check: $(VENV)/.dev ## lint, formatting and types
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/mypy grafana docs/guide/services
 
 bench: $(VENV)/.dev ## measure latency, throughput and load on this machine
 	@$(BIN)/python -m benchmarks $(ARGS)
