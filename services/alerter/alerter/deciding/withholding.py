@@ -30,6 +30,7 @@ from hazardcast.machine.steady import Steady
 from hazardcast.mqtt.bus import Bus, Delivery
 
 MOST_REMEMBERED = 2000
+AT_ONCE = Policy()
 RESULTS = {"approve": "approved", "seconded": "seconded", "timeout": "timeout_broadcast"}
 """How what waited came to be broadcast, as the metric says it."""
 Unasked = Literal["timeout", "seconded", "withdrawn"]
@@ -60,6 +61,8 @@ class Withholding:
 
     def __init__(self, parts: Parts, items: Items, operators: Operators) -> None:
         self._parts, self.items, self.operators = parts, items, operators
+        config = parts.config
+        self._withholds = bool(config.withholding("confirm") or config.withholding("shadow"))
         self.settled: dict[str, Decided] = {}
         """What was settled last of an event, to tell who comes second."""
         for item in items:
@@ -69,7 +72,9 @@ class Withholding:
         """What becomes of a report that is not broadcast; None: the register is to hear it."""
         incident = report.incident
         camera = incident.camera
-        policy = self._parts.config.policy(camera, incident.type) if camera else Policy()
+        policy = AT_ONCE
+        if camera and self._withholds:
+            policy = self._parts.config.policy(camera, incident.type)
         if policy.mode == "auto" and not self.items:
             return None
         item = self.items.of_camera(report, place, now) if camera else None
