@@ -108,6 +108,11 @@ class Store:
         """How many jobs were never written since the start."""
         return self._writer.dropped
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait to be written."""
+        return self._writer.waiting
+
     def put(self, kind: str, write: Callable[[Transaction], Any], *, matters: bool = False) -> bool:
         """Have something written soon; False when there is no room for it. Never waits."""
         return self._writer.put(Job(kind, write, matters))
