@@ -81,6 +81,42 @@ def test_what_a_person_ended_its_camera_does_not_bring_back(site: Site, action: 
     assert results == {"ended"}
 
 
+@pytest.mark.parametrize("action", ["clear", "negate"])
+@pytest.mark.parametrize("status", ["update", "new"])
+@pytest.mark.parametrize(
+    "worse", [{"type": "fire"}, {"severity": "critical"}], ids=["another kind", "graver"]
+)
+def test_what_no_person_judged_is_heard_though_its_camera_calls_it_by_the_same_name(
+    site: Site, action: str, status: str, worse: dict[str, str]
+) -> None:
+    site.sees(event_id="n-1")
+    ended = site.said.event_id
+    site.decides(action)
+    site.passes(5.0)
+    assert site.sees(event_id="n-1", status="update") == "ended"
+
+    assert site.sees(event_id="n-1", status=status, **worse) == "new"
+    assert site.said.event_id != ended
+    assert site.sees(event_id="n-1", status="update", **worse) == "unchanged"
+    assert site.sees(event_id="n-1", status="cancel") == "cancel"
+
+
+@pytest.mark.parametrize("status", ["update", "new"])
+def test_a_camera_that_was_silent_for_long_is_heard_anew_and_one_that_goes_on_is_not(
+    site: Site, status: str
+) -> None:
+    site.sees(event_id="n-1", severity="critical")
+    site.decides("negate")
+    for _ in range(5):
+        site.passes(50.0)
+        assert site.sees(event_id="n-1", status=status) == "ended"
+    site.passes(119.0)
+    assert site.sees(event_id="n-1", status=status) == "ended"
+    site.passes(121.0)
+
+    assert site.sees(event_id="n-1", status=status) == "new"
+
+
 def test_a_new_event_at_the_same_place_is_heard_all_the_same(site: Site) -> None:
     site.sees(event_id="n-1")
     site.decides("negate")

@@ -109,6 +109,8 @@ class Register:
         if report.incident.status == "cancel":
             return self._cancel(named, event, report, now)
         if refusal := self._no_news(named, event, report, place):
+            if refusal.reason is Reason.ENDED:
+                self._hear_on(event, report)
             return refusal
         if event and not event.alert.terminated and not self._reused(event, report, place):
             return self._revise(event, report, place, now)
@@ -142,13 +144,15 @@ class Register:
         over = event is not None and event.alert.terminated
         doubtful = report.again and not report.dated
         ended = ours or doubtful or (event and report.at <= event.evidence_at)
-        if event and over and (ended or self._said_over(event, report, place)):
+        if event and over and (ended or same_event.said_over(event, report, place)):
             return Refusal(Reason.ENDED, f"{named!r} has ended", "event_id")
         return None
 
-    def _said_over(self, event: Event, report: Report, place: Place) -> bool:
-        """Whether a person ended what a reporter goes on to report: it knows no better."""
-        return event.decided_by_person and not self._reused(event, report, place)
+    def _hear_on(self, event: Event | None, report: Report) -> None:
+        """Note when a reporter last spoke of what a person ended: its pause begins then."""
+        word = event.words.get(report.incident.event_id or NOBODY) if event else None
+        if event and word and event.decided_by_person and event.alert.terminated:
+            self._events[event.alert.event_id] = reporters.heard_on(event, report)
 
     def _has_gone(self, named: str | None, report: Report) -> bool:
         """Whether a report that is delivered again tells of what ended and was forgotten since."""

@@ -42,6 +42,14 @@ def name(event: Event, named: str | None) -> str:
     return NOBODY if named is None or named == event.alert.event_id else named
 
 
+def heard_on(event: Event, report: Report) -> Event:
+    """With the time of a reporter's word that changes nothing; of one who is known."""
+    named = report.incident.event_id or NOBODY
+    word = event.words[named]
+    word = replace(word, at=max(word.at, report.at))
+    return replace(event, words={**event.words, named: word})
+
+
 def words(event: Event, report: Report, now: float) -> dict[str, Word]:
     """With this report's; a correction by our own id is no other reporter's word."""
     named = report.incident.event_id

@@ -5,7 +5,8 @@ from __future__ import annotations
 from alerter.ingest.placing import Place
 from alerter.ingest.refusal import Reason, Refusal
 from alerter.ingest.report_times import Report
-from alerter.lifecycle.events import Event
+from alerter.lifecycle import versions
+from alerter.lifecycle.events import NOBODY, Event
 from hazardcast.contract.geo import distance_m
 from hazardcast.contract.incident_types import CAUSES
 from hazardcast.contract.messages import Alert
@@ -49,6 +50,23 @@ def repeated(event: Event, report: Report, place: Place) -> bool:
     """Whether a reporter says `new` once more, under its own id, of what it reported before."""
     recent = abs(report.at - event.evidence_at) <= REPEATED_WITHIN_S
     return recent and same_kind(event, report) and near(event.alert, place)
+
+
+def said_over(event: Event, report: Report, place: Place) -> bool:
+    """Whether a reporter goes on with what a person ended: the same, no graver, without a pause.
+
+    What it calls by the same name but is of another kind, or graver, no person has judged.
+    """
+    incident, alert = report.incident, event.alert
+    word = event.words.get(incident.event_id or NOBODY)
+    heard_at = max(event.evidence_at, word.at) if word else event.evidence_at
+    return (
+        event.decided_by_person
+        and abs(report.at - heard_at) <= REPEATED_WITHIN_S
+        and same_kind(event, report)
+        and not versions.is_graver(incident.severity, alert.severity)
+        and (incident.status != "new" or near(alert, place))
+    )
 
 
 def near(alert: Alert, place: Place) -> bool:

@@ -86,7 +86,7 @@ def merged(alert: Alert, report: Report) -> dict[str, Any]:
     """What another witness of the same event adds: it makes it graver or surer, never less so."""
     incident = report.incident
     changes: dict[str, Any] = {"clip_hint": alert.clip_hint or incident.clip_hint}
-    if _rank(incident.severity) > _rank(alert.severity):
+    if is_graver(incident.severity, alert.severity):
         changes |= _gravity(incident.severity)
     if _says_more(incident.type, alert.type):
         changes |= _retyped(alert, report)
@@ -109,6 +109,11 @@ def _retyped(alert: Alert, report: Report) -> dict[str, Any]:
 
 def _rank(severity: Severity) -> int:
     return SEVERITY_ORDER.index(severity)
+
+
+def is_graver(severity: Severity, than: Severity) -> bool:
+    """Whether one is worse than the other."""
+    return _rank(severity) > _rank(than)
 
 
 def revised(alert: Alert, report: Report, place: Place) -> dict[str, Any]:
