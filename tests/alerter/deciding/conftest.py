@@ -53,6 +53,17 @@ class Site(Station):
         self.broker.send(path, json.dumps(decision).encode())
         return self.decided[-1]
 
+    def is_over(self, how: str) -> None:
+        """What waits is rejected, taken back, or nobody is there who might decide."""
+        if how == "reject":
+            self.decides("reject")
+        elif how == "withdrawn":
+            assert self.sees(event_id="n-1", status="cancel") == how
+        else:
+            self.operators(0)
+            self.passes(0.25)
+            assert self.decided[-1].action == how
+
     def _newest(self) -> tuple[str, int]:
         if self.pending:
             return self.pending[-1].event_id, self.pending[-1].revision

@@ -45,6 +45,50 @@ def test_rejecting_drops_it_and_its_camera_does_not_bring_it_back(waits: Site) -
     assert waits.on_air == []
 
 
+@pytest.mark.parametrize("end", ["reject", "withdrawn", "timeout"])
+@pytest.mark.parametrize(
+    ("another", "sure"),
+    [
+        ({"event_id": "n-2"}, False),
+        ({"event_id": "n-2"}, True),
+        ({"event_id": None}, True),
+        ({"event_id": "n-1", "severity": "critical"}, True),
+        ({"event_id": "n-1", "severity": "critical"}, False),
+        ({"event_id": "n-1", "type": "fire"}, True),
+        ({"event_id": "n-1", "type": "fire"}, False),
+    ],
+)
+def test_what_is_over_swallows_nothing_but_the_same_under_its_own_id(
+    waits: Site, end: str, another: dict[str, str], sure: bool
+) -> None:
+    waits.sees(event_id="n-1")
+    waits.is_over(end)
+    waits.operators(1)
+    waits.passes(1.0)
+    assert waits.sees(event_id="n-1", confidence=0.5) == "dropped"
+
+    assert waits.sees(confidence=0.95 if sure else 0.5, **another) == ("new" if sure else "pending")
+    assert (len(waits.on_air), len(waits.pending)) == ((1, 0) if sure else (0, 1))
+    if another["event_id"] == "n-1":  # means the new one from now on, however it is told
+        assert waits.sees(event_id="n-1", **({} if sure else {"status": "update"})) != "dropped"
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.99])
+def test_what_was_rejected_is_dropped_until_its_camera_is_silent(
+    waits: Site, confidence: float
+) -> None:
+    waits.sees(event_id="n-1")
+    waits.decides("reject")
+    for _ in range(5):
+        waits.passes(119.0)
+        waits.operators(1)
+        assert waits.sees(event_id="n-1", status="update", confidence=confidence) == "dropped"
+    waits.passes(121.0)
+    waits.operators(1)
+
+    assert waits.sees(event_id="n-1", confidence=confidence) in ("new", "pending")
+
+
 def test_confirming_makes_a_version_and_a_camera_that_loses_sight_does_not_end_it(
     site: Site,
 ) -> None:

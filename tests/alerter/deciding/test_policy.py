@@ -100,10 +100,32 @@ def test_a_second_camera_broadcasts_it(site_with: SiteWith) -> None:
 def test_a_persons_report_broadcasts_it(waits: Site) -> None:
     waits.sees()
     (pending,) = waits.pending
-    waits.passes(45.0)
+    waits.passes(29.0)
     waits.asks(**HERE)
 
     assert {event_id for event_id, _ in waits.on_air} == {pending.event_id}
+
+
+@pytest.mark.parametrize(("silent_s", "pendings"), [(29.0, 1), (31.0, 2)])
+def test_what_waits_is_joined_under_another_id_within_30_s_of_its_last_word(
+    waits: Site, silent_s: float, pendings: int
+) -> None:
+    waits.sees(event_id="n-1")
+    waits.passes(20.0)
+    waits.sees(event_id="n-1", status="update")
+    waits.passes(silent_s)
+    waits.sees(event_id="n-2")
+
+    assert len(waits.pending) == pendings
+
+
+def test_what_was_last_seen_long_ago_is_not_what_a_person_reports_now(waits: Site) -> None:
+    waits.sees()
+    waits.passes(31.0)
+    waits.asks(**HERE)
+
+    assert len(waits.pending) == 1
+    assert waits.said.event_id != waits.pending[0].event_id
 
 
 @pytest.mark.parametrize(
@@ -220,6 +242,35 @@ def test_shadow_seconds_nothing_and_is_not_seconded(site_with: SiteWith) -> None
     site.asks(**HERE)  # a person's: seconds what waits, not what is in shadow
     assert [pending.mode for pending in site.pending] == ["shadow"]
     assert len({event_id for event_id, _ in site.on_air}) == 1
+
+
+@pytest.mark.parametrize("first", ["collision", "fire"])
+def test_what_is_kept_in_shadow_and_what_waits_never_are_one(
+    site_with: SiteWith, first: str
+) -> None:
+    site = site_with(north={**CONFIRM, "by_type": {"fire": SHADOW}})
+    second = "fire" if first == "collision" else "collision"
+    for kind in (first, second):
+        site.sees(event_id="n-1", type=kind)
+    modes = {(pending.incident.type, pending.mode) for pending in site.pending}
+    assert modes == {("collision", "confirm"), ("fire", "shadow")}
+
+    site.sees(event_id="n-1", type="collision", confidence=0.95)
+    assert {alert.type for alert in site.air.said} == {"collision"}
+    assert [pending.mode for pending in site.pending] == ["shadow"]
+
+
+def test_a_rehearsal_and_the_real_thing_never_are_one_though_the_id_is_the_same(
+    waits: Site,
+) -> None:
+    waits.sees(event_id="n-1", test=True)
+    (rehearsal,) = waits.pending
+    waits.sees(event_id="n-1", test=False)
+    assert {pending.incident.test for pending in waits.pending} == {True, False}
+
+    waits.asks(event_id=rehearsal.event_id, **HERE)
+    assert {alert.test for alert in waits.air.said} == {False}
+    assert waits.pending == [rehearsal]
 
 
 def test_a_type_may_have_a_rule_of_its_own(site_with: SiteWith) -> None:

@@ -114,7 +114,7 @@ class Decisions:
         if decision.action == "approve" and item.mode == "confirm":
             told = self._withholding.broadcast(item, "approve", received_at=received_at, said=said)
             return self._done(decision, "broadcast", told.revision, item)
-        self._withholding.end(item, rejected=decision.action == "reject")
+        self._withholding.end(item, "rejected" if decision.action == "reject" else "dropped")
         effect: Literal["noted", "dropped"] = "noted" if item.mode == "shadow" else "dropped"
         return self._done(decision, effect, item.revision, item)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from alerter.deciding import waiting, waiting_files
-from alerter.deciding.waiting import Waiting
+from alerter.deciding.waiting import Waiting, Withholding
 from alerter.ingest.placing import Place
 from alerter.ingest.report_times import Report
 from hazardcast.machine.steady import Steady
@@ -68,36 +68,51 @@ class Items:
         folder = self._folder
         self._turn.also(lambda: waiting_files.remove(folder, item.event_id))
 
-    def of_camera(self, report: Report, place: Place, now: float) -> Waiting | None:
-        """What the report's own camera has said before of the same."""
-        camera = report.incident.camera
-        mine = [item for item in self._items.values() if item.camera == camera]
-        named = (item for item in mine if waiting.named_by(item, report))
-        same = (item for item in mine if waiting.may_be_same(item, report, place, now))
-        return next(named, None) or next(same, None)
+    def of_camera(
+        self, report: Report, place: Place, now: float, mode: Withholding
+    ) -> Waiting | None:
+        """What the report's own camera has said before of the same, and is held for the same cause.
 
-    def seconded(self, report: Report, place: Place, now: float) -> list[Waiting]:
+        What waits may go by several ids of its camera; what is over goes by its own alone.
+        """
+        camera = report.incident.camera
+        mine = [item for item in self if item.camera == camera and item.mode == mode]
+        waits = [item for item in mine if item.closed is None]
+        named = (item for item in waits if waiting.named_by(item, report))
+        over = (item for item in mine if waiting.goes_on(item, report, now))
+        same = (item for item in waits if waiting.may_be_same(item, report, place))
+        return next(named, None) or next(over, None) or next(same, None)
+
+    def taken_back(self, report: Report) -> Waiting | None:
+        """What a camera's cancel means; what waits before what is over."""
+        meant = (item for item in self if waiting.taken_back_by(item, report))
+        return min(meant, key=lambda item: item.closed is not None, default=None)
+
+    def over(self, report: Report) -> list[Waiting]:
+        """What is over and went by the report's id."""
+        return [item for item in self if item.closed and waiting.named_by(item, report)]
+
+    def seconded(self, report: Report, place: Place) -> list[Waiting]:
         """What waits for a person and is seen by this reporter too, who is another."""
         incident = report.incident
         return [
             item
-            for item in self._items.values()
+            for item in self
             if item.closed is None
             and item.mode == "confirm"
             and item.camera != incident.camera
-            and (
-                incident.event_id == item.event_id or waiting.may_be_same(item, report, place, now)
-            )
+            and item.report.incident.test == incident.test
+            and (incident.event_id == item.event_id or waiting.may_be_same(item, report, place))
         ]
 
     def crowding(self, camera: str) -> Waiting | None:
         """What has to give way before one more of this camera can be held."""
-        mine = [item for item in self._items.values() if item.camera == camera]
+        mine = [item for item in self if item.camera == camera]
         if len(mine) >= MOST_OF_CAMERA:
             return _first(mine)
-        return _first(self._items.values()) if len(self._items) >= MOST else None
+        return _first(self) if len(self._items) >= MOST else None
 
 
 def _first(items: Iterable[Waiting]) -> Waiting:
-    """One that is decided, else the oldest."""
-    return min(items, key=lambda item: (item.closed is None, item.since))
+    """One that is over, no person's word if it can be helped; else the oldest."""
+    return min(items, key=lambda one: (one.closed is None, one.closed == "rejected", one.since))

@@ -7,18 +7,20 @@ from typing import Literal
 
 from alerter.ingest.placing import Place
 from alerter.ingest.report_times import Report
-from alerter.lifecycle import same_event
+from alerter.lifecycle import same_event, versions
 from hazardcast.config.alerting import OnTimeout, Policy
 from hazardcast.contract.geo import distance_m
-from hazardcast.contract.incident_types import CAUSES, PROFILES, Severity
+from hazardcast.contract.incident_types import CAUSES, PROFILES
 from hazardcast.contract.messages import Pending
 from hazardcast.machine.steady import Moment
 
 MOVED_M = 5.0
 MOST_EVIDENCE = 40
 """Numbers of a detector's rule that are told on with what waits."""
-_GRAVITY = tuple(Severity)
 Withholding = Literal["confirm", "shadow"]
+Closed = Literal["dropped", "withdrawn", "rejected"]
+"""Nobody decided in time, or it was only noted; its camera took it back; a person did not believe
+it."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Waiting:
     aliases: frozenset[str] = frozenset()
     """The camera's own ids of it."""
     revision: int = 0
-    closed: Literal["dropped", "rejected"] | None = None
+    closed: Closed | None = None
     """It is over, and remembered so that what its camera goes on to say opens it no second time."""
 
 
@@ -91,23 +93,50 @@ def again(item: Waiting, report: Report, place: Place, now: float) -> Waiting:
 def _news(item: Waiting, report: Report, place: Place) -> bool:
     before, incident = item.report.incident, report.incident
     moved_m = distance_m(item.place.lat, item.place.lon, place.lat, place.lon)
-    graver = _GRAVITY.index(incident.severity) > _GRAVITY.index(before.severity)
+    graver = versions.is_graver(incident.severity, before.severity)
     return graver or incident.type is not before.type or (place.reported and moved_m >= MOVED_M)
 
 
 def named_by(item: Waiting, report: Report) -> bool:
     """Whether its own camera speaks of it by its own id."""
-    incident = report.incident
-    return incident.camera == item.camera and incident.event_id in item.aliases
+    incident, test = report.incident, item.report.incident.test
+    named = incident.camera == item.camera and incident.event_id in item.aliases
+    return named and incident.test == test
 
 
-def may_be_same(item: Waiting, report: Report, place: Place, now: float) -> bool:
-    """Whether a report, whoever it is from, may be of the same event: as for alerts."""
+def taken_back_by(item: Waiting, report: Report) -> bool:
+    """Whether its own camera takes it back, by either id; no rehearsal does so in earnest."""
+    incident, test = report.incident, item.report.incident.test
+    named = incident.event_id == item.event_id or incident.event_id in item.aliases
+    return named and incident.camera == item.camera and (test or not incident.test)
+
+
+def goes_on(item: Waiting, report: Report, now: float) -> bool:
+    """Whether a camera only goes on with what is over: the same, no graver, without a pause.
+
+    Under another id it is another incident, wherever it is: nobody has judged that one.
+    """
     incident, before = report.incident, item.report.incident
     return (
-        CAUSES[incident.type].family == CAUSES[before.type].family
-        and incident.test == before.test
-        and (item.closed is None or now <= item.seen_at + same_event.WITHIN_S)
+        item.closed is not None
+        and not is_forgotten(item, now)
+        and named_by(item, report)
+        and _same_kind(item, report)
+        and not versions.is_graver(incident.severity, before.severity)
+    )
+
+
+def _same_kind(item: Waiting, report: Report) -> bool:
+    incident, before = report.incident, item.report.incident
+    same_family = CAUSES[incident.type].family == CAUSES[before.type].family
+    return same_family and incident.test == before.test
+
+
+def may_be_same(item: Waiting, report: Report, place: Place) -> bool:
+    """Whether a report, whoever it is from, may be of the same event: as for alerts."""
+    return (
+        _same_kind(item, report)
+        and report.at <= item.seen_at + same_event.WITHIN_S
         and report.at >= item.report.at - same_event.WITHIN_S
         and distance_m(item.place.lat, item.place.lon, place.lat, place.lon) <= same_event.WITHIN_M
     )

@@ -14,7 +14,7 @@ from alerter import metrics
 from alerter.deciding.held import Held
 from alerter.deciding.items import Items
 from alerter.deciding.operators import Operators
-from alerter.deciding.waiting import Waiting, again, begun, is_forgotten, pending
+from alerter.deciding.waiting import Closed, Waiting, again, begun, is_forgotten, pending
 from alerter.ingest.placing import Place
 from alerter.ingest.report_times import Report
 from alerter.journal.journal import Journal
@@ -77,32 +77,40 @@ class Withholding:
             policy = self._parts.config.policy(camera, incident.type)
         if policy.mode == "auto" and not self.items:
             return None
-        item = self.items.of_camera(report, place, now) if camera else None
         if incident.status == "cancel":
-            return self._withdrawn(item, report)
-        if policy.mode == "shadow":
+            return self._withdrawn(self.items.taken_back(report) if camera else None)
+        mode: Literal["confirm", "shadow"] = "shadow" if policy.mode == "shadow" else "confirm"
+        item = self.items.of_camera(report, place, now, mode) if camera else None
+        if mode == "shadow":
             return self._in_shadow(item, report, place, now)
-        seconded = self.items.seconded(report, place, now)
+        seconded = self.items.seconded(report, place)
         for other in seconded:
             self.broadcast(other, "seconded", received_at=report.received_at)
         if seconded or policy.mode == "auto" or _is_sure(report, policy):
-            return self._let_through(item, report)
+            return self._let_through(item, report, place, now)
         if item is None and not self._parts.register.opens(report, place, now):
             return None
         return self._wait(item, report, place, now)
 
-    def _let_through(self, item: Waiting | None, report: Report) -> Held | None:
+    def _let_through(
+        self, item: Waiting | None, report: Report, place: Place, now: float
+    ) -> Held | None:
         """What its camera said before is broadcast with it, unless a person said it is not so."""
         if item and item.closed == "rejected":
+            self._hold(item, report, place, now)
             return Held(item.event_id, "dropped", item.revision)
-        if item and item.closed:
-            self._forget(item)
-        elif item:
+        if item and not item.closed:
             self.broadcast(item, "seconded", received_at=report.received_at)
+        self._forget_over(report)
         return None
 
-    def _withdrawn(self, item: Waiting | None, report: Report) -> Held | None:
-        if item is None or report.incident.event_id not in item.aliases | {item.event_id}:
+    def _forget_over(self, report: Report) -> None:
+        """Its id means something new from now on."""
+        for item in self.items.over(report):
+            self._forget(item)
+
+    def _withdrawn(self, item: Waiting | None) -> Held | None:
+        if item is None:
             return None
         if item.closed is None:
             self.close(item, "withdrawn")
@@ -122,6 +130,7 @@ class Withholding:
         policy = self._policy(report)
         if item is None and policy.on_timeout == "broadcast" and not self.operators.present(now):
             metrics.WITHHELD.labels(result=RESULTS["timeout"]).inc()
+            self._forget_over(report)
             return None
         item = self._hold(item, report, place, now)
         if item.closed is None and not self.operators.present(now):
@@ -143,6 +152,7 @@ class Withholding:
 
     def _begin(self, report: Report, place: Place, now: float) -> Waiting:
         assert report.incident.camera
+        self._forget_over(report)
         if crowded := self.items.crowding(report.incident.camera):
             self._time_out(crowded)
             if left := self.items.find(crowded.event_id):
@@ -223,22 +233,21 @@ class Withholding:
         )
         return told if said else self.tell(told)
 
-    def close(self, item: Waiting, action: Unasked | Literal["reject"]) -> Waiting:
+    def close(self, item: Waiting, action: Literal["timeout", "withdrawn"]) -> Waiting:
         """Nothing becomes of it: its clip and its record stay."""
-        self.end(item, rejected=action == "reject")
-        if action != "reject":
-            effect: Literal["noted", "dropped"] = "noted" if item.mode == "shadow" else "dropped"
-            self.tell(self._decided(item, action, effect))
+        self.end(item, "withdrawn" if action == "withdrawn" else "dropped")
+        effect: Literal["noted", "dropped"] = "noted" if item.mode == "shadow" else "dropped"
+        self.tell(self._decided(item, action, effect))
         found = self.items.find(item.event_id)
         assert found
         return found
 
-    def end(self, item: Waiting, *, rejected: bool) -> None:
+    def end(self, item: Waiting, closed: Closed) -> None:
         """Note that it is over."""
-        self.items.put(replace(item, closed="rejected" if rejected else "dropped"))
+        self.items.put(replace(item, closed=closed))
         self._parts.bus.clear(PENDING, event_id=item.event_id)
         if item.mode == "confirm":
-            metrics.WITHHELD.labels(result="rejected" if rejected else "dropped").inc()
+            metrics.WITHHELD.labels(result="rejected" if closed == "rejected" else "dropped").inc()
 
     def _decided(
         self,
