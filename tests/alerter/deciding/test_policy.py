@@ -128,6 +128,75 @@ def test_what_was_last_seen_long_ago_is_not_what_a_person_reports_now(waits: Sit
     assert waits.said.event_id != waits.pending[0].event_id
 
 
+@pytest.mark.parametrize("reporter", ["south", None], ids=["a camera", "a person"])
+def test_what_its_time_was_over_of_is_broadcast_when_another_reporter_sees_it_too(
+    site_with: SiteWith, reporter: str | None
+) -> None:
+    site = site_with(operators=0, north=CONFIRM, south=CONFIRM)
+    assert site.sees(event_id="n-1") == "dropped"
+    dropped = site.decided[-1].event_id
+    site.passes(29.0)
+    site.sees(reporter, event_id="s-1", lat=HERE["lat"], lon=HERE["lon"])
+    site.sees("bare", event_id="b-1", lat=HERE["lat"], lon=HERE["lon"])
+
+    assert {event_id for event_id, _ in site.on_air} == {dropped}
+    assert (site.decided[-1].action, site.decided[-1].effect) == ("seconded", "broadcast")
+    assert site.sees(event_id="n-1", status="update", severity="critical") == "update"
+
+
+def test_of_what_one_camera_dropped_twice_the_newest_alone_is_broadcast(
+    site_with: SiteWith,
+) -> None:
+    site = site_with(operators=0, north=CONFIRM)
+    for event_id in ("n-1", "n-2"):
+        site.sees(event_id=event_id)
+        site.passes(1.0)
+    newest = site.decided[-1].event_id
+    for _ in range(2):
+        site.asks(**HERE)
+
+    assert {event_id for event_id, _ in site.on_air} == {newest}
+
+
+@pytest.mark.parametrize(
+    ("end", "silent_s"), [("timeout", 31.0), ("reject", 1.0), ("withdrawn", 1.0)]
+)
+def test_what_is_long_over_or_not_believed_or_taken_back_another_report_does_not_broadcast(
+    site_with: SiteWith, end: str, silent_s: float
+) -> None:
+    site = site_with(north=CONFIRM, south=CONFIRM)
+    site.sees(event_id="n-1")
+    site.is_over(end)
+    site.operators(1)
+    site.passes(silent_s)
+    site.operators(1)
+
+    assert site.sees("south", event_id="s-1") == "pending"
+    assert site.on_air == []
+
+
+def test_what_a_person_does_not_believe_seconds_nothing(site_with: SiteWith) -> None:
+    site = site_with(north=CONFIRM, south=CONFIRM)
+    site.sees(event_id="n-1")
+    site.decides("reject")
+    site.sees("south", event_id="s-1")
+    site.sees(event_id="n-1", status="update", confidence=0.99)
+
+    assert (len(site.pending), site.on_air) == (1, [])
+
+
+def test_what_the_register_refuses_seconds_nothing(site_with: SiteWith) -> None:
+    site = site_with(south=CONFIRM)
+    site.sees(event_id="n-1")
+    site.decides("negate")
+    site.sees("south", event_id="s-1")
+    before = len(site.on_air)
+    site.passes(1.0)
+
+    assert site.sees(event_id="n-1", status="update") == "ended"
+    assert (len(site.pending), len(site.on_air)) == (1, before)
+
+
 @pytest.mark.parametrize(
     "other",
     [{"type": "fire"}, {"lat": 37.13}, {"test": True}],

@@ -10,6 +10,7 @@ from alerter.deciding import waiting, waiting_files
 from alerter.deciding.waiting import Waiting, Withholding
 from alerter.ingest.placing import Place
 from alerter.ingest.report_times import Report
+from alerter.lifecycle import same_event
 from hazardcast.machine.steady import Steady
 
 MOST, MOST_OF_CAMERA = 200, 20
@@ -104,6 +105,19 @@ class Items:
             and item.report.incident.test == incident.test
             and (incident.event_id == item.event_id or waiting.may_be_same(item, report, place))
         ]
+
+    def timed_out(self, report: Report, place: Place, now: float) -> Waiting | None:
+        """What nobody decided in time, was seen just now, and is seen by another reporter too."""
+        late = (
+            item
+            for item in self
+            if item.closed == "dropped"
+            and item.mode == "confirm"
+            and item.camera != report.incident.camera
+            and now <= item.seen_at + same_event.WITHIN_S
+            and waiting.may_be_same(item, report, place)
+        )
+        return max(late, key=lambda item: item.seen_at, default=None)
 
     def crowding(self, camera: str) -> Waiting | None:
         """What has to give way before one more of this camera can be held."""

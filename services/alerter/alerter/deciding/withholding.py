@@ -83,22 +83,50 @@ class Withholding:
         item = self.items.of_camera(report, place, now, mode) if camera else None
         if mode == "shadow":
             return self._in_shadow(item, report, place, now)
-        seconded = self.items.seconded(report, place)
-        for other in seconded:
-            self.broadcast(other, "seconded", received_at=report.received_at)
+        if item and item.closed == "rejected":
+            return self._disbelieved(item, report, place, now)
+        return self._weigh(item, report, place, now, policy)
+
+    def _weigh(
+        self, item: Waiting | None, report: Report, place: Place, now: float, policy: Policy
+    ) -> Held | None:
+        """Sure enough, seen by another too, or to wait."""
+        refused = self._is_refused(report, place, now)
+        if refused and (item is None or item.closed):
+            return None
+        seconded = not refused and self._second(report, place, now)
         if seconded or policy.mode == "auto" or _is_sure(report, policy):
-            return self._let_through(item, report, place, now)
+            return self._let_through(item, report)
         if item is None and not self._parts.register.opens(report, place, now):
             return None
         return self._wait(item, report, place, now)
 
-    def _let_through(
-        self, item: Waiting | None, report: Report, place: Place, now: float
-    ) -> Held | None:
-        """What its camera said before is broadcast with it, unless a person said it is not so."""
-        if item and item.closed == "rejected":
-            self._hold(item, report, place, now)
-            return Held(item.event_id, "dropped", item.revision)
+    def _is_refused(self, report: Report, place: Place, now: float) -> bool:
+        """Whether the register would not hear it, though not for the name of what waits."""
+        named = report.incident.event_id
+        waits = named is not None and self.items.find(named) is not None
+        return not waits and self._parts.register.refuses(report, place, now)
+
+    def _disbelieved(self, item: Waiting, report: Report, place: Place, now: float) -> Held:
+        """A person said that it is not so: however sure its camera is, it seconds nothing."""
+        item = self._hold(item, report, place, now)
+        return Held(item.event_id, "dropped", item.revision)
+
+    def _second(self, report: Report, place: Place, now: float) -> bool:
+        """Broadcast what another reporter sees too; whether there is any.
+
+        What its time was over of lately counts, where nothing of the same is broadcast already.
+        """
+        others = self.items.seconded(report, place)
+        late = None if others else self.items.timed_out(report, place, now)
+        if late and self._parts.register.opens(report, place, now):
+            others = [late]
+        for other in others:
+            self.broadcast(other, "seconded", received_at=report.received_at)
+        return bool(others)
+
+    def _let_through(self, item: Waiting | None, report: Report) -> Held | None:
+        """What its camera said before is broadcast with it."""
         if item and not item.closed:
             self.broadcast(item, "seconded", received_at=report.received_at)
         self._forget_over(report)

@@ -120,15 +120,21 @@ class Register:
 
     def opens(self, report: Report, place: Place, now: float) -> bool:
         """Whether a report would open an event of its own; a cancel never does."""
+        if self.refuses(report, place, now):
+            return False
         named = report.incident.event_id
         event = self._addressed(named, now) if named else None
-        if event and same_event.other_play(event, report):
-            return False
-        if self._no_news(named, event, report, place):
-            return False
         if event and not event.alert.terminated and not self._reused(event, report, place):
             return False
         return self._same_event(report, place, now) is None
+
+    def refuses(self, report: Report, place: Place, now: float) -> bool:
+        """Whether a report, other than a cancel, would be refused."""
+        named = report.incident.event_id
+        event = self._addressed(named, now) if named else None
+        if event and same_event.other_play(event, report):
+            return True
+        return self._no_news(named, event, report, place) is not None
 
     def _no_news(
         self, named: str | None, event: Event | None, report: Report, place: Place
