@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from alerter.deciding.waiting import Waiting
 
 from hazardcast.contract.messages import JournalEntry
 from hazardcast.contract.topics import CLIP_REQUESTS, JOURNAL
@@ -407,6 +408,37 @@ def test_a_flood_of_what_waits_is_bounded_and_the_oldest_is_timed_out(waits: Sit
 
     assert len(waits.pending) == 20
     assert sum(one.action == "timeout" for one in waits.decided) == 20
+
+
+def test_of_a_flood_of_ids_of_one_incident_the_newest_are_remembered(waits: Site) -> None:
+    for n in range(200):
+        waits.sees(event_id=f"n-{n}")
+    (item,) = waits.alerter.withholding.items.open
+    assert item.aliases == tuple(f"n-{n}" for n in range(136, 200))
+
+    waits.start()
+    (item,) = waits.alerter.withholding.items.open
+    assert item.aliases == tuple(f"n-{n}" for n in range(136, 200))
+
+
+def test_what_waits_may_be_counted_while_it_changes(waits: Site) -> None:
+    items = waits.alerter.withholding.items
+    for n in range(3):
+        waits.sees(event_id=f"n-{n}", lat=37.0 + n / 100, lon=127.0)
+    first, *others = items.open
+
+    class Meanwhile(Waiting):
+        # As another thread does it while this one counts.
+        def __getattribute__(self, name: str) -> object:
+            if name == "closed" and items.find(first.event_id):
+                items.remove(first)
+            return super().__getattribute__(name)
+
+    other = others[0]
+    items.put(Meanwhile(**vars(other)), keep=False)
+
+    assert len(items.open) == 3
+    assert len(items.open) == 2
 
 
 def test_confirming_late_does_not_end_it_at_once(site_with: SiteWith) -> None:

@@ -48,8 +48,8 @@ class Items:
 
     @property
     def open(self) -> list[Waiting]:
-        """Those that are not decided, oldest first."""
-        return [item for item in self._items.values() if item.closed is None]
+        """Those that are not decided, oldest first; any thread may ask."""
+        return [item for item in self if item.closed is None]
 
     def find(self, event_id: str) -> Waiting | None:
         """The one of this id."""

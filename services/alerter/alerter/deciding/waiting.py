@@ -15,6 +15,7 @@ from hazardcast.contract.messages import Pending
 from hazardcast.machine.steady import Moment
 
 MOVED_M = 5.0
+MOST_ALIASES = 64
 MOST_EVIDENCE = 40
 """Numbers of a detector's rule that are told on with what waits."""
 Withholding = Literal["confirm", "shadow"]
@@ -43,8 +44,8 @@ class Waiting:
     """When its camera spoke of it last."""
     updated_at: float
     """When this revision was made."""
-    aliases: frozenset[str] = frozenset()
-    """The camera's own ids of it."""
+    aliases: tuple[str, ...] = ()
+    """The camera's own ids of it, the newest `MOST_ALIASES`, last the newest."""
     revision: int = 0
     closed: Closed | None = None
     """It is over, and remembered so that what its camera goes on to say opens it no second time."""
@@ -70,20 +71,21 @@ def begun(event_id: str, report: Report, place: Place, policy: Policy, now: floa
         decide_by=now + held_s,
         seen_at=now,
         updated_at=now,
-        aliases=_named(report),
+        aliases=_named((), report),
     )
 
 
-def _named(report: Report) -> frozenset[str]:
+def _named(known: tuple[str, ...], report: Report) -> tuple[str, ...]:
     named = report.incident.event_id
-    return frozenset() if named is None else frozenset({named})
+    return known if named is None or named in known else (*known, named)[-MOST_ALIASES:]
 
 
 def again(item: Waiting, report: Report, place: Place, now: float) -> Waiting:
     """With another report of its camera; a new revision where a person would judge it anew."""
     newest = replace(report, ts=item.report.ts, at=item.report.at)
     confidence = max(filter(None, (item.confidence, report.incident.confidence)), default=None)
-    item = replace(item, aliases=item.aliases | _named(report), seen_at=now, confidence=confidence)
+    aliases = _named(item.aliases, report)
+    item = replace(item, aliases=aliases, seen_at=now, confidence=confidence)
     if item.closed or not _news(item, report, place):
         return item
     revision = item.revision + 1

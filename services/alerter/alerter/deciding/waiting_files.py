@@ -28,7 +28,7 @@ def text(item: Waiting, moment: Moment) -> str:
     """A file's content; times by the wall clock."""
     about = {
         "auto_confidence": item.auto_confidence,
-        "aliases": sorted(item.aliases),
+        "aliases": item.aliases,
         "seen_at": item.seen_at + moment.set_by_s,
         "closed": item.closed,
     }
@@ -91,7 +91,7 @@ def _read(data: dict[str, Any], config: SiteConfig, moment: Moment) -> Waiting:
         decide_by=told.decide_by - set_by_s,
         seen_at=float(about["seen_at"]) - set_by_s,
         updated_at=told.updated_at - set_by_s,
-        aliases=frozenset(map(str, about["aliases"])),
+        aliases=tuple(map(str, about["aliases"]))[-waiting.MOST_ALIASES :],
         revision=told.revision,
         closed=about["closed"],
     )
