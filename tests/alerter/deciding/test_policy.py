@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from alerter.deciding import waiting_files
 from alerter.deciding.waiting import Waiting
 
 from hazardcast.contract.messages import JournalEntry
@@ -400,6 +402,34 @@ def test_a_pending_of_an_earlier_process_that_nobody_holds_is_cleared(waits: Sit
 
     assert {one.event_id for one in waits.pending} >= {"5-900"}
     assert "4097-900" not in {one.event_id for one in waits.pending}
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("removed", [True, False], ids=["just after", "just before"])
+def test_what_is_approved_is_neither_lost_nor_twice_when_killed_as_its_file_goes(
+    waits: Site, monkeypatch: pytest.MonkeyPatch, removed: bool
+) -> None:
+    waits.sees(event_id="n-1")
+    event_id = waits.pending[0].event_id
+    remove = waiting_files.remove
+
+    def killed(folder: Path, name: str) -> None:
+        if removed:
+            remove(folder, name)
+        raise Killed
+
+    monkeypatch.setattr(waiting_files, "remove", killed)
+    with pytest.raises(Killed):
+        waits.decides("approve")
+    monkeypatch.undo()
+    waits.start()
+    waits.operators(1)
+
+    assert (waits.ids(), waits.pending) == ([event_id], [])
+    assert not list(waits.folder.glob("waiting/*"))
 
 
 def test_a_flood_of_what_waits_is_bounded_and_the_oldest_is_timed_out(waits: Site) -> None:

@@ -65,7 +65,15 @@ class Items:
 
     def remove(self, item: Waiting) -> None:
         """Forget it."""
+        self.take(item)
+        self.erase(item)
+
+    def take(self, item: Waiting) -> None:
+        """Forget it, but for its file: what becomes of it is to be kept before that goes."""
         del self._items[item.event_id]
+
+    def erase(self, item: Waiting) -> None:
+        """Have its file removed."""
         folder = self._folder
         self._turn.also(lambda: waiting_files.remove(folder, item.event_id))
 

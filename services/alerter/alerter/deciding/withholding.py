@@ -66,7 +66,10 @@ class Withholding:
         self.settled: dict[str, Decided] = {}
         """What was settled last of an event, to tell who comes second."""
         for item in items:
-            parts.register.reserve(item.event_id)
+            if parts.register.find(item.event_id):  # broadcast just before the process died
+                items.remove(item)
+            else:
+                parts.register.reserve(item.event_id)
 
     def judge(self, report: Report, place: Place, now: float) -> Held | None:
         """What becomes of a report that is not broadcast; None: the register is to hear it."""
@@ -252,9 +255,10 @@ class Withholding:
             event = by_person.with_word(event, said)
         self._parts.register.keep(event)
         outcome = replace(outcome, event=event)
-        self.items.remove(item)
+        self.items.take(item)
         metrics.WITHHELD.labels(result=RESULTS[action]).inc()
         self._parts.broadcast(outcome, received_at, report, said.by if said else None)
+        self.items.erase(item)
         self._parts.bus.clear(PENDING, event_id=item.event_id)
         told = self._decided(item, action, "broadcast").model_copy(
             update={"revision": outcome.event.alert.revision}
