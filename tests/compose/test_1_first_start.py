@@ -403,9 +403,11 @@ def test_keys_rotate_as_the_operations_page_says_while_everything_runs(stack, wi
         listed = json.loads(command("list", "--json"))["keys"]
         return {key["state"] + " signs" * key["signs"]: key["kid"] for key in listed}
 
-    def told(lat: float) -> bool:
+    def told() -> bool:
+        # Not the place of another try: it would be that accident.
+        lat = 37.5 + time.time() % 1000 / 5000
         began = stack.report(type="collision", lat=lat, lon=127.5)
-        return bool(within(10, lambda: stack.received(since=began), what="[RECV]"))
+        return bool(within(20, lambda: stack.received(since=began), what="[RECV]"))
 
     started = {name: stack.inspect(stack.containers(name)[0])["State"]["StartedAt"] for name in SERVICES}  # fmt: skip
     old = keys()["active signs"]
@@ -414,11 +416,11 @@ def test_keys_rotate_as_the_operations_page_says_while_everything_runs(stack, wi
     command("rotate")
     new = keys()["active signs"]
     within(10, lambda: _on_air(stack)["kid"] == new, what="the new key signs")
-    assert told(37.51)
+    assert told()
     command("revoke", old)
     stack.up()
 
-    assert told(37.52)
+    assert told()
     assert keys() == {"revoked": old, "active signs": new}
     assert started == {name: stack.inspect(stack.containers(name)[0])["State"]["StartedAt"] for name in SERVICES}  # fmt: skip
 
