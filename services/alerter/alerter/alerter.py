@@ -371,7 +371,7 @@ class Alerter:
     def _hear_status(self, status: ServiceStatus, delivery: Delivery) -> None:
         self._receipts.vehicle(status, delivery.received_monotonic, retained=delivery.retained)
         with self._lock:
-            self.withholding.operators.hear(status)
+            self.withholding.operators.hear(status, delivery.parameters, self._steady.now())
 
     def _hear_active(self, delivery: Delivery) -> None:
         with self._lock:

@@ -24,18 +24,40 @@ class Site(Station):
     """A station with a policy, listening on the bus, and a console beside it."""
 
     decisions = itertools.count(1)
+    console_says: Callable[[], None] = staticmethod(lambda: None)
 
     def start(self) -> None:
         super().start()
         self.alerter.listen()
         self.bus.start()
 
-    def operators(self, sessions: int, *, state: str = "online") -> None:
+    def operators(
+        self,
+        sessions: int,
+        *,
+        state: str = "online",
+        service: str = "console",
+        instance: str = "c1",
+        on: str = "console/c1",
+    ) -> None:
+        """What a console says, and goes on to say while time passes."""
         status = {
-            "service": "console", "instance": "c1", "state": state, "version": "1",
+            "service": service, "instance": instance, "state": state, "version": "1",
             "ts": self.clock.now(), "detail": {"operators": sessions},
         }  # fmt: skip
-        self.broker.send("v2x/status/console/c1", json.dumps(status).encode(), retain=True)
+        self.broker.send(f"v2x/status/{on}", json.dumps(status).encode(), retain=True)
+        if on == "console/c1":
+            self.console_says = lambda: self.operators(
+                sessions, state=state, service=service, instance=instance
+            )
+
+    def passes(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.console_says()
+        self.alerter.expire()
+
+    def console_falls_silent(self) -> None:
+        self.console_says = lambda: None
 
     def sees(self, camera: str = "north", confidence: float | None = 0.5, **more: Any) -> str:
         """A camera's report; what became of it."""

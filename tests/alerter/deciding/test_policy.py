@@ -255,6 +255,70 @@ def test_when_the_last_operator_leaves_what_waits_waits_no_longer(waits: Site, s
     assert waits.decided[-1].action == "timeout"
 
 
+@pytest.mark.parametrize(("silent_s", "there"), [(69.0, True), (71.0, False)])
+def test_a_console_that_says_nothing_for_70_s_is_not_there(
+    site_with: SiteWith, silent_s: float, there: bool
+) -> None:
+    site = site_with(north={**CONFIRM, "confirm_within_s": 600})
+    site.sees()
+    site.console_falls_silent()
+    site.passes(silent_s)
+
+    assert bool(site.pending) is there
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [
+        {"on": "detector/c1"},
+        {"on": "console/c2"},
+        {"on": "detector/c1", "service": "detector"},
+        {"on": "console/c1", "service": "detector"},
+        {"on": "console/c1", "instance": "c2"},
+    ],
+)
+def test_only_a_consoles_own_topic_says_that_an_operator_is_there(
+    site_with: SiteWith, spoken: dict[str, str]
+) -> None:
+    site = site_with(operators=0, north=CONFIRM)
+    site.operators(3, **spoken)
+
+    assert site.sees() == "dropped"
+
+
+def test_no_other_service_says_that_the_operators_are_gone(waits: Site) -> None:
+    waits.sees()
+    waits.console_falls_silent()
+    waits.operators(0, on="detector/c1")
+    waits.passes(0.25)
+
+    assert len(waits.pending) == 1
+
+
+def test_among_many_consoles_those_that_are_known_are_still_heard(site_with: SiteWith) -> None:
+    site = site_with(operators=0, north=CONFIRM)
+    first, *others = (f"d{n}" for n in range(64))
+    for name in (first, *others, first):
+        site.operators(1, instance=name, on=f"console/{name}")
+    for name in others:
+        site.operators(0, instance=name, on=f"console/{name}")
+    assert site.sees(event_id="n-1") == "pending"
+
+    site.operators(0, instance=first, on=f"console/{first}")
+    assert site.sees(event_id="n-1") == "dropped"
+
+
+def test_consoles_that_fell_silent_make_room(site_with: SiteWith) -> None:
+    site = site_with(operators=0, north=CONFIRM)
+    for n in range(64):
+        site.operators(1, instance=f"d{n}", on=f"console/d{n}")
+    site.passes(71.0)
+    assert site.sees(event_id="n-1") == "dropped"
+    site.operators(1)
+
+    assert site.sees(event_id="n-2") == "pending"
+
+
 def test_a_broker_that_is_away_keeps_decisions_from_coming(waits: Site) -> None:
     waits.sees()
     waits.bus.connected = False
@@ -384,6 +448,7 @@ def test_after_a_restart_operators_have_a_moment_to_be_heard(waits: Site) -> Non
     waits.broker.retained = {
         path: payload for path, payload in waits.broker.retained.items() if "status" not in path
     }
+    waits.console_falls_silent()
     waits.start()
     waits.passes(5.0)
     assert len(waits.pending) == 1

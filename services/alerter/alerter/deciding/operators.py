@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hazardcast.contract.messages import ServiceStatus
 from hazardcast.contract.messages.detail import ConsoleDetail
 
@@ -10,29 +12,42 @@ START_S = 10.0
 AWAY_S = 10.0
 """A broker that is away for longer keeps any decision from coming."""
 MOST_CONSOLES = 64
+CONSOLE = "console"
+SILENT_S = 70.0
+"""A console says every 30 s at least how it is; one that missed two words is not there."""
 
 
 class Operators:
-    """Counts the sessions that may decide; times are the station's steady time.
+    """Knows the consoles with sessions that may decide; times are the station's steady time.
 
     Args:
         now: when the process began.
     """
 
     def __init__(self, now: float) -> None:
-        self._sessions: dict[str, int] = {}
+        self._heard: dict[str, float] = {}
+        """When each console with a session that may decide spoke last."""
         self._known_from = now + START_S
         self._away_since: float | None = now
 
-    def hear(self, status: ServiceStatus) -> None:
-        """A console's word: `detail.operators` sessions, none once it is gone."""
-        if not isinstance(status.detail, ConsoleDetail):
+    def hear(self, status: ServiceStatus, said_on: Mapping[str, str], now: float) -> None:
+        """A console's word: `detail.operators` sessions, none once it is gone.
+
+        `said_on`: service and instance of the topic, on which the broker lets a console alone
+        speak; what claims to be one elsewhere is none.
+        """
+        told_by = (said_on.get("service"), said_on.get("instance"))
+        if status.service != CONSOLE or told_by != (CONSOLE, status.instance):
             return
-        sessions = status.detail.operators if status.online else 0
-        if sessions and sessions > 0 and len(self._sessions) < MOST_CONSOLES:
-            self._sessions[status.instance] = sessions
-        else:
-            self._sessions.pop(status.instance, None)
+        sessions = status.detail.operators if isinstance(status.detail, ConsoleDetail) else None
+        self._forget_silent(now)
+        if not status.online or not sessions or sessions < 0:
+            self._heard.pop(status.instance, None)
+        elif status.instance in self._heard or len(self._heard) < MOST_CONSOLES:
+            self._heard[status.instance] = now
+
+    def _forget_silent(self, now: float) -> None:
+        self._heard = {name: at for name, at in self._heard.items() if now <= at + SILENT_S}
 
     def connection(self, connected: bool, now: float) -> None:
         """Whether the broker can be reached; to be told often."""
@@ -46,4 +61,4 @@ class Operators:
         """Whether somebody may decide, as far as is known; in doubt, yes, but not for long."""
         if self._away_since is not None and now - self._away_since > AWAY_S:
             return False
-        return bool(self._sessions) or now < self._known_from
+        return now < self._known_from or any(now <= at + SILENT_S for at in self._heard.values())
