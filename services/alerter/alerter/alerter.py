@@ -307,9 +307,9 @@ class Alerter:
         with self._lock:
             for event in self._register.expire(now):
                 self._forget(event)
-            self.withholding.tidy(now)
             self._active.catch_up()
             self._store.keep_short(self._register.events)
+        self.withholding.tidy(now, self._lock)
         metrics.WAITING.set(len(self.withholding.items.open))
         metrics.show_in_force(self._register.in_force(now))
 

@@ -497,6 +497,35 @@ def test_what_is_approved_is_neither_lost_nor_twice_when_killed_as_its_file_goes
     assert not list(waits.folder.glob("waiting/*"))
 
 
+class WatchedLock:
+    """Notes how much was decided whenever somebody else may take it."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.depth, self.free_at = site, 0, list[int]()
+
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.depth -= 1
+        if not self.depth:
+            self.free_at.append(len(self.site.decided))
+
+
+def test_while_many_time_out_a_report_waits_for_one_of_them_at_most(
+    site_with: SiteWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = site_with(north={**CONFIRM, "confirm_within_s": 20})
+    for n in range(5):
+        site.sees(event_id=f"n-{n}", lat=37.0 + n / 100, lon=127.0)
+    lock = WatchedLock(site)
+    monkeypatch.setattr(site.alerter, "_lock", lock)
+    site.passes(20.5)
+
+    assert site.pending == []
+    assert {1, 2, 3, 4, 5} <= set(lock.free_at)
+
+
 def test_a_flood_of_what_waits_is_bounded_and_the_oldest_is_timed_out(waits: Site) -> None:
     for n in range(40):
         waits.sees(event_id=f"n-{n}", lat=37.0 + n / 100, lon=127.0)

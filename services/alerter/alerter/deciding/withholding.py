@@ -6,7 +6,9 @@ one of another system, goes out at once; it also seconds what waits.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -205,17 +207,27 @@ class Withholding:
         self._parts.bus.publish(PENDING, told, event_id=item.event_id)
         self._parts.journal.tell()
 
-    def tidy(self, now: float) -> None:
-        """What nobody has decided in time, or nobody can decide; from time to time."""
-        self.operators.connection(self._parts.bus.connected, now)
-        there = self.operators.present(now)
+    def tidy(self, now: float, lock: AbstractContextManager[object]) -> None:
+        """What nobody has decided in time, or nobody can decide; from time to time.
+
+        To be called without the alerter's lock: a report waits for one of them at most.
+        """
+        with lock:
+            self.operators.connection(self._parts.bus.connected, now)
+            there = self.operators.present(now)
         for item in self.items:
-            if is_forgotten(item, now):
-                self._forget(item)
-            elif item.closed is None and (
-                now >= item.decide_by or (item.mode == "confirm" and not there)
-            ):
-                self._time_out(item)
+            if is_forgotten(item, now) or _is_due(item, now, there=there):
+                with lock:
+                    self._settle(item.event_id, now)
+                time.sleep(0)  # else this thread has the lock again before who waits for it wakes
+
+    def _settle(self, event_id: str, now: float) -> None:
+        """As it is now: it may have been decided since."""
+        item = self.items.find(event_id)
+        if item and is_forgotten(item, now):
+            self._forget(item)
+        elif item and _is_due(item, now, there=self.operators.present(now)):
+            self._time_out(item)
 
     def _time_out(self, item: Waiting) -> None:
         if item.closed is not None:
@@ -338,6 +350,12 @@ class Withholding:
 def _worth_keeping(newest: Waiting, kept: Waiting) -> bool:
     """Its camera speaks of it every second or so: the disk need not hear of each word."""
     return (newest.revision, newest.aliases) != (kept.revision, kept.aliases)
+
+
+def _is_due(item: Waiting, now: float, *, there: bool) -> bool:
+    """Whether its time is over, or nobody is `there` who might decide."""
+    nobody = item.mode == "confirm" and not there
+    return item.closed is None and (nobody or now >= item.decide_by)
 
 
 def _is_sure(report: Report, policy: Policy) -> bool:
