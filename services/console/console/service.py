@@ -32,7 +32,6 @@ from console.socket import routes as socket_routes
 from console.socket.feed import Feed
 from console.socket.hub import open_hub
 from console.socket.session import SocketRoom
-from console.store.database import StoreUnavailableError
 from console.store.decisions import Decision as Entry
 from console.store.retention import Keep
 from console.store.store import Store
@@ -143,11 +142,7 @@ class Service:
 
     def _keep(self, entry: Entry) -> None:
         """In the console's own log, before it is said; a database that is away holds nobody up."""
-        try:
-            self._store.decide(entry)
-        except StoreUnavailableError as error:
-            about = {"event_id": entry.event_id, "by": entry.by, "action": entry.action}
-            log.error("an act is said, not kept", extra={**about, "reason": str(error)})
+        self._store.keep(entry)
 
     def _routers(self) -> list[APIRouter]:
         """What every room answers."""

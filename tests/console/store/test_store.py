@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from console.store import decisions
+from console.store import database, decisions
 from console.store.database import StoreUnavailableError
 from console.store.decisions import Decision
 from console.store.events import NewEvent
@@ -16,6 +18,7 @@ from console.store.store import Store
 from console.store.tables import HourCount, OperatorDecision, RealtimeEvent
 from console.store.transaction import Transaction
 from sqlalchemy import select
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from hazardcast.contract.errors import ConfigError
 from hazardcast.testing import eventually
@@ -238,6 +241,56 @@ def test_a_reopened_store_goes_on_and_gives_no_number_twice(database_url: str, o
     seqs = [one["seq"] for one in second.events(0, 10)]
     assert sorted(set(seqs)) == seqs
     assert second.layout() == "0001"
+
+
+def test_an_act_is_kept_once_though_the_file_is_locked_when_it_is_done(sqlite_url: str, opened: Callable[..., Store], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr("console.store.store.ASKED_WITHIN_S", 0.1)
+    store = opened(sqlite_url)
+    store.ask("test", lambda _rows: None)
+    with contextlib.closing(sqlite3.connect(store._url.database or "")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert not store.keep(decision(1)), "it is being written, and takes too long"
+        assert not store.keep(decision(2)), "it waits behind the other"
+        other.rollback()
+    eventually(lambda: len(rows_of_decisions(store)) == 2, within_s=20)
+    store.ask("test", lambda _rows: None)
+
+    assert sorted(row["dedup"].split("|")[1] for row in rows_of_decisions(store)) == ["d1", "d2"]
+    assert store.keep(decision(3))
+
+
+def test_an_act_waits_while_the_database_is_known_to_be_away(sqlite_url: str, opened: Callable[..., Store]) -> None:  # fmt: skip
+    store = opened(sqlite_url)
+    store._writer.failing("away")
+    assert not store.keep(decision(1))
+
+    eventually(lambda: len(rows_of_decisions(store)) == 1)
+    assert store.problem is None
+
+
+def test_readers_that_hold_every_connection_stop_nothing_that_is_written(sqlite_url: str, opened: Callable[..., Store]) -> None:  # fmt: skip
+    store = opened(sqlite_url)
+    with contextlib.ExitStack() as readers:
+        for _ in range(database.READERS + 10):
+            readers.enter_context(store.reading())
+        store.decide(decision(1))
+
+    assert len(rows_of_decisions(store)) == 1
+
+
+def test_that_no_connection_is_free_is_no_fault_of_a_row(sqlite_url: str, opened: Callable[..., Store]) -> None:  # fmt: skip
+    store = opened(sqlite_url)
+    tried: list[int] = []
+
+    def write(_rows: Transaction) -> None:
+        tried.append(1)
+        if len(tried) == 1:
+            raise PoolTimeoutError("all are taken")
+
+    store.put("test", write)
+    eventually(lambda: len(tried) == 2)
+
+    assert store.dropped == 0
 
 
 @pytest.mark.parametrize("url", ["oracle://x/y", "sqlite://", "nonsense", "sqlite:///:memory:"])

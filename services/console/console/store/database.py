@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from hazardcast.contract.errors import ConfigError, HazardcastError
 
@@ -55,21 +56,21 @@ def shown(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
-def connect(url: URL) -> Engine:
-    """An engine; connects when it is first used."""
+def connect(url: URL, *, at_once: int = READERS) -> Engine:
+    """An engine that holds so many connections; connects when it is first used."""
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url)
-    options: dict[str, Any] = {"pool_pre_ping": True, "pool_recycle": 1800, "pool_size": READERS}
+        return _sqlite(url, at_once)
+    options: dict[str, Any] = {"pool_pre_ping": True, "pool_recycle": 1800, "pool_size": at_once}
     if url.get_backend_name() == "mysql":
         options |= {"isolation_level": "READ COMMITTED"}
         url = url.update_query_dict({"charset": "utf8mb4"})
     return create_engine(url, connect_args={"connect_timeout": CONNECT_WITHIN_S}, **options)
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, at_once: int) -> Engine:
     engine = create_engine(
         url,
-        pool_size=READERS,
+        pool_size=at_once,
         connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare)
@@ -100,6 +101,8 @@ def writing(engine: Engine) -> Engine:
 
 def is_trouble(error: BaseException) -> bool:
     """Whether the database is at fault (away, locked, full, broken) and not a row."""
+    if isinstance(error, PoolTimeoutError | sqlite3.OperationalError):
+        return True  # no connection is free, or a bare pragma was not taken
     return isinstance(error, DBAPIError) and not isinstance(error, DataError | IntegrityError)
 
 

@@ -56,11 +56,13 @@ class Store:
         self._url = database.address(url)
         self._listeners: list[Told] = [told] if told else []
         self._engine = database.connect(self._url)
+        # Of its own, or many readers who hold all connections would stop what is written.
+        self._for_writing = database.connect(self._url, at_once=1)
         self._writer = Writer(
-            self._engine,
+            self._for_writing,
             site=site,
             zone=zone,
-            prepare=lambda: migrate.to_newest(self._engine, self._clock),
+            prepare=self._prepare,
             told=self._tell,
             clock=self._clock,
         )
@@ -74,17 +76,21 @@ class Store:
             ConfigError: its layout is newer than this version knows.
         """
         try:
-            migrate.to_newest(self._engine, self._clock)
+            self._prepare()
         except (DBAPIError, OSError) as error:
             self._writer.failing(database.reason(error))
         else:
             metrics.AVAILABLE.set(1)
         self._writer.start()
 
+    def _prepare(self) -> None:
+        migrate.to_newest(self._for_writing, self._clock)
+
     def close(self) -> None:
         """Write what waits and let go of the database."""
         self._writer.close()
         self._engine.dispose()
+        self._for_writing.dispose()
 
     def listen(self, told: Told) -> None:
         """Hear each transaction's new events, on the writer's thread: never to wait there."""
@@ -133,11 +139,27 @@ class Store:
         """Keep what a person does, before it is said on the bus.
 
         Raises:
-            StoreUnavailableError: it could not be kept, so it is not to be done.
+            StoreUnavailableError: it is not known to be kept.
         """
         row = self.ask("decision", lambda transaction: transaction.decide(decision))
         assert isinstance(row, dict)
         return row
+
+    def keep(self, decision: Decision) -> bool:
+        """Keep what a person does, or have it wait until the database takes it again.
+
+        Returns:
+            Whether it is on the disk now.
+        """
+        try:
+            self.decide(decision)
+        except StoreUnavailableError as error:
+            waits = self.put("decision", lambda rows: rows.decide(decision), matters=True)
+            about = {"event_id": decision.event_id, "by": decision.by, "action": decision.action}
+            said = "an act waits to be kept" if waits else "an act is not kept"
+            log.error(said, extra={**about, "reason": str(error)})
+            return False
+        return True
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -118,7 +118,8 @@ class Writer:
         """Have something written and wait until it is committed.
 
         Raises:
-            StoreUnavailableError: the database does not take it; it is not tried again.
+            StoreUnavailableError: the database does not take it in time; it is not tried again,
+                but what was being written just then may be there.
         """
         answer: Future[Any] = Future()
         if self.problem or not self.put(Job(kind, job, matters=True, answer=answer)):
@@ -128,7 +129,11 @@ class Writer:
         except FutureTimeoutError:
             if answer.cancel():
                 raise StoreUnavailableError(f"not written within {within_s:g} s") from None
-            return answer.result(within_s)
+        try:
+            return answer.result(within_s)  # it is being written: that is not called back
+        except FutureTimeoutError:
+            late = f"not known to be written within {2 * within_s:g} s"
+            raise StoreUnavailableError(late) from None
 
     def close(self, within_s: float = 5.0) -> None:
         """Write what waits, as far as that is possible soon, and stop."""
