@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import csv
 import io
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from console.api import routes
-from console.api.clip_files import ClipFiles
+from console.api import events, routes
+from console.api.clip_files import UNCHECKED, ClipFiles, Judgement
 from console.doors.accounts import Book
 from console.doors.guard import FreeView, Guard
 from console.doors.sessions import Sessions
@@ -267,6 +269,44 @@ def test_the_journal_tells_who_and_why_and_shows_a_changed_entry(any_console: Co
     assert told["broken_at"] == told["entries"][-1]["seq"]
 
 
+def test_an_entry_that_was_taken_out_is_noticed_by_who_sees_a_part_and_hidden_ones_are_no_fault(any_console: Console) -> None:  # fmt: skip
+    for number, camera in enumerate((NORTH, SOUTH, NORTH, SOUTH, NORTH)):
+        any_console.store.decide(Decision(id=str(number), ts=NOW + number, by="kim", action="negate", camera=camera))  # fmt: skip
+    any_console.asked_by(Viewer("victor", Role.VIEWER, frozenset({SOUTH})))
+    assert any_console.get("/api/v1/journal")["broken_at"] is None
+
+    any_console.write(lambda rows: rows.connection.exec_driver_sql("DELETE FROM operator_decision WHERE ts = 1800000002.0"))  # fmt: skip
+    told = any_console.get("/api/v1/journal")
+    assert told["broken_at"] == told["entries"][0]["seq"]
+
+    any_console.write(lambda rows: rows.connection.exec_driver_sql("DELETE FROM operator_decision WHERE ts = 1800000000.0"))  # fmt: skip
+    told = any_console.get("/api/v1/journal")
+    assert told["broken_at"] == told["entries"][-1]["seq"], "the beginning is gone"
+
+
+def test_what_is_stored_while_a_stream_asks_is_told_at_once(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr("console.api.events.LOOK_ANYWAY_S", 3600.0)
+    monkeypatch.setattr("console.api.events.guard_of", lambda _request: console.guard)
+    console.asked_by(Viewer("victor", Role.VIEWER, None))
+    stir, ask = events._Stir(console.store), console.store.events
+    asked: list[int] = []
+
+    def events_before_one_comes(*about: Any) -> list[dict[str, Any]]:
+        found = ask(*about)
+        if not asked:
+            console.add(1)
+        asked.append(1)
+        return found
+
+    monkeypatch.setattr(console.store, "events", events_before_one_comes)
+    request: Any = None
+
+    async def first() -> dict[str, Any]:
+        return await anext(events._follow(request, console.store, stir, 0))
+
+    assert asyncio.run(asyncio.wait_for(first(), 10))["event_id"] == "4097-1"
+
+
 def clip_state(camera: str, **changes: Any) -> ClipState:
     fields = {
         "event_id": "4097-1", "camera": camera, "state": "ready", "updated_at": NOW, "coverage": 1.0,
@@ -324,6 +364,39 @@ def test_a_clip_is_judged_before_it_plays_and_a_changed_byte_is_told(console: Co
 
     signed_clip.with_suffix(".jws").unlink()
     assert console.get("/api/v1/clips/1")["signature"] == "unsigned"
+
+
+def test_a_clip_that_is_removed_while_it_is_told_spoils_no_list(console: Console, signed_clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    def known(path: Path) -> Judgement:
+        path.unlink()
+        return UNCHECKED
+
+    monkeypatch.setattr(console.files, "known", known)
+
+    (clip,) = console.get("/api/v1/clips")["clips"]
+    assert clip["size_bytes"] is None
+
+
+def test_of_many_who_ask_for_a_clip_one_reads_it(console: Console, signed_clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    reads, another = threading.Semaphore(0), threading.Event()
+    read = console.files._judge
+
+    def judge(path: Path) -> Judgement:
+        reads.release()
+        another.wait(0.3)
+        return read(path)
+
+    monkeypatch.setattr(console.files, "_judge", judge)
+    told: list[Judgement] = []
+    threads = [threading.Thread(target=lambda: told.append(console.files.judge(signed_clip))) for _ in range(4)]  # fmt: skip
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [one.signature for one in told] == ["valid"] * 4
+    assert reads.acquire(blocking=False)
+    assert not reads.acquire(blocking=False), "it was read once"
 
 
 @pytest.mark.parametrize(

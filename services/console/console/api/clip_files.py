@@ -48,7 +48,8 @@ class ClipFiles:
         self._folder = folder
         self._truststore = truststore
         self._judged: OrderedDict[tuple[object, ...], Judgement] = OrderedDict()
-        self._lock = threading.Lock()
+        self._at_it: set[tuple[object, ...]] = set()
+        self._changed = threading.Condition()
 
     def video(self, name: str | None) -> Path | None:
         """The video of this name, if it is there."""
@@ -76,21 +77,34 @@ class ClipFiles:
 
     def known(self, video: Path) -> Judgement:
         """The judgement of a clip that was judged already, as long as no file of it has changed."""
-        with self._lock:
+        with self._changed:
             return self._judged.get(self._marks(video), UNCHECKED)
 
     def judge(self, video: Path) -> Judgement:
-        """Read every byte of a clip and compare it with what was signed; remembered."""
+        """Read every byte of a clip and compare it with what was signed; remembered.
+
+        Of many who ask for the same clip at once one reads it, and the others wait.
+        """
         marks = self._marks(video)
-        with self._lock:
+        with self._changed:
+            self._changed.wait_for(lambda: marks not in self._at_it)
             if marks in self._judged:
                 return self._judged[marks]
-        judgement = self._judge(video)
-        with self._lock:
+            self._at_it.add(marks)
+        try:
+            judgement = self._judge(video)
+            self._remember(marks, judgement)
+            return judgement
+        finally:
+            with self._changed:
+                self._at_it.discard(marks)
+                self._changed.notify_all()
+
+    def _remember(self, marks: tuple[object, ...], judgement: Judgement) -> None:
+        with self._changed:
             self._judged[marks] = judgement
             while len(self._judged) > MOST_JUDGED:
                 self._judged.popitem(last=False)
-        return judgement
 
     def _judge(self, video: Path) -> Judgement:
         if self.beside(video, clip_seal.SEAL) is None:
@@ -116,6 +130,14 @@ def _mark(path: Path) -> tuple[object, ...]:
     return (str(path), found.st_size, found.st_mtime_ns, found.st_ino)
 
 
+def _size(path: Path) -> int | None:
+    """None where it was removed since it was looked for: retention waits for nobody."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
 def told(row: dict[str, Any], files: ClipFiles, *, judge: bool = False) -> dict[str, Any]:
     """A clip as it is told; `judge`: whether to read all of it where that was not done."""
     video = files.video(row["file"])
@@ -136,7 +158,7 @@ def told(row: dict[str, Any], files: ClipFiles, *, judge: bool = False) -> dict[
         "updated_at": row["updated_at"],
         "type": row.get("type") or alert.get("type"),
         "severity": row.get("severity") or alert.get("severity"),
-        "size_bytes": video.stat().st_size if video else None,
+        "size_bytes": _size(video) if video else None,
         "held": bool(video and video.with_name(f"{video.stem}.hold").exists()),
         "first_frame_at": manifest.get("first_frame_at") or body.get("delivered", {}).get("start"),
         "signature": judgement.signature,

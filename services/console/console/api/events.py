@@ -181,11 +181,12 @@ async def _follow(
     try:
         at = await run_in_threadpool(store.newest_seq) if begin is None else begin
         while (viewer := guard_of(request).viewer_of(request)) is not None:
+            known = stir.newest  # what comes while it is asked for is not to be slept through
             events = await run_in_threadpool(store.events, at, STREAM_PAGE, viewer.cameras)
             for event in events:
                 yield event
                 at = event["seq"]
-            known, again_at = stir.newest, clock.time() + LOOK_ANYWAY_S
+            again_at = clock.time() + LOOK_ANYWAY_S
             while not events and stir.newest == known and clock.time() < again_at:
                 await asyncio.sleep(LOOK_EVERY_S)
     except StoreUnavailableError:

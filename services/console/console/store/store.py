@@ -184,7 +184,11 @@ class Store:
         """
         statement = (
             select(RealtimeEvent.__table__)
-            .where(RealtimeEvent.id > after_seq, *visible(RealtimeEvent.camera, cameras))
+            .where(
+                RealtimeEvent.id > after_seq,
+                RealtimeEvent.site == self.site,
+                *visible(RealtimeEvent.camera, cameras),
+            )
             .order_by(RealtimeEvent.id)
             .limit(limit)
         )
