@@ -119,6 +119,24 @@ def test_readers_go_on_by_sequence_number_and_see_their_cameras_and_what_is_of_n
     assert [one["camera"] for one in store.events(0, 10, set())] == [None]
 
 
+def test_readers_of_one_site_see_nothing_of_another_in_the_same_database(store: Store, settled: Settled) -> None:  # fmt: skip
+    store.put("test", lambda rows: Transaction(rows.connection, "elsewhere").add(event(1)))
+    store.add(event(2))
+    settled()
+
+    assert [one["event_id"] for one in store.events(0, 10)] == ["4097-2"]
+
+
+def test_each_site_has_a_chain_of_its_own(store: Store) -> None:
+    store.decide(decision(1))
+    store.ask("test", lambda rows: Transaction(rows.connection, "elsewhere").decide(decision(2)))
+    store.decide(decision(3))
+    rows = rows_of_decisions(store)
+
+    assert decisions.first_break([row for row in rows if row["site"] == store.site]) is None
+    assert decisions.first_break([row for row in rows if row["site"] == "elsewhere"]) is None
+
+
 def test_pages_by_cursor_hold_every_row_once_though_times_are_equal_and_rows_come_meanwhile(store: Store, settled: Settled) -> None:  # fmt: skip
     for number in range(25):
         store.add(event(number, ts=1_800_000_000.5 + number // 10))

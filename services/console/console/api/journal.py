@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import aliased
 
 from console.api.answers import after, asking, tagged
 from console.api.event_query import Cursor, Limit
@@ -54,11 +55,30 @@ def router(store: Store) -> APIRouter:
                 after=after(cursor),
                 limit=limit,
             )
-        broken = [row["id"] for row in page.rows if decisions.digest(dict(row)) != row["hash"]]
+            before = _hashes_before(connection, store, [row["id"] for row in page.rows])
+        broken = [
+            row["id"]
+            for row in page.rows
+            if row["previous"] != before[row["id"]] or decisions.digest(dict(row)) != row["hash"]
+        ]
         told = {"entries": [_told(row) for row in page.rows], "next": page.next}
         return tagged(request, told | {"broken_at": min(broken, default=None)})
 
     return routes
+
+
+def _hashes_before(connection: Connection, store: Store, ids: list[int]) -> dict[int, str]:
+    """By id, the hash of the entry before it, whether or not the viewer may see that one."""
+    older = aliased(OperatorDecision)
+    hash_before = (
+        select(older.hash)
+        .where(older.site == store.site, older.id < OperatorDecision.id)
+        .order_by(older.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    found = select(OperatorDecision.id, hash_before).where(OperatorDecision.id.in_(ids))
+    return {row[0]: row[1] or decisions.FIRST for row in connection.execute(found)}
 
 
 def _told(row: Any) -> dict[str, Any]:

@@ -102,12 +102,15 @@ class Transaction:
         return json.loads(row["value"]) if row else None
 
     def decide(self, decision: Decision) -> dict[str, Any]:
-        """Add to the log of decisions, chained to the one before; the row, also if it was there."""
+        """Add to the site's log of decisions, chained to the one before; also if it was there."""
         held = self.find(OperatorDecision, {"dedup": decision.key(self.site)})
         if held is not None:
             return dict(held)
         last = self._connection.execute(
-            select(OperatorDecision.hash).order_by(OperatorDecision.id.desc()).limit(1)
+            select(OperatorDecision.hash)
+            .where(OperatorDecision.site == self.site)
+            .order_by(OperatorDecision.id.desc())
+            .limit(1)
         ).scalar()
         row = decisions.chained(decision.row(self.site), previous=last or decisions.FIRST)
         result = self._connection.execute(insert(OperatorDecision).values(row))
