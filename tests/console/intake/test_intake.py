@@ -451,6 +451,17 @@ def test_ten_minutes_of_traffic_are_counted_and_go_on_over_a_restart(any_site: S
     assert (row["incident_count"], row["safety_score"]) == (1, 60.0)
 
 
+def test_a_window_that_begins_again_is_added_to_what_was_counted_of_it(site: Site) -> None:
+    for at in (*range(120), 600, *range(150, 160)):
+        site.say(topics.DETECTIONS, detections(NOW + at, at // 10), camera=NORTH)
+    site.wait(61)
+    site.wait(1300)
+
+    first, _second = site.rows(SegmentAnalysis)
+    assert json.loads(first["analysis_result"])["coverage_s"] == 130
+    assert json.loads(first["analysis_result"])["frames"] == 130
+
+
 def test_tracks_are_kept_by_ten_seconds_and_a_restart_loses_none_that_were_kept(any_site: Site) -> None:  # fmt: skip
     for at in (0.0, 0.125, 9.9, 10.0):
         any_site.say(topics.DETECTIONS, detections(NOW + at, 1), camera=NORTH)

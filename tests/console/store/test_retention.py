@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -72,3 +73,19 @@ def test_a_sweep_takes_a_bounded_number_the_oldest_first(store: Store, settled: 
     settled()
 
     assert [swept(store, Keep()) for _ in range(3)] == [3, 2, 0]
+
+
+def test_what_is_freed_is_given_back_to_the_disk(sqlite_url: str, opened: Callable[..., Store]) -> None:  # fmt: skip
+    store = opened(sqlite_url)
+    old = int(NOW - 8 * DAY_S)
+
+    def write(rows: Any) -> None:
+        for number in range(40):
+            frames = os.urandom(20_000)
+            rows.put(TrackBlock, {"camera": "north", "start": old + number}, {"frames": frames})
+
+    store.ask("test", write)
+    assert swept(store, Keep()) == 40
+
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA freelist_count").scalar() == 0

@@ -8,7 +8,7 @@ from typing import Any
 
 from console.intake import alerts, gathered, presence, video, words
 from console.intake.journal import Journals
-from console.intake.traffic import WINDOW_S, Block, Traffic, Window
+from console.intake.traffic import Block, Traffic, Window
 from console.store.store import Store
 from console.store.transaction import Transaction
 from hazardcast.contract import topics
@@ -55,7 +55,6 @@ class Intake:
         self._clock = clock
         self._cameras = cameras
         self._traffic: dict[str, Traffic] = {}
-        self._before: dict[gathered.WindowKey, Any] = {}
         self._journals = Journals()
         self._lock = threading.Lock()
         """Held for the journals and the traffic, which the bus and the clock both turn to."""
@@ -188,16 +187,11 @@ class Intake:
         key, counted, now = (camera, window.start), window.result(), self._clock.now()
 
         def write(rows: Transaction) -> None:
-            if key not in self._before:
-                self._forget_windows(before=window.start - 2 * WINDOW_S)
-                self._before[key] = gathered.counted_before(rows, key)
-            gathered.segment(rows, key, counted, before=self._before[key], now=now)
+            if window.before is None:
+                window.before = gathered.counted_before(rows, key) or {}
+            gathered.segment(rows, key, counted, before=window.before, now=now)
 
         self._put("segment", write, matters=False)
-
-    def _forget_windows(self, *, before: int) -> None:
-        for key in [key for key in self._before if key[1] < before]:
-            del self._before[key]
 
     def tick(self) -> None:
         """What is due by time; to be called about twice a second, by one thread."""

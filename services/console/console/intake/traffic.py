@@ -84,6 +84,8 @@ class Window:
     minutes: dict[int, _Minute] = field(default_factory=dict)
     model: str = ""
     changed: bool = False
+    before: Mapping[str, Any] | None = None
+    """What was stored of these minutes when this began to be; None: not looked up yet."""
 
     def add(self, word: Detections) -> None:
         """Count a frame."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, text
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from console.store.tables import (
@@ -87,4 +87,7 @@ def _is(columns: list[Any], key: Any) -> ColumnElement[bool]:
 def _give_back(rows: Transaction) -> None:
     """SQLite gives freed pages back to the disk only when asked to."""
     if rows.connection.dialect.name == "sqlite":
-        rows.connection.execute(text(f"PRAGMA incremental_vacuum({FREED_PAGES})")).close()
+        free = rows.connection.exec_driver_sql("PRAGMA freelist_count").scalar() or 0
+        for _ in range(min(free, FREED_PAGES)):
+            # Python's driver takes one step of this statement, and that frees one page.
+            rows.connection.exec_driver_sql("PRAGMA incremental_vacuum(1)").close()
