@@ -153,6 +153,57 @@ def test_an_alert_that_is_no_longer_retained_has_ended_unseen_and_opens_when_sai
     assert len(site.events("alert")) == 1
 
 
+def test_an_alert_that_was_confirmed_is_so_too_when_it_opens_again(site: Site) -> None:
+    (new,) = versions(site.station, "new")
+    site.active(new)
+    word = decided(by="kim", action="confirm", effect="broadcast", ts=NOW + 1)
+    site.say(topics.DECIDED, word, event_id="4097-1")
+    site.bus.start()
+    site.wait(6)
+    assert (site.alert()["state"], site.alert()["disposition"]) == ("ended", "ended_unseen")
+    site.say(topics.DECIDED, word, event_id="4097-1")
+    assert site.alert()["disposition"] == "ended_unseen", "that it was confirmed keeps nothing open"
+
+    site.active(new)
+
+    row = site.alert()
+    assert (row["state"], row["disposition"], row["decided_by"]) == ("open", "confirmed", "kim")
+
+
+def test_nothing_is_taken_for_ended_while_what_is_retained_still_comes(site: Site) -> None:
+    (new,) = versions(site.station, "new")
+    site.active(new)
+    site.bus.start()
+    for _ in range(3):
+        site.wait(4)
+        site.bus.receive(
+            topics.STATUS.path(service="recorder", instance="a"), json.dumps(status()).encode(), retained=True
+        )  # fmt: skip
+        assert site.alert()["state"] == "open"
+    site.wait(4)
+    site.bus.receive(topics.ACTIVE.path(event_id="4097-1"), new.encode().encode(), retained=True)
+    site.wait(6)
+
+    assert site.alert()["state"] == "open"
+
+
+def test_an_alert_that_is_heard_while_the_others_are_ended_is_none_of_them(site: Site) -> None:
+    site.bus.start()
+    site.clock.advance(6)
+    put = site.store.put
+    (new,) = versions(site.station, "new")
+
+    def put_later(kind: str, write: Any, *, matters: bool = False) -> bool:
+        site.store.put = put  # type: ignore[method-assign]
+        site.active(new)
+        return put(kind, write, matters=matters)
+
+    site.store.put = put_later  # type: ignore[method-assign]
+    site.intake.tick()
+
+    assert site.alert()["state"] == "open"
+
+
 def test_an_alert_that_is_still_retained_stays_open_through_a_restart(site: Site) -> None:
     site.active(versions(site.station, "new")[0])
     site.restart()
@@ -362,6 +413,57 @@ def test_what_waits_is_there_until_it_is_decided_and_counts_as_an_alarm(any_site
     assert any_site.rows(Pending) == []
     row = any_site.alert()
     assert (row["state"], row["decided_by"], row["reason"], row["confidence"]) == ("dropped", "kim", "shadow", 0.6)  # fmt: skip
+
+
+def test_what_was_settled_while_nobody_listened_waits_no_more(site: Site) -> None:
+    for number in (1, 2):
+        site.say(topics.PENDING, pending(event_id=f"4097-{number}"), event_id=f"4097-{number}")
+    del site.broker.retained["v2x/pending/4097-1"]
+    site.restart()
+    site.wait(6)
+
+    assert [row["event_id"] for row in site.rows(Pending)] == ["4097-2"]
+
+
+def test_what_was_decided_waits_no_more_though_its_clearing_was_lost(site: Site) -> None:
+    site.say(topics.PENDING, pending(), event_id="4097-1")
+    site.say(topics.DECIDED, decided(by="lee", result="refused", refused="stale"), event_id="4097-1")  # fmt: skip
+    assert len(site.rows(Pending)) == 1
+    site.journal(1, kind="decided", decided=decided(by="kim", effect="dropped").model_dump())
+
+    assert site.rows(Pending) == []
+
+
+def test_an_old_decision_that_is_said_again_does_not_replace_a_newer_one(any_site: Site) -> None:
+    any_site.active(versions(any_site.station, "new")[0])
+    old = decided(by="kim", action="confirm", effect="broadcast", decision_id="c-1", reason="queue", ts=NOW + 5)  # fmt: skip
+    new = decided(by="lee", action="negate", effect="ended", decision_id="c-2", reason="shadow", ts=NOW + 9)  # fmt: skip
+    for word in (old, new, old):
+        any_site.say(topics.DECIDED, word, event_id="4097-1")
+    any_site.journal(1, kind="decided", decided=old.model_dump())
+
+    row = any_site.alert()
+    assert (row["disposition"], row["decided_by"], row["reason"]) == ("false_alarm", "lee", "shadow")  # fmt: skip
+
+
+def test_a_confirmation_that_is_said_again_opens_nothing_that_is_over(site: Site) -> None:
+    new, cancel = versions(site.station, "new", "cancel")
+    word = decided(by="kim", action="confirm", effect="broadcast", decision_id="c-1", ts=NOW + 0.5)
+    site.active(new)
+    site.say(topics.DECIDED, word, event_id="4097-1")
+    site.active(cancel)
+    site.say(topics.DECIDED, word, event_id="4097-1")
+
+    assert (site.alert()["state"], site.alert()["disposition"]) == ("ended", "cleared")
+
+
+def test_an_old_verdict_that_is_said_again_does_not_replace_a_newer_one(any_site: Site) -> None:
+    any_site.active(versions(any_site.station, "new")[0])
+    for verdict, at in (("false", 1), ("true", 2), ("false", 1)):
+        word = {"event_id": "4097-1", "verdict": verdict, "by": "kim", "ts": NOW + at}
+        any_site.say(topics.VERDICTS, word, event_id="4097-1")
+
+    assert any_site.alert()["verdict"] == "true"
 
 
 def test_what_was_approved_becomes_the_alert_and_keeps_its_confidence(site: Site) -> None:

@@ -1,19 +1,21 @@
 """How an alert stands, by what is heard of it in whatever order.
 
 The highest revision holds. An alert ends by its own word, by a person's, by its time, or because
-nobody says it any more; what was taken for ended without a word is open when it is said again.
+nobody says it any more; what was taken for ended without a word is open when it is said again, and
+confirmed if a person's last word on it was that. Of what people decide and judge the newest holds,
+by the time at which it was settled: the broker and the journal say old words again.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from console.intake import words
 from console.store.decisions import Decision
 from console.store.events import dump
-from console.store.tables import AlertState, Pending, Reached, RealtimeEvent
+from console.store.tables import AlertState, OperatorDecision, Pending, Reached, RealtimeEvent
 from console.store.transaction import Transaction
 from hazardcast.contract.messages import Alert, Decided, Receipt, Verdict
 from hazardcast.contract.messages import Pending as PendingWord
@@ -44,7 +46,8 @@ def heard(
     before = dict(held) if held and held["state"] not in (PENDING, DROPPED) else None
     if before and before["revision"] > word.revision:
         return
-    values = _standing(word, before, present=present)
+    confirmed = not word.terminated and _was_confirmed(rows, word.event_id, before)
+    values = _standing(word, before, confirmed=confirmed, present=present)
     known = confidence if confidence is not None else (held["confidence"] if held else None)
     rows.put(AlertState, {"event_id": word.event_id}, values | {"confidence": known})
 
@@ -57,7 +60,27 @@ def _learn_confidence(rows: Transaction, dedup: str, confidence: float) -> None:
     rows.connection.execute(learnt.values(confidence=confidence))
 
 
-def _standing(word: Alert, before: dict[str, Any] | None, *, present: bool) -> dict[str, Any]:
+def _was_confirmed(rows: Transaction, event_id: str, before: dict[str, Any] | None) -> bool:
+    """Whether that is a person's last word on an alert."""
+    if before and before["disposition"] == "confirmed":
+        return True
+    done = _done(rows, event_id).order_by(OperatorDecision.ts.desc(), OperatorDecision.id.desc())
+    last = rows.connection.execute(done.limit(1)).scalar()
+    return bool(last == "confirm")
+
+
+def _done(rows: Transaction, event_id: str) -> Select[Any]:
+    """What people did with an event, by the alerter's word."""
+    return select(OperatorDecision.action).where(
+        OperatorDecision.site == rows.site,
+        OperatorDecision.event_id == event_id,
+        OperatorDecision.outcome == "done",
+    )
+
+
+def _standing(
+    word: Alert, before: dict[str, Any] | None, *, confirmed: bool, present: bool
+) -> dict[str, Any]:
     values: dict[str, Any] = {
         "revision": word.revision, "camera": word.camera, "type": word.type,
         "severity": word.severity, "status": word.status, "detected_at": word.detection_time,
@@ -73,7 +96,6 @@ def _standing(word: Alert, before: dict[str, Any] | None, *, present: bool) -> d
             disposition = before["disposition"]
         ended = {"state": ENDED, "disposition": disposition, "ended_at": word.reference_time}
         return values | ended
-    confirmed = before is not None and before["disposition"] == "confirmed"
     disposition = "confirmed" if confirmed else "unconfirmed"
     return values | {"state": OPEN, "disposition": disposition, "ended_at": None}
 
@@ -151,24 +173,40 @@ def waits_no_more(rows: Transaction, event_id: str) -> None:
     rows.remove(Pending, {"event_id": event_id})
 
 
+def end_waiting(rows: Transaction, seen: frozenset[str]) -> None:
+    """What waits here and is not retained at the broker was settled while nobody listened."""
+    found = select(Pending.event_id).where(Pending.site == rows.site)
+    for event_id in rows.connection.execute(found).scalars().all():
+        if event_id not in seen:
+            waits_no_more(rows, event_id)
+
+
 def settled(rows: Transaction, word: Decided) -> None:
     """What came of a decision, or of what waited."""
     if word.by is None:
         rows.add(words.settled(word))
     else:
         rows.decide(_logged(word))
-    held = rows.find(AlertState, {"event_id": word.event_id})
-    if held is None or word.result == "refused":
+    if word.result == "refused":
         return
-    values: dict[str, Any] = {}
-    if held["state"] == PENDING and word.effect in ("dropped", "noted"):
-        values = {"state": DROPPED, "disposition": DROPPED, "ended_at": word.ts}
-    if word.by is not None:
-        values |= {"decided_by": word.by, "reason": word.reason, "note": word.note}
-    if word.action in BY_ACTION:
-        values |= {"disposition": BY_ACTION[word.action]}
+    waits_no_more(rows, word.event_id)
+    held = rows.find(AlertState, {"event_id": word.event_id})
+    values = _decided(rows, word, held["state"]) if held else {}
     if values:
         rows.put(AlertState, {"event_id": word.event_id}, values)
+
+
+def _decided(rows: Transaction, word: Decided, state: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if state == PENDING and word.effect in ("dropped", "noted"):
+        values = {"state": DROPPED, "disposition": DROPPED, "ended_at": word.ts}
+    later = _done(rows, word.event_id).where(OperatorDecision.ts > word.ts)
+    if word.by is None or rows.connection.execute(later.limit(1)).first():
+        return values
+    values |= {"decided_by": word.by, "reason": word.reason, "note": word.note}
+    if word.action in BY_ACTION and (word.action != "confirm" or state == OPEN):
+        values |= {"disposition": BY_ACTION[word.action]}
+    return values
 
 
 def _logged(word: Decided) -> Decision:
@@ -194,6 +232,14 @@ def _logged(word: Decided) -> Decision:
 def judged(rows: Transaction, word: Verdict) -> None:
     """A person's word whether it was so."""
     rows.add(words.verdict(word))
+    later = select(RealtimeEvent.id).where(
+        RealtimeEvent.site == rows.site,
+        RealtimeEvent.event_id == word.event_id,
+        RealtimeEvent.status.startswith(words.VERDICT),
+        RealtimeEvent.ts > word.ts,
+    )
+    if rows.connection.execute(later.limit(1)).first():
+        return
     if rows.find(AlertState, {"event_id": word.event_id}):
         rows.put(AlertState, {"event_id": word.event_id}, {"verdict": word.verdict})
 

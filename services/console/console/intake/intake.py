@@ -61,6 +61,7 @@ class Intake:
         self._recalled = False
         self._connections = 0
         self._seen: set[str] = set()
+        self._waiting: set[str] = set()
         self._settles_at: float | None = None
         self._segments_at = self._overdue_at = clock.monotonic()
 
@@ -86,11 +87,16 @@ class Intake:
         return self._store.put(kind, write, matters=matters)
 
     def _connected(self) -> None:
-        """Retained alerts are on their way; what is not among them has ended."""
+        """What is retained is on its way: alerts, and what waits, that are not there have ended."""
         if self._connections:
-            self._seen = set()
+            self._seen, self._waiting = set(), set()
         self._connections += 1
         self._settles_at = self._clock.monotonic() + SETTLED_AFTER_S
+
+    def _still_coming(self, delivery: Delivery) -> None:
+        """What is retained may take long to come; the patience begins after the last of it."""
+        if delivery.retained and self._settles_at is not None:
+            self._settles_at = self._clock.monotonic() + SETTLED_AFTER_S
 
     def _incident(self, word: Incident, delivery: Delivery) -> None:
         event = words.incident(word, received_at=delivery.received_at, again=delivery.again)
@@ -98,6 +104,7 @@ class Intake:
 
     def _active(self, word: Alert, delivery: Delivery) -> None:
         _same_event(word.event_id, delivery)
+        self._still_coming(delivery)
         self._seen.add(word.event_id)
         self._put("alert", lambda rows: alerts.heard(rows, word, present=True))
 
@@ -108,6 +115,7 @@ class Intake:
 
     def _clip(self, word: ClipState, delivery: Delivery) -> None:
         _same_event(word.event_id, delivery)
+        self._still_coming(delivery)
         self._put("clip", lambda rows: video.clip(rows, word))
 
     def _clips_cleared(self, delivery: Delivery) -> None:
@@ -116,6 +124,7 @@ class Intake:
 
     def _evidence(self, word: Evidence, delivery: Delivery) -> None:
         _same_event(word.event_id, delivery)
+        self._still_coming(delivery)
         video.jpeg(word.picture)
         self._put("evidence", lambda rows: video.evidence(rows, word))
 
@@ -123,6 +132,7 @@ class Intake:
         if word.service != delivery.parameters["service"]:
             raise DecodeError("names another service than the topic", field="service")
         lost = word.state == ServiceState.OFFLINE and not delivery.retained
+        self._still_coming(delivery)
         # A last will tells when the process began, not when it was lost.
         at = delivery.received_at if lost else word.ts
         self._put("status", lambda rows: presence.heard(rows, word, at=at), matters=False)
@@ -135,10 +145,13 @@ class Intake:
 
     def _pending(self, word: Pending, delivery: Delivery) -> None:
         _same_event(word.event_id, delivery)
+        self._still_coming(delivery)
+        self._waiting.add(word.event_id)
         self._put("pending", lambda rows: alerts.waits(rows, word))
 
     def _pending_cleared(self, delivery: Delivery) -> None:
         event_id = delivery.parameters["event_id"]
+        self._waiting.discard(event_id)
         self._put("pending", lambda rows: alerts.waits_no_more(rows, event_id))
 
     def _decided(self, word: Decided, delivery: Delivery) -> None:
@@ -199,8 +212,7 @@ class Intake:
         if self._settles_at is not None and steady >= self._settles_at:
             self._settles_at = None
             if self._bus.connected:
-                seen = frozenset(self._seen)
-                self._put("alert", lambda rows: alerts.end_unseen(rows, seen, now))
+                self._end_what_was_not_said(now)
         if steady - self._overdue_at >= OVERDUE_EVERY_S:
             self._overdue_at = steady
             self._put("alert", lambda rows: alerts.end_overdue(rows, now), matters=False)
@@ -210,6 +222,16 @@ class Intake:
             self._gather(now, steady)
         for request in requests:
             self._bus.publish(topics.REPLAY_REQUESTS, request)
+
+    def _end_what_was_not_said(self, now: float) -> None:
+        seen, waiting = self._seen, self._waiting
+
+        def write(rows: Transaction) -> None:
+            # Looked at only here: what was heard while this waited its turn is there too.
+            alerts.end_unseen(rows, frozenset(seen | self._seen), now)
+            alerts.end_waiting(rows, frozenset(waiting | self._waiting))
+
+        self._put("alert", write)
 
     def _gather(self, now: float, steady: float) -> None:
         segments = steady - self._segments_at >= SEGMENT_EVERY_S

@@ -23,6 +23,8 @@ from hazardcast.contract.messages import (
 from hazardcast.contract.vocabulary import CameraState, ClipStage, ServiceState
 
 DELIVERED_AGAIN_WITHIN_S = 900.0
+VERDICT = "verdict "
+"""How the status of a verdict's event begins."""
 WELL = frozenset({CameraState.LIVE, CameraState.CONNECTING, CameraState.WAITING, CameraState.ENDED})
 
 
@@ -163,7 +165,7 @@ def verdict(word: Verdict) -> NewEvent:
         camera=word.camera,
         event_id=word.event_id,
         type=word.type,
-        status=f"verdict {word.verdict}",
+        status=f"{VERDICT}{word.verdict}",
         summary=_sentence(f"{word.by}: {word.verdict}", word.reason),
         body=plain(word),
     )
