@@ -18,6 +18,7 @@ from console.store.store import Store
 from console.store.tables import HourCount, OperatorDecision, RealtimeEvent
 from console.store.transaction import Transaction
 from sqlalchemy import select
+from sqlalchemy.event import listen
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from hazardcast.contract.errors import ConfigError
@@ -191,6 +192,26 @@ def test_hours_are_counted_as_events_are_stored(store: Store, settled: Settled) 
     with store.reading() as connection:
         rows = connection.execute(select(HourCount.hour, HourCount.events).order_by(HourCount.hour))
         assert [tuple(row) for row in rows] == [(7200, 2), (10_800, 1)]
+
+
+def test_many_events_are_looked_up_together_and_hours_are_counted_once_a_transaction(sqlite_url: str, opened: Callable[..., Store]) -> None:  # fmt: skip
+    store = opened(sqlite_url)
+    for number in range(3):
+        store.add(event(number, ts=7200.0 + number))
+    store.ask("test", lambda _rows: None)
+    said: list[str] = []
+    listen(store._for_writing, "before_cursor_execute", lambda _c, _cur, text, *_more: said.append(text))  # fmt: skip
+    held = threading.Event()
+    store.put("test", lambda _rows: held.wait(10), matters=True)
+    for number in range(400):
+        store.add(event(number % 200, ts=7200.0 + number % 200))
+    held.set()
+    store.ask("test", lambda _rows: None)
+
+    assert len([one for one in said if one.startswith("INSERT INTO realtime_event")]) == 197
+    assert len([one for one in said if one.startswith("SELECT")]) < 20
+    with store.reading() as connection:
+        assert connection.execute(select(HourCount.hour, HourCount.events)).all() == [(7200, 200)]
 
 
 def decision(number: int, **changes: Any) -> Decision:

@@ -100,7 +100,7 @@ class Intake:
 
     def _incident(self, word: Incident, delivery: Delivery) -> None:
         event = words.incident(word, received_at=delivery.received_at, again=delivery.again)
-        self._put("incident", lambda rows: rows.add(event))
+        self._store.add(event, matters=True)
 
     def _active(self, word: Alert, delivery: Delivery) -> None:
         _same_event(word.event_id, delivery)
@@ -165,8 +165,7 @@ class Intake:
     def _observation(self, word: RealtimeEvent, delivery: Delivery) -> None:
         if word.camera != delivery.parameters["camera"]:
             raise DecodeError("names another camera than the topic", field="camera")
-        event = words.observation(word)
-        self._put("observation", lambda rows: rows.add(event), matters=False)
+        self._store.add(words.observation(word))
 
     def _journal(self, word: JournalEntry, _delivery: Delivery) -> None:
         with self._lock:

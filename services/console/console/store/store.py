@@ -125,7 +125,8 @@ class Store:
 
     def add(self, event: NewEvent, *, matters: bool = False) -> bool:
         """Remember an event, once."""
-        return self.put(event.kind, lambda transaction: transaction.add(event), matters=matters)
+        job = Job(event.kind, lambda rows: rows.add(event), matters, event=event)
+        return self._writer.put(job)
 
     def ask(self, kind: str, write: Callable[[Transaction], Any]) -> Any:
         """Have something written and wait until it is on the disk.

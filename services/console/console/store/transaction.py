@@ -6,7 +6,8 @@ There is one writer, so what was looked up a moment ago still holds when it is a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -29,12 +30,31 @@ class Transaction:
         self._zone = zone
         self.events: list[dict[str, Any]] = []
         """What is new, in order; to be told once it is committed."""
+        self._known: dict[str, bool] = {}
+        """By key, whether an event is there, as far as that was looked up."""
+        self._hours: Counter[tuple[str, int, str, str]] = Counter()
+
+    def expect(self, events: Iterable[NewEvent]) -> None:
+        """Look up at once which of many events are there already; that saves a question each."""
+        keys = {event.row(self.site)["dedup"] for event in events if event.unless_within_s is None}
+        if len(keys) > 1:
+            there = select(RealtimeEvent.dedup).where(RealtimeEvent.dedup.in_(keys))
+            self._known = dict.fromkeys(keys, False)
+            self._known |= dict.fromkeys(self._connection.execute(there).scalars(), True)
+
+    def finish(self) -> None:
+        """Write what was only added up; once, before the transaction is committed."""
+        for (camera, hour, kind, type_), events in self._hours.items():
+            key = {"camera": camera, "hour": hour, "kind": kind, "type": type_}
+            held = self.find(HourCount, key)
+            self.put(HourCount, key, {"events": events + (held["events"] if held else 0)})
 
     def add(self, event: NewEvent) -> bool:
         """Remember an event; False when it was already."""
         row = event.row(self.site)
         if self._held(row, event.unless_within_s):
             return False
+        self._known[row["dedup"]] = True
         result = self._connection.execute(insert(RealtimeEvent).values(row))
         assert result.inserted_primary_key
         number = int(result.inserted_primary_key[0])
@@ -44,6 +64,8 @@ class Transaction:
 
     def _held(self, row: Mapping[str, Any], within_s: float | None) -> bool:
         """Whether the same is there, or the same but for the time at the end of its key."""
+        if within_s is None and (known := self._known.get(row["dedup"])) is not None:
+            return known
         same = RealtimeEvent.dedup == row["dedup"]
         if within_s is not None:
             stem = str(row["dedup"]).rpartition("|")[0] + "|"
@@ -55,14 +77,8 @@ class Transaction:
         return found.first() is not None
 
     def _count(self, row: Mapping[str, Any]) -> None:
-        key = {
-            "camera": row["camera"] or "",
-            "hour": int(row["ts"] // HOUR_S) * HOUR_S,
-            "kind": row["kind"],
-            "type": row["type"] or "",
-        }
-        held = self.find(HourCount, key)
-        self.put(HourCount, key, {"events": held["events"] + 1 if held else 1})
+        hour = int(row["ts"] // HOUR_S) * HOUR_S
+        self._hours[row["camera"] or "", hour, row["kind"], row["type"] or ""] += 1
 
     def find(self, table: type[Base], key: Mapping[str, Any]) -> RowMapping | None:
         """The row of this site under `key`."""

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine
 from console import metrics
 from console.store import database
 from console.store.database import StoreUnavailableError
+from console.store.events import NewEvent
 from console.store.transaction import Transaction
 from hazardcast.machine.clock import Clock
 from hazardcast.service.sparing_log import SparingLog
@@ -45,6 +46,8 @@ class Job:
     """Whether it goes in when the queue is full of what does not, and is committed at once."""
     answer: Future[Any] | None = field(default=None, compare=False)
     """Whoever waits for it; then it is not tried a second time."""
+    event: NewEvent | None = None
+    """What it adds, where that is all it does: looked up together with others."""
 
 
 Told = Callable[[list[dict[str, Any]]], None]
@@ -207,7 +210,9 @@ class Writer:
             _sync(connection, fully=any(job.answer for job in jobs))
             with connection.begin():
                 transaction = Transaction(connection, self._site, self._zone)
+                transaction.expect(job.event for job in jobs if job.event)
                 answers = [job.write(transaction) for job in jobs]
+                transaction.finish()
         for job in jobs:
             metrics.ROWS.labels(kind=job.kind).inc()
         self._tell(transaction.events)
