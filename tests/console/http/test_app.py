@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from console.doors.sessions import Sessions
 from console.http import pages
 from console.http import server as server_module
 from console.http.app import application
+from console.http.bodies import MOST_BYTES
 from console.http.server import HttpServer
 from console.problems import PROBLEM_JSON
 from fastapi import APIRouter, WebSocket
@@ -40,6 +42,10 @@ def room() -> APIRouter:
     @routes.post("/lease")
     async def lease(viewer: Looking) -> str:
         return "held"
+
+    @routes.post("/told")
+    async def told(told: dict[str, str], viewer: Deciding) -> None:
+        raise AssertionError("nobody decides here")
 
     @routes.websocket("/words")
     async def words(websocket: WebSocket) -> None:
@@ -172,6 +178,17 @@ def test_a_foreign_page_changes_nothing(web: httpx.Client, headers: dict[str, st
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_what_a_form_can_send_is_refused(web: httpx.Client, kind: str) -> None:
     problem(web.post("/api/v1/lease", content="{}", headers={"content-type": kind}), 415)
+
+
+def test_a_body_is_no_larger_than_the_console_has_a_use_for(web: httpx.Client) -> None:
+    fits = json.dumps({"a": "x" * (MOST_BYTES - 10)})
+    larger = fits + " " * 10
+    kind = {"content-type": "application/json"}
+
+    problem(web.post("/api/v1/told", content=fits, headers=kind), 401)
+    problem(web.post("/api/v1/told", content=larger, headers=kind), 413)
+    problem(web.post("/api/v1/lease", content=larger, headers=kind), 413)
+    problem(web.post("/api/v1/told", content=iter([fits.encode(), b" " * 10]), headers=kind), 413)
 
 
 def test_own_page_may(web: httpx.Client) -> None:

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from console import problems
 from console.doors.guard import Guard
 from console.http import pages
+from console.http.bodies import BoundedBodies
 from console.http.headers import Headed, OwnPagesOnly
 from hazardcast import __version__
 from hazardcast.service.metrics import Health
@@ -34,6 +35,7 @@ def application(guard: Guard, health: Health, routers: Iterable[APIRouter] = ())
         redoc_url=None,
     )
     app.state.guard = guard
+    app.add_middleware(BoundedBodies)
     app.add_middleware(OwnPagesOnly)
     app.add_middleware(Headed)
     problems.install(app)
