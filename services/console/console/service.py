@@ -21,7 +21,8 @@ from console.archives import routes as archive_routes
 from console.archives.incidents import StoredIncidents
 from console.archives.opening import ffmpeg_if_any, open_archives
 from console.doors import account_routes, routes
-from console.doors.opening import open_doors
+from console.doors.opening import FOLDER, open_doors
+from console.doors.privacy import Privacy
 from console.http.app import application
 from console.http.server import HttpServer
 from console.intake.intake import Intake
@@ -107,14 +108,14 @@ class Service:
         self._upkeep = Upkeep(self._store, keep, self._clock)
 
     def _open_doors(self) -> None:
-        self._privacy = threading.Event()
+        self._privacy = Privacy(self._settings.data_dir / FOLDER)
         self._bus.subscribe(STATUS, self._hear_privacy)
-        self._guard, self._reception = open_doors(self._settings, self._clock, self._privacy.is_set)
+        self._guard, self._reception = open_doors(self._settings, self._clock, self._privacy.is_on)
 
     def _hear_privacy(self, status: ServiceStatus, _delivery: Delivery) -> None:
         """Where a privacy service belongs to the station, pictures are protected for good."""
         if status.service == PRIVACY:
-            self._privacy.set()
+            self._privacy.hear()
 
     def _open_pictures(self) -> None:
         """What is recorded, as it comes and as it was, and the sockets by which pages follow."""

@@ -10,7 +10,9 @@ import httpx
 import pytest
 from console.doors.account_file import AccountFile
 from console.doors.accounts import Book
+from console.doors.attempts import MOST_KNOWN
 from console.doors.passwords import Passwords
+from console.doors.privacy import Privacy
 from console.doors.sessions import LASTS_S
 from console.doors.viewer import Role
 from websockets.exceptions import InvalidStatus
@@ -93,6 +95,31 @@ def test_guessing_is_limited_for_the_address_whatever_the_account(house: House) 
     assert [guess(f"name-{n}") for n in range(6)] == [401] * 5 + [429]
 
 
+def test_many_unknown_names_make_no_guesses_at_a_known_one_forgotten(house: House) -> None:
+    def guess(name: str, address: str) -> int:
+        typed = {"name": name, "password": "?"}
+        return house.browser(**{"x-forwarded-for": address}).post("/api/v1/login", json=typed).status_code  # fmt: skip
+
+    assert [guess("olivia", f"203.0.113.{n}") for n in range(6)] == [401] * 5 + [429]
+    attempts = house.reception._attempts
+    for number in range(MOST_KNOWN + 1):
+        attempts.allows(None, f"10.{number >> 8}.{number & 255}.1", house.clock.monotonic())
+    assert guess("olivia", "203.0.113.200") == 429
+    assert guess("nobody", "203.0.113.201") == 429, "names that nobody has share one bucket"
+
+
+def test_each_proxy_may_add_a_line_of_its_own(house: House) -> None:
+    def guess(name: str, *lines: str) -> int:
+        headers = [("x-forwarded-for", line) for line in lines]
+        return house.browser().post("/api/v1/login", json={"name": name, "password": "?"}, headers=headers).status_code  # fmt: skip
+
+    names = ["admin", "olivia", "victor", "wall", "admin"]
+    for place, name in enumerate(names):
+        assert guess(name, f"192.0.2.{place}", "203.0.113.9, 10.9.0.1") == 401
+    assert guess("olivia", "192.0.2.99", "203.0.113.9", "10.9.0.1") == 429
+    assert guess("olivia", "203.0.113.9", "198.51.100.1") == 401
+
+
 def test_who_knows_the_password_is_never_too_often(house: House) -> None:
     for _ in range(12):
         house.signed_in("olivia").close()
@@ -139,6 +166,66 @@ def test_a_password_is_changed_by_who_knows_the_old_one(house: House) -> None:
     client = house.signed_in("olivia")
     assert client.post("/api/v1/password", json={"old": "?", "new": "another long one"}).status_code == 401  # fmt: skip
     assert client.post("/api/v1/password", json={"old": PASSWORD, "new": "short"}).status_code == 422  # fmt: skip
+
+
+def test_a_new_password_brings_no_old_right_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    client = house.signed_in("olivia")
+    hashed = Passwords.hashed
+
+    def hashed_late(passwords: Passwords, password: str) -> str:
+        monkeypatch.undo()
+        house.reception.put("olivia", Role.VIEWER, frozenset({"north"}), None)
+        return hashed(passwords, password)
+
+    monkeypatch.setattr(Passwords, "hashed", hashed_late)
+    answer = client.post("/api/v1/password", json={"old": PASSWORD, "new": "another long one"})
+
+    assert answer.status_code == 204
+    account = house.reception.file.book.accounts["olivia"]
+    assert (account.role, account.cameras) == (Role.VIEWER, frozenset({"north"}))
+    assert house.reception.sign_in("olivia", "another long one", "a") is not None
+
+
+def test_a_token_changes_no_password_whatever_cookie_comes_with_it(house: House) -> None:
+    secret, _ = house.reception.give_token("olivia", "decide")
+    headers = {"authorization": f"Bearer {secret}", "cookie": "hazardcast=anything"}
+    script = house.browser(host="console.example", **headers)
+
+    answer = script.post("/api/v1/password", json={"old": PASSWORD, "new": "another long one"})
+
+    assert answer.status_code == 403
+
+
+def test_a_session_from_before_the_last_change_is_none(house: House) -> None:
+    client = house.signed_in("olivia")
+    kept = list(house.sessions._held.values())
+    house.clock.advance(1)
+    house.reception.put("olivia", Role.OPERATOR, None, "another long one")
+    house.sessions._held = {one.secret: one for one in kept}  # as after a disk that was full
+
+    assert client.get("/api/v1/session").status_code == 401
+    assert house.guard.operators_present() == 0
+
+
+def test_who_signs_in_while_the_password_is_changed_is_not_let_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    matches = Passwords.match
+
+    def matched_early(passwords: Passwords, password: str, kept: str | None) -> bool:
+        held = matches(passwords, password, kept)
+        house.reception.put("olivia", Role.OPERATOR, None, "another long one")
+        return held
+
+    monkeypatch.setattr(Passwords, "match", matched_early)
+    assert house.reception.sign_in("olivia", PASSWORD, "a") is None
+    assert not house.sessions._held
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_out(house: House) -> None:
+    house.clock.advance(3600)
+    house.reception.put("olivia", Role.OPERATOR, None, PASSWORD)
+    house.clock.advance(-3600)
+
+    assert house.signed_in("olivia").get("/api/v1/session").status_code == 200
 
 
 def test_a_session_ends_after_its_time_and_a_walls_does_not(house: House) -> None:
@@ -364,3 +451,23 @@ def test_passwords_are_kept_by_argon2id() -> None:
     assert passwords.match(PASSWORD, kept)
     assert not passwords.match(PASSWORD, None)
     assert not passwords.match("nobody has this password", None)
+
+
+def test_what_is_protected_stays_so_over_a_restart(tmp_path: Path) -> None:
+    first = Privacy(tmp_path / "console")
+    assert not first.is_on()
+    first.hear()
+
+    assert first.is_on()
+    assert Privacy(tmp_path / "console").is_on(), "with the broker away"
+
+
+def test_a_full_disk_protects_until_the_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    def full(*_args: object, **_more: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("hazardcast.machine.durable.write", full)
+    privacy = Privacy(tmp_path)
+    privacy.hear()
+
+    assert privacy.is_on()

@@ -1,8 +1,12 @@
-"""How often a login may be tried: a few times a minute for each account and each address. Pure."""
+"""How often a login may be tried: a few times a minute for each account and each address.
+
+Names that nobody has share one bucket: whoever tries many of them makes no other's be forgotten.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -15,36 +19,47 @@ MOST_KNOWN = 4096
 LONGEST = 64
 
 
+Buckets = OrderedDict[str | None, TokenBucket]
+
+
 @dataclass
 class Attempts:
-    """A bucket for each account and each address; a login that succeeds costs nothing."""
+    """A bucket for each account and each address; a login that succeeds costs nothing.
 
-    _buckets: OrderedDict[tuple[str, str], TokenBucket] = field(default_factory=OrderedDict)
+    An account is named where there is one of that name, None otherwise.
+    """
 
-    def allows(self, account: str, address: str, monotonic: float) -> bool:
+    _accounts: Buckets = field(default_factory=OrderedDict)
+    _addresses: Buckets = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def allows(self, account: str | None, address: str, monotonic: float) -> bool:
         """Take one try of both, if both have one left."""
-        buckets = [self._bucket(key, monotonic) for key in _keys(account, address)]
-        if not all(bucket.take(monotonic, 0.0) and bucket.tokens >= 1.0 for bucket in buckets):
-            return False
-        return all(bucket.take(monotonic) for bucket in buckets)
+        with self._lock:
+            buckets = self._of(account, address, monotonic)
+            if not all(bucket.take(monotonic, 0.0) and bucket.tokens >= 1.0 for bucket in buckets):
+                return False
+            return all(bucket.take(monotonic) for bucket in buckets)
 
-    def succeeded(self, account: str, address: str, monotonic: float) -> None:
+    def succeeded(self, account: str | None, address: str, monotonic: float) -> None:
         """Give the try back."""
-        for key in _keys(account, address):
-            self._bucket(key, monotonic).give_back()
+        with self._lock:
+            for bucket in self._of(account, address, monotonic):
+                bucket.give_back()
 
-    def _bucket(self, key: tuple[str, str], monotonic: float) -> TokenBucket:
-        bucket = self._buckets.setdefault(
-            key, TokenBucket(PER_S, PER_MINUTE, PER_MINUTE, monotonic)
-        )
-        self._buckets.move_to_end(key)
-        if len(self._buckets) > MOST_KNOWN:
-            self._buckets.popitem(last=False)
-        return bucket
+    def _of(self, account: str | None, address: str, monotonic: float) -> list[TokenBucket]:
+        return [
+            _bucket(self._accounts, account, monotonic),
+            _bucket(self._addresses, network_of(address), monotonic),
+        ]
 
 
-def _keys(account: str, address: str) -> tuple[tuple[str, str], tuple[str, str]]:
-    return ("account", account[:LONGEST]), ("address", network_of(address))
+def _bucket(known: Buckets, key: str | None, monotonic: float) -> TokenBucket:
+    bucket = known.setdefault(key, TokenBucket(PER_S, PER_MINUTE, PER_MINUTE, monotonic))
+    known.move_to_end(key)
+    if len(known) > MOST_KNOWN:
+        known.popitem(last=False)
+    return bucket
 
 
 def network_of(address: str) -> str:

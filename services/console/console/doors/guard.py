@@ -57,7 +57,7 @@ class Guard:
         if secret := self.secret_of(connection):
             session = self.sessions.find(secret)
             account = self.book().accounts.get(session.account) if session else None
-            if account:
+            if session and account and session.began >= account.changed_at:
                 return account.viewer
         return FREE_VIEWER if self.free_view.holds(connection) else None
 
@@ -79,6 +79,15 @@ class Guard:
         """What the browser holds of a session."""
         return connection.cookies.get(self.cookie_of(connection))
 
+    def shows_a_session(self, connection: HTTPConnection) -> bool:
+        """Whether who asks is known by a cookie: a token speaks for nobody's password."""
+        secret = self.secret_of(connection)
+        return (
+            "authorization" not in connection.headers
+            and secret is not None
+            and self.sessions.find(secret) is not None
+        )
+
     def cookie_of(self, connection: HTTPConnection) -> str:
         """The cookie's name on this way to the browser."""
         return SECURE_COOKIE if self.origin_of(connection).secure else COOKIE
@@ -87,7 +96,9 @@ class Guard:
         """Who asks, and how they reached the console."""
         peer = connection.client.host if connection.client else ""
         scheme = str(connection.scope.get("scheme", "http"))
-        return proxies.origin(peer, scheme, connection.headers, self.proxies)
+        lines = connection.headers.getlist(proxies.HOPS)
+        headers = {**connection.headers, proxies.HOPS: ", ".join(lines)}
+        return proxies.origin(peer, scheme, headers, self.proxies)
 
     def is_own_origin(self, connection: HTTPConnection) -> bool:
         """Whether a request comes from a page of ours, or from no page at all."""
@@ -96,5 +107,9 @@ class Guard:
     def operators_present(self) -> int:
         """How many sessions are open, with the page at hand, that may decide."""
         accounts = self.book().accounts
-        present = [accounts.get(session.account) for session in self.sessions.present()]
-        return sum(account is not None and account.viewer.may_decide for account in present)
+        present = [
+            account
+            for session in self.sessions.present()
+            if (account := accounts.get(session.account)) and session.began >= account.changed_at
+        ]
+        return sum(account.viewer.may_decide for account in present)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from hazardcast.contract.errors import ConfigError
 
+HOPS = "x-forwarded-for"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -44,13 +45,13 @@ def origin(
     Args:
         peer: the address that the connection comes from.
         scheme: of the request or socket as it came: http, https, ws, wss.
-        headers: by lower-case name.
+        headers: by lower-case name; lines of one name joined by commas, as each proxy may add one.
         trusted: where proxies stand that are believed.
     """
     host, secure = headers.get("host", ""), scheme in {"https", "wss"}
     if not _is_in(peer, trusted):
         return Origin(peer, host, secure)
-    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+    hops = [hop.strip() for hop in headers.get(HOPS, "").split(",") if hop.strip()]
     strangers = [hop for hop in hops if not _is_in(hop, trusted)]
     return Origin(
         address=strangers[-1] if strangers else peer,

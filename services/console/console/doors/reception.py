@@ -53,16 +53,56 @@ class Reception:
         Raises:
             TooOftenError: the account or the address has been tried too often.
         """
-        if not self._attempts.allows(name, address, self.clock.monotonic()):
-            raise TooOftenError
+        account = self._proven(name, password, address)
+        if account is None:
+            return None
+        secret = self._begin(account)
+        if self.file.book.accounts.get(name) is not account:  # changed since: it was theirs
+            self.sessions.end(secret)
+            return None
+        log.info("signed in", extra={"account": name, "address": address})
+        return secret
+
+    def _proven(self, name: str, password: str, address: str) -> Account | None:
+        """The account as it was when its password was shown; None: it was not."""
         account = self.file.book.accounts.get(name)
+        known = account.name if account else None
+        if not self._attempts.allows(known, address, self.clock.monotonic()):
+            raise TooOftenError
         if not self.passwords.match(password, account.password if account else None):
             log.warning("login refused", extra={"address": address})
             return None
-        self._attempts.succeeded(name, address, self.clock.monotonic())
-        log.info("signed in", extra={"account": name, "address": address})
-        wall = account is not None and account.role is Role.KIOSK
-        return self.sessions.begin(name, KIOSK_LASTS_S if wall else LASTS_S)
+        self._attempts.succeeded(known, address, self.clock.monotonic())
+        return account
+
+    def _begin(self, account: Account) -> str:
+        lasts_s = KIOSK_LASTS_S if account.role is Role.KIOSK else LASTS_S
+        return self.sessions.begin(account.name, lasts_s, since=account.changed_at)
+
+    def change_password(self, name: str, old: str, new: str, address: str) -> str | None:
+        """Give an account another password, and nothing else; every session of it ends.
+
+        Returns:
+            What the browser is to hold of the one that begins, None where `old` is not theirs.
+
+        Raises:
+            TooOftenError: as `sign_in`.
+            OSError: the disk does not take it.
+        """
+        proven = self._proven(name, old, address)
+        hashed = self.passwords.hashed(new) if proven else None
+        while True:
+            before = self.file.book
+            known = before.accounts.get(name)
+            if proven is None or known is None or known.password != proven.password:
+                return None
+            update = {"password": hashed, "changed_at": self.clock.now()}
+            account = known.model_copy(update=update)
+            if self._changed(before, before.with_account(account)):
+                break
+        self.sessions.end_all_of(name)
+        log.info("password changed", extra={"account": name})
+        return self._begin(account)
 
     def sign_out(self, secret: str) -> None:
         """End the session that a browser holds."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -100,7 +102,8 @@ def _add_login(routes: APIRouter, reception: Reception) -> None:
     async def login(request: Request, typed: Login) -> Response:
         """Sign in: a session cookie for twelve hours."""
         guard = guard_of(request)
-        secret = await _signed_in(reception, typed, guard.origin_of(request).address)
+        address = guard.origin_of(request).address
+        secret = await _begun(partial(reception.sign_in, typed.name, typed.password, address))
         if before := guard.secret_of(request):
             await run_in_threadpool(reception.sign_out, before)
         return _with_cookie(request, secret)
@@ -118,19 +121,19 @@ def _add_password(routes: APIRouter, reception: Reception) -> None:
     async def change_password(request: Request, viewer: Looking, typed: NewPassword) -> Response:
         """Choose another password; every session of the account ends but this one, which is new."""
         guard = guard_of(request)
-        if viewer.name is None or guard.secret_of(request) is None:
+        if viewer.name is None or not guard.shows_a_session(request):
             raise RefusedError(HTTPStatus.FORBIDDEN, "sign in first")
         if problem := passwords.problem_of(typed.new):
             raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, problem, field="new")
-        told = Login(name=viewer.name, password=typed.old)
-        await _signed_in(reception, told, guard.origin_of(request).address)
-        await run_in_threadpool(reception.put, viewer.name, viewer.role, viewer.cameras, typed.new)
-        return _with_cookie(request, reception.sessions.begin(viewer.name))
+        address = guard.origin_of(request).address
+        change = partial(reception.change_password, viewer.name, typed.old, typed.new, address)
+        return _with_cookie(request, await _begun(change))
 
 
-async def _signed_in(reception: Reception, typed: Login, address: str) -> str:
+async def _begun(begin: Callable[[], str | None]) -> str:
+    """What the browser is to hold of a session that begins with a password."""
     try:
-        secret = await run_in_threadpool(reception.sign_in, typed.name, typed.password, address)
+        secret = await run_in_threadpool(begin)
     except TooOftenError:
         raise RefusedError(
             HTTPStatus.TOO_MANY_REQUESTS,

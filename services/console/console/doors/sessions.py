@@ -49,10 +49,16 @@ class Sessions:
         self._held = {one.secret: one for one in kept if one.until > clock.now()}
         self._seen: dict[str, float] = {}
 
-    def begin(self, account: str, lasts_s: float = LASTS_S) -> str:
-        """Begin a session; returns what the browser is to hold."""
+    def begin(self, account: str, lasts_s: float = LASTS_S, *, since: float = 0.0) -> str:
+        """Begin a session; returns what the browser is to hold.
+
+        Args:
+            account: whose.
+            lasts_s: how long.
+            since: it began no earlier, whatever a clock says that was set back meanwhile.
+        """
         secret, now = bearer.new(), self._clock.now()
-        session = Session(bearer.kept(secret), account, began=now, until=now + lasts_s)
+        session = Session(bearer.kept(secret), account, began=max(now, since), until=now + lasts_s)
         with self._lock:
             own = sorted((one for one in self._alive() if one.account == account), key=_age)
             for one in own[: max(0, len(own) + 1 - MOST_OF_ONE)]:
