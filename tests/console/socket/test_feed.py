@@ -10,9 +10,18 @@ from console.socket.feed import SETTLED_AFTER_S, Feed
 from console.socket.hub import Hub
 
 from hazardcast.contract import topics
-from hazardcast.contract.messages import CameraStatus, Detections, ServiceStatus
-from hazardcast.contract.vocabulary import CameraState, ServiceState
+from hazardcast.contract.messages import (
+    CameraStatus,
+    ClipState,
+    Detections,
+    OtherClip,
+    ServiceStatus,
+    Window,
+)
+from hazardcast.contract.vocabulary import CameraState, ClipStage, ServiceState
 from hazardcast.testing import ManualClock, MemoryBroker, MemoryBus
+
+NORTH = frozenset({"north"})
 
 
 class Heard(Hub):
@@ -20,7 +29,7 @@ class Heard(Hub):
 
     def __init__(self) -> None:
         super().__init__()
-        self.states: list[tuple[str, str, bool, str | None]] = []
+        self.states: list[tuple[str, str, bool, frozenset[str] | None]] = []
         self.seen: list[tuple[str, Mapping[str, Any]]] = []
         self.wanted: set[str] = set()
 
@@ -30,8 +39,8 @@ class Heard(Hub):
     def publish_detections(self, camera: str, message: Mapping[str, Any]) -> None:
         self.seen.append((camera, message))
 
-    def publish_state(self, topic: str, key: str, value: Mapping[str, Any] | None, camera: str | None) -> None:  # fmt: skip
-        self.states.append((topic, key, value is not None, camera))
+    def publish_state(self, topic: str, key: str, value: Mapping[str, Any] | None, cameras: frozenset[str] | None) -> None:  # fmt: skip
+        self.states.append((topic, key, value is not None, cameras))
 
 
 @pytest.fixture
@@ -88,7 +97,7 @@ def test_why_a_camera_is_down_is_known_until_it_is_live(feed: Feed, broker: Memo
 
 
 def test_what_a_broker_does_not_say_again_is_taken_back(feed: Feed, hub: Heard, clock: ManualClock) -> None:  # fmt: skip
-    feed._said = {("active", "1"), ("active", "2")}
+    feed._said = {("active", "1"): NORTH, ("active", "2"): NORTH}
     feed._connected()
     feed._doubted.discard(("active", "2"))
     feed.tick()
@@ -97,12 +106,23 @@ def test_what_a_broker_does_not_say_again_is_taken_back(feed: Feed, hub: Heard, 
     clock.advance(SETTLED_AFTER_S)
     feed.tick()
 
-    assert hub.states == [("active", "1", False, None)]
-    assert feed._said == {("active", "2")}
+    assert hub.states == [("active", "1", False, NORTH)]
+    assert set(feed._said) == {("active", "2")}
 
 
-def test_a_cleared_topic_is_told(feed: Feed, hub: Heard, broker: MemoryBroker) -> None:
+def test_what_is_cleared_is_told_to_who_sees_its_cameras(feed: Feed, hub: Heard, broker: MemoryBroker) -> None:  # fmt: skip
+    window = Window(start=1.0, end=2.0)
+    other = OtherClip(camera="south", state=ClipStage.READY, requested=window, coverage=1.0)
+    clip = ClipState(event_id="4097-1-1", camera="north", state=ClipStage.READY, requested=window, updated_at=3.0, others=(other,))  # fmt: skip
+    broker.send("v2x/clips/4097-1-1", clip.encode(), retain=True)
     broker.send("v2x/clips/4097-1-1", b"", retain=True)
 
-    assert hub.states == [("clips", "4097-1-1", False, None)]
+    both = frozenset({"north", "south"})
+    assert hub.states == [("clips", "4097-1-1", True, both), ("clips", "4097-1-1", False, both)]
     assert topics.CLIPS.template == "v2x/clips/{event_id}"
+
+
+def test_what_was_never_said_is_cleared_for_those_who_see_all(feed: Feed, hub: Heard, broker: MemoryBroker) -> None:  # fmt: skip
+    broker.send("v2x/clips/4097-1-1", b"", retain=True)
+
+    assert hub.states == [("clips", "4097-1-1", False, frozenset())]

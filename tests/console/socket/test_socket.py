@@ -20,9 +20,9 @@ from console.http.server import HttpServer
 from console.live.routes import LiveRoom
 from console.socket import session as session_module
 from console.socket.hub import Hub, Listener, said
-from console.socket.outbox import MOST_EVENT_BYTES, Outbox
+from console.socket.outbox import MOST_ANSWERS, MOST_EVENT_BYTES, Outbox
 from console.socket.routes import router
-from console.socket.session import SocketRoom
+from console.socket.session import MOST_ASKED, SocketRoom
 from console.socket.words import read, wanted
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -43,6 +43,9 @@ class Events:
     def events(self, after_seq: int, limit: int, cameras: Collection[str] | None = None) -> list[dict[str, Any]]:  # fmt: skip
         later = [row for row in self.rows if row["seq"] > after_seq]
         return [row for row in later if cameras is None or row["camera"] in {*cameras, None}][:limit]  # fmt: skip
+
+
+NORTH = frozenset({"north"})
 
 
 def event(seq: int, camera: str | None = "north", **more: Any) -> dict[str, Any]:
@@ -156,14 +159,14 @@ def test_an_event_reaches_every_page_once(address: str, hub: Hub) -> None:
 
 def test_a_page_hears_of_its_own_cameras_alone(address: str, hub: Hub, sees: Callable[[Viewer | None], None]) -> None:  # fmt: skip
     sees(Viewer("lee", Role.VIEWER, frozenset({"south"})))
-    hub.publish_state("active", "1", {"a": 1}, "north")
+    hub.publish_state("active", "1", {"a": 1}, NORTH)
     with connect(address) as socket:
         greeted(socket)
         say(socket, op="watch", cameras=["north", "south", "nowhere"])
         eventually(lambda: bool(hub._watched.get("south")))
         hub.publish_event(1, "north", event(1))
         hub.publish_detections("north", {"objects": []})
-        hub.publish_state("active", "2", {"a": 2}, "north")
+        hub.publish_state("active", "2", {"a": 2}, NORTH)
         hub.publish_detections("south", {"objects": [1]})
         hub.publish_event(2, "south", event(2, "south"))
         say(socket, op="get", id=1, path="api/live-monitoring/hls/north/live.m3u8")
@@ -190,18 +193,29 @@ def test_a_page_that_was_away_for_too_long_asks_anew(address: str, hub: Hub, eve
     with connect(address) as socket:
         greeted(socket, seq)
 
-        assert hear(socket, "resync")
+        assert hear(socket, "resync") == {"op": "resync", "seq": newest}
+
+
+def test_what_was_missed_and_is_too_long_to_be_told_is_asked_anew(address: str, hub: Hub, events: Events) -> None:  # fmt: skip
+    events.rows = [event(seq, body="x" * 20_000) for seq in range(1, 61)]
+    hub.newest_seq = 60
+    with connect(address) as socket:
+        greeted(socket, 0)
+
+        assert hear(socket, "resync")["seq"] == 60
+        hub.publish_event(61, "north", event(61))
+        assert hear(socket, "event")["event"]["seq"] == 61
 
 
 def test_the_present_state_is_told_first_and_cleared_ones_not_at_all(address: str, hub: Hub) -> None:  # fmt: skip
-    hub.publish_state("active", "1", {"a": 1}, "north")
-    hub.publish_state("active", "2", {"a": 2}, "north")
-    hub.publish_state("active", "1", None, "north")
+    hub.publish_state("active", "1", {"a": 1}, NORTH)
+    hub.publish_state("active", "2", {"a": 2}, NORTH)
+    hub.publish_state("active", "1", None, NORTH)
     with connect(address) as socket:
         greeted(socket)
 
         assert hear(socket, "state") == {"op": "state", "topic": "active", "key": "2", "value": {"a": 2}}  # fmt: skip
-        hub.publish_state("active", "2", None, "north")
+        hub.publish_state("active", "2", None, NORTH)
         assert hear(socket, "state")["value"] is None
 
 
@@ -213,6 +227,28 @@ def test_of_a_service_a_page_hears_its_own_cameras_alone(address: str, hub: Hub,
         greeted(socket)
 
         assert hear(socket, "state")["value"] == {"service": "recorder", "cameras": [{"camera": "south"}], "detail": {}}  # fmt: skip
+
+
+def test_of_an_events_clips_a_page_hears_its_own_alone(address: str, hub: Hub, sees: Callable[[Viewer | None], None]) -> None:  # fmt: skip
+    sees(Viewer("lee", Role.VIEWER, frozenset({"south"})))
+    north = {"camera": "north", "state": "ready", "path": "/archive/north.mp4"}
+    south = {"camera": "south", "state": "recording", "path": "/archive/south.mp4"}
+    hub.publish_state("clips", "1", {**south, "event_id": "1", "updated_at": 5.0, "others": [north]}, frozenset({"north", "south"}))  # fmt: skip
+    hub.publish_state("clips", "2", {**north, "event_id": "2", "updated_at": 5.0, "others": [south]}, frozenset({"north", "south"}))  # fmt: skip
+    hub.publish_state("clips", "3", {**north, "event_id": "3", "updated_at": 5.0, "others": None}, NORTH)  # fmt: skip
+    with connect(address) as socket:
+        greeted(socket)
+        hub.publish_state("clips", "3", None, NORTH)
+        hub.publish_state("clips", "4", None, frozenset())
+        hub.publish_state("clips", "1", None, frozenset({"north", "south"}))
+
+        heard = [hear(socket, "state") for _ in range(2)]
+        if heard[0]["value"] is not None:
+            assert {heard[0]["key"], heard[1]["key"]} == {"1", "2"}
+
+    told = {one["key"]: one["value"] for one in heard}
+    assert told["2"] == {**south, "event_id": "2", "updated_at": 5.0, "others": None}
+    assert "north" not in json.dumps(heard)
 
 
 def test_media_comes_as_asked(address: str, camera: Camera) -> None:
@@ -252,6 +288,37 @@ def test_what_is_dropped_is_not_answered_and_the_socket_goes_on(address: str, ca
             answered = socket.recv(timeout=5)
 
     assert struct.unpack(">IH", answered[:6]) == (2, 200)
+
+
+def test_an_answer_that_is_dropped_while_it_waits_is_not_sent_under_the_number_again() -> None:
+    outbox = Outbox()
+    outbox.media(1, "first")
+    outbox.media(2, "other")
+    outbox.drop(1)
+    outbox.media(1, "again")
+
+    assert [outbox.next(), outbox.next(), outbox.next()] == ["other", "again", None]
+    for number in range(MOST_ANSWERS + 1):
+        assert not outbox.overflowed
+        outbox.media(number, b"429")
+    assert outbox.overflowed
+
+
+def test_a_fault_in_an_answer_is_told_and_costs_no_later_one(address: str, room: LiveRoom, camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    camera.begin()
+
+    def broken(*_asked: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with connect(address) as socket, monkeypatch.context() as patched:
+        greeted(socket)
+        patched.setattr(room.hls, "_file", broken)
+        for number in range(MOST_ASKED + 1):
+            say(socket, op="get", id=number, path="hls/north/0.ts")
+            assert fetch(socket, number)[0] == 500
+        patched.undo()
+        say(socket, op="get", id=0, path="hls/north/0.ts")
+        assert fetch(socket, 0)[0] == 200
 
 
 def test_a_page_that_asks_for_too_much_at_once_is_told(address: str, camera: Camera) -> None:

@@ -156,7 +156,7 @@ class Station:
         broker = BrokerFacts(connected=self._bus.connected, since=self._board.broker_since, at=now)
         return HealthFacts(
             now=now,
-            services=[_service(one) for one in heard],
+            services=[_service(one, viewer) for one in heard],
             cameras=self.cameras(viewer),
             broker=broker,
             disk=self._disks(now),
@@ -175,8 +175,10 @@ class Station:
         return found
 
 
-def _service(one: Heard) -> ServiceFacts:
+def _service(one: Heard, viewer: Viewer) -> ServiceFacts:
+    """A service's word; its details may name any camera, so they are for who sees all."""
     status = one.status
+    detail = status.detail.model_dump(mode="json", exclude_none=True)
     return ServiceFacts(
         service=status.service,
         instance=status.instance,
@@ -184,7 +186,7 @@ def _service(one: Heard) -> ServiceFacts:
         version=status.version,
         said_at=status.ts,
         at=one.at,
-        detail=status.detail.model_dump(mode="json", exclude_none=True),
+        detail=detail if viewer.cameras is None else {},
     )
 
 

@@ -37,6 +37,10 @@ class Viewer:
         """Whether what concerns a camera is theirs; what concerns none is everybody's."""
         return self.cameras is None or camera is None or camera in self.cameras
 
+    def may_see_any(self, cameras: frozenset[str] | None) -> bool:
+        """The same for what concerns several; of whom it is not known, who sees all may see it."""
+        return self.cameras is None or cameras is None or bool(self.cameras & cameras)
+
     @property
     def may_decide(self) -> bool:
         """Whether their word reaches vehicles."""

@@ -25,6 +25,10 @@ SETTLED_AFTER_S = 5.0
 RECORDER = "recorder"
 LIVE = "live"
 Key = tuple[str, str]
+Cameras = frozenset[str] | None
+"""Whom a word concerns; None: no camera, so everybody."""
+UNKNOWN: Cameras = frozenset()
+"""Nobody knows whose it was: for who sees all cameras."""
 
 
 class Feed:
@@ -36,7 +40,7 @@ class Feed:
         self._clock = clock
         self._cameras = cameras
         self._lock = threading.Lock()
-        self._said: set[Key] = set()
+        self._said: dict[Key, Cameras] = {}
         self._doubted: set[Key] = set()
         self._settles_at: float | None = None
         self._why_down: dict[str, str] = {}
@@ -61,10 +65,10 @@ class Feed:
             if self._settles_at is None or self._clock.monotonic() < self._settles_at:
                 return
             self._settles_at = None
-            gone, self._doubted = self._doubted, set()
-            self._said -= gone
-        for topic, key in gone:
-            self._hub.publish_state(topic, key, None, None)
+            doubted, self._doubted = self._doubted, set()
+            gone = [(key, self._said.pop(key, UNKNOWN)) for key in doubted]
+        for (topic, key), cameras in gone:
+            self._hub.publish_state(topic, key, None, cameras)
 
     def _connected(self) -> None:
         with self._lock:
@@ -72,15 +76,16 @@ class Feed:
             self._settles_at = self._clock.monotonic() + SETTLED_AFTER_S
 
     def _active(self, word: Alert, delivery: Delivery) -> None:
-        self._say("active", delivery.parameters["event_id"], word, word.camera)
+        self._say("active", delivery.parameters["event_id"], word, _of(word.camera))
 
     def _clip(self, word: ClipState, delivery: Delivery) -> None:
         parameters = delivery.parameters
-        self._say("clips", "/".join(parameters.values()), word, word.camera)
+        cameras = frozenset((word.camera, *(one.camera for one in word.others or ())))
+        self._say("clips", "/".join(parameters.values()), word, cameras)
 
     def _pending(self, word: Pending, delivery: Delivery) -> None:
         camera = word.incident.camera
-        self._say("pending", delivery.parameters["event_id"], word, camera)
+        self._say("pending", delivery.parameters["event_id"], word, _of(camera))
 
     def _status(self, word: ServiceStatus, _delivery: Delivery) -> None:
         value = word.model_dump(mode="json")
@@ -101,18 +106,22 @@ class Feed:
             message = Detections.decode(payload)
             self._hub.publish_detections(camera, message.model_dump(mode="json"))
 
-    def _say(self, topic: str, key: str, word: Message, camera: str | None) -> None:
+    def _say(self, topic: str, key: str, word: Message, cameras: Cameras) -> None:
         with self._lock:
-            self._said.add((topic, key))
+            self._said[topic, key] = cameras
             self._doubted.discard((topic, key))
-        self._hub.publish_state(topic, key, word.model_dump(mode="json"), camera)
+        self._hub.publish_state(topic, key, word.model_dump(mode="json"), cameras)
 
     def _cleared(self, topic: str) -> ClearedHandler:
         def cleared(delivery: Delivery) -> None:
             key = "/".join(delivery.parameters.values())
             with self._lock:
-                self._said.discard((topic, key))
+                cameras = self._said.pop((topic, key), UNKNOWN)
                 self._doubted.discard((topic, key))
-            self._hub.publish_state(topic, key, None, None)
+            self._hub.publish_state(topic, key, None, cameras)
 
         return cleared
+
+
+def _of(camera: str | None) -> Cameras:
+    return None if camera is None else frozenset({camera})

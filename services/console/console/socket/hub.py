@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from console.doors.viewer import Viewer
+from console.socket.narrowing import narrowed
 from console.socket.outbox import Outbox
 from console.store.database import StoreUnavailableError
 from console.store.store import Store
@@ -55,10 +56,10 @@ class Listener:
         for seq, camera, text in held:
             self.event(seq, camera, text)
 
-    def state(self, key: tuple[str, str], camera: str | None, text: str) -> None:
-        """A state, where it is this viewer's."""
-        if self.viewer.may_see(camera):
-            self.outbox.state(key, _narrowed(key[0], text, self.viewer))
+    def state(self, key: tuple[str, str], cameras: frozenset[str] | None, text: str) -> None:
+        """A state, where it is this viewer's, as far as it is."""
+        if self.viewer.may_see_any(cameras):
+            self.outbox.state(key, narrowed(key[0], text, self.viewer))
             self._wake()
 
     def detections(self, camera: str, text: str) -> None:
@@ -72,26 +73,15 @@ class Listener:
         self.outbox.word(text)
         self._wake()
 
-    def media(self, answer: object) -> None:
-        """An answer to what was asked for."""
-        self.outbox.media(answer)
+    def media(self, number: int, answer: object) -> None:
+        """An answer to what was asked for under a number."""
+        self.outbox.media(number, answer)
         self._wake()
 
 
 def said(op: str, **values: Any) -> str:
     """A word to the page."""
     return json.dumps({"op": op, **values}, separators=(",", ":"), allow_nan=False)
-
-
-def _narrowed(topic: str, text: str, viewer: Viewer) -> str:
-    """A service's word without the cameras of others."""
-    if topic != "status" or viewer.cameras is None:
-        return text
-    word = json.loads(text)
-    if value := word["value"]:
-        own = [one for one in value.get("cameras", []) if viewer.may_see(one["camera"])]
-        word["value"] = {**value, "cameras": own, "detail": {}}
-    return json.dumps(word, separators=(",", ":"))
 
 
 class Hub:
@@ -101,7 +91,7 @@ class Hub:
         self._lock = threading.Lock()
         self._listeners: set[Listener] = set()
         self._watched: dict[str, int] = {}
-        self._states: dict[tuple[str, str], tuple[str | None, str]] = {}
+        self._states: dict[tuple[str, str], tuple[frozenset[str] | None, str]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self.newest_seq = 0
         """Of the newest event that was published."""
@@ -129,16 +119,27 @@ class Hub:
         return bool(self._watched.get(camera))
 
     def publish_state(
-        self, topic: str, key: str, value: Mapping[str, Any] | None, camera: str | None
+        self,
+        topic: str,
+        key: str,
+        value: Mapping[str, Any] | None,
+        cameras: frozenset[str] | None,
     ) -> None:
-        """What a retained topic says now; None: it was cleared."""
+        """What a retained topic says now.
+
+        Args:
+            topic: of which kind.
+            key: which one.
+            value: what it says; None: it was cleared.
+            cameras: whose; None: of none, for everybody; empty: not known whose.
+        """
         text = said("state", topic=topic, key=key, value=value)
         with self._lock:
             if value is None:
                 self._states.pop((topic, key), None)
             else:
-                self._states[topic, key] = (camera, text)
-        self._each(lambda listener: listener.state((topic, key), camera, text))
+                self._states[topic, key] = (cameras, text)
+        self._each(lambda listener: listener.state((topic, key), cameras, text))
 
     def _each(self, tell: Callable[[Listener], None]) -> None:
         loop = self._loop
@@ -160,8 +161,8 @@ class Hub:
         self._listeners.add(listener)  # first: what is said meanwhile is said twice, not never
         with self._lock:
             states = list(self._states.items())
-        for key, (camera, text) in states:
-            listener.state(key, camera, text)
+        for key, (cameras, text) in states:
+            listener.state(key, cameras, text)
 
     def detach(self, listener: Listener) -> None:
         """A socket has ended."""

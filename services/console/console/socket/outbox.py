@@ -11,6 +11,8 @@ from typing import Any
 
 MOST_EVENT_BYTES = 1_000_000
 MOST_STATES = 20_000
+MOST_ANSWERS = 256
+"""Answers that wait, refusals included: who asks on and reads nothing has to end."""
 
 
 class Outbox:
@@ -18,12 +20,12 @@ class Outbox:
 
     def __init__(self) -> None:
         self.overflowed = False
-        """Events did not fit: end with 1013."""
+        """Something did not fit: end with 1013."""
         self._words: deque[str] = deque()
         self._words_bytes = 0
         self._states: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._detections: OrderedDict[str, str] = OrderedDict()
-        self._media: deque[Any] = deque()
+        self._media: deque[tuple[int, Any]] = deque()
 
     def __bool__(self) -> bool:
         return bool(self._words or self._states or self._detections or self._media)
@@ -45,9 +47,14 @@ class Outbox:
         self._detections.pop(camera, None)
         self._detections[camera] = text
 
-    def media(self, answer: Any) -> None:
-        """What was asked for; whoever asks bounds how much that is."""
-        self._media.append(answer)
+    def media(self, number: int, answer: Any) -> None:
+        """What was asked for under a number."""
+        self._media.append((number, answer))
+        self.overflowed |= len(self._media) > MOST_ANSWERS
+
+    def drop(self, number: int) -> None:
+        """What was asked for under this number is not sent any more."""
+        self._media = deque(one for one in self._media if one[0] != number)
 
     def withdraw(self, cameras: frozenset[str]) -> None:
         """Nothing of these cameras is sent any more."""
@@ -63,4 +70,4 @@ class Outbox:
         for waiting in (self._states, self._detections):
             if waiting:
                 return waiting.popitem(last=False)[1]
-        return self._media.popleft() if self._media else None
+        return self._media.popleft()[1] if self._media else None

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -22,9 +22,12 @@ from console.live.routes import LiveRoom
 from console.problems import RefusedError
 from console.socket import words
 from console.socket.hub import EventsAfter, Hub, Listener, said
+from console.socket.outbox import MOST_EVENT_BYTES
 from console.socket.words import Drop, Get, Hello, Watch
 from hazardcast.machine.clock import Clock
+from hazardcast.machine.refusals import in_words
 
+log = logging.getLogger(__name__)
 BEAT_S = 10.0
 SILENCE_S = 25.0
 LOOK_S = 2.0
@@ -33,6 +36,10 @@ MOST_ASKED = 24
 """Media requests under way at once: nine tiles ask for two or three each at most."""
 MOST_MISSED = 1000
 """Events told to a page that was away; of more it asks the lists anew."""
+MOST_MISSED_BYTES = MOST_EVENT_BYTES // 2
+"""The other half is for what happens meanwhile."""
+Told = tuple[int, str | None, str]
+"""An event's number, its camera, and its text."""
 SEND_WITHIN_S = 60.0
 GOING_AWAY, BAD_WORD, POLICY, TRY_LATER = 1001, 1007, 1008, 1013
 
@@ -117,8 +124,8 @@ class Session:
             self._room.hub.watch(self._listener, cameras)
         elif isinstance(word, Get):
             self._get(word)
-        elif isinstance(word, Drop) and (task := self._gets.pop(word.id, None)):
-            task.cancel()
+        elif isinstance(word, Drop):
+            self._drop(word.id)
 
     async def _greet(self, hello: Hello) -> None:
         if self._greeted:
@@ -136,45 +143,61 @@ class Session:
     async def _tell_missed(self, seq: int) -> None:
         """What happened since the page was there; too much of it is asked for anew."""
         listener = self._listener
-        if seq > self._room.hub.newest_seq:  # of another database
-            listener.word(said("resync"))
-            return
-        missed = await asyncio.to_thread(self._missed, seq, listener.viewer.cameras)
-        if missed is None or len(missed) > MOST_MISSED:
-            listener.word(said("resync"))
+        newest = self._room.hub.newest_seq
+        missed = None
+        if seq <= newest:  # otherwise of another database
+            missed = await asyncio.to_thread(self._missed, seq, listener.viewer.cameras)
+        if missed is None:
+            listener.word(said("resync", seq=newest))
             return
         held, listener.held = listener.held, None
-        for event in missed:
-            listener.event(int(event["seq"]), event.get("camera"), said("event", event=event))
+        for number, camera, text in missed:
+            listener.event(number, camera, text)
         listener.held = held
 
-    def _missed(self, seq: int, cameras: frozenset[str] | None) -> list[dict[str, Any]] | None:
-        """None where nobody can tell."""
+    def _missed(self, seq: int, cameras: frozenset[str] | None) -> list[Told] | None:
+        """None where nobody can tell, or it is too much to be told."""
         if self._room.events is None:
             return [] if seq >= self._room.hub.newest_seq else None
         try:
-            return self._room.events.events(seq, MOST_MISSED + 1, cameras)
+            rows = self._room.events.events(seq, MOST_MISSED + 1, cameras)
         except Exception:  # noqa: BLE001 - whatever the store's trouble is, the page asks anew
             return None
+        told = [(int(row["seq"]), row.get("camera"), said("event", event=row)) for row in rows]
+        is_short = sum(len(text) for _, _, text in told) <= MOST_MISSED_BYTES
+        return told if len(told) <= MOST_MISSED and is_short else None
 
     def _get(self, get: Get) -> None:
         if get.id in self._gets or len(self._gets) >= MOST_ASKED:
-            self._listener.media(_head(get.id, HTTPStatus.TOO_MANY_REQUESTS))
+            self._listener.media(get.id, _head(get.id, HTTPStatus.TOO_MANY_REQUESTS))
             return
         task = asyncio.create_task(self._fetch(get))
         self._gets[get.id] = task
+
+    def _drop(self, number: int) -> None:
+        """The answer is wanted no more, ready or not; the number may be given again."""
+        if task := self._gets.pop(number, None):
+            task.cancel()
+            self._listener.outbox.drop(number)
 
     async def _fetch(self, get: Get) -> None:
         try:
             answer = await self._answer(get)
         except RefusedError as error:
-            self._gets.pop(get.id, None)
-            self._listener.media(_head(get.id, HTTPStatus(error.status)))
+            self._refuse(get.id, HTTPStatus(error.status))
+            return
+        except Exception:
+            log.exception("what a page asked for could not be fetched")
+            self._refuse(get.id, HTTPStatus.INTERNAL_SERVER_ERROR)
             return
         sent = asyncio.Event()
-        self._listener.media((get.id, answer, sent))
+        self._listener.media(get.id, (get.id, answer, sent))
         await sent.wait()  # so long it counts among those asked for
         self._gets.pop(get.id, None)
+
+    def _refuse(self, number: int, status: HTTPStatus) -> None:
+        self._gets.pop(number, None)
+        self._listener.media(number, _head(number, status))
 
     async def _answer(self, get: Get) -> Answer:
         wanted = words.wanted(get.path)
@@ -216,8 +239,11 @@ class Session:
                 return
             data = answer.blocks
             if not isinstance(data, bytes):
-                data = await asyncio.to_thread(b"".join, data)
-            await self._socket.send_bytes(_head(number, answer.status) + data)
+                data = await asyncio.to_thread(_read, data)
+                if self._gets.get(number) is not task:
+                    return  # dropped meanwhile, and the number perhaps given again
+            status = answer.status if data is not None else HTTPStatus.INTERNAL_SERVER_ERROR
+            await self._socket.send_bytes(_head(number, status) + (data or b""))
         finally:
             sent.set()
 
@@ -240,6 +266,15 @@ class Session:
         """A right that is gone, or another than before, ends the socket: the page comes anew."""
         if self._still_looking() != self._listener.viewer:
             raise _Ended(POLICY)
+
+
+def _read(blocks: Iterator[bytes]) -> bytes | None:
+    """A file's bytes, None where the disk does not give them."""
+    try:
+        return b"".join(blocks)
+    except OSError as error:
+        log.warning("what a page asked for cannot be read", extra={"reason": in_words(error)})
+        return None
 
 
 def _head(number: int, status: HTTPStatus) -> bytes:

@@ -122,6 +122,7 @@ export class LiveSocket extends EventTarget {
     if (word.op === "welcome") this.#welcomed(word);
     else if (word.op === "event") this.#event(word.event);
     else if (word.op === "beat") this.#beat(word);
+    else if (word.op === "resync") this.#resync(word);
     else this.dispatchEvent(new CustomEvent(word.op, { detail: word }));
   }
 
@@ -140,6 +141,12 @@ export class LiveSocket extends EventTarget {
     if (this.seq !== null && event.seq <= this.seq) return; // said twice
     this.seq = event.seq;
     this.dispatchEvent(new CustomEvent("event", { detail: event }));
+  }
+
+  /** All is asked anew, as of this number. @param {{seq?: number}} word */
+  #resync(word) {
+    this.seq = word.seq ?? this.seq;
+    this.dispatchEvent(new CustomEvent("resync", { detail: word }));
   }
 
   /** @param {object} word */
