@@ -328,6 +328,22 @@ def test_an_incident_raised_in_a_picture_is_a_persons_report_and_keeps_the_video
     ]
 
 
+def test_an_incident_is_out_though_its_clip_could_not_be_asked_for(console: Console) -> None:
+    answered_by_an_alert(console)
+    publish_now = console.bus.publish_now
+
+    def but_clips(topic: Any, *args: Any, **more: Any) -> bool:
+        return topic is not topics.CLIP_REQUESTS and publish_now(topic, *args, **more)
+
+    console.bus.publish_now = but_clips  # type: ignore[method-assign]
+    body = {"type": "fire", "camera": "north"}
+
+    answer = console.by("olivia").post("incidents", json=body)
+
+    assert answer.status_code == 202
+    assert (answer.json()["event_id"], answer.json()["clip"]) == ("4097-1", False)
+
+
 def test_an_incident_raised_on_the_map_stands_where_it_was_clicked(console: Console) -> None:
     heard = answered_by_an_alert(console)
     body = {"type": "blockage", "severity": "low", "lat": 37.2, "lon": 127.2, "test": True}
@@ -407,6 +423,14 @@ def test_cameras_are_as_the_recorder_has_them(console: Console) -> None:
 
     status(console, state="offline")
     assert console.by(None).get("cameras").json()[0]["state"] == "unknown"
+
+
+def test_health_names_no_camera_to_who_may_not_see_it(console: Console) -> None:
+    detail = {"alerting": {"shadow": ["south"]}}
+    status(console, service="alerter", detail=detail)
+
+    assert "south" in console.by("olivia").get("health").text
+    assert "south" not in console.by("nora").get("health").text
 
 
 def test_health_says_of_each_word_how_old_it_is(console: Console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from dataclasses import dataclass
@@ -10,15 +11,26 @@ from console.actions.board import Board
 from console.actions.desk import SAID_WITHIN_S, broker_away
 from console.actions.entries import Keep, of_clip, of_incident
 from console.doors.viewer import Viewer
-from console.problems import no_camera, not_found
+from console.problems import RefusedError, no_camera, not_found
 from hazardcast.config.site import SiteConfig
 from hazardcast.contract.messages import Alert, ClipRequest, Incident
 from hazardcast.contract.topics import CLIP_REQUESTS, INCIDENTS
 from hazardcast.machine.clock import Clock
 from hazardcast.mqtt.bus import Bus
 
+log = logging.getLogger(__name__)
 ON_AIR_WITHIN_S = 1.0
 LOOK_EVERY_S = 0.02
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What became of a report."""
+
+    alert: Alert | None
+    """That came of it; None: none was seen in time."""
+    clip: bool | None
+    """Whether its video was asked for; None: there is none to ask for."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +48,8 @@ class Requests:
         if camera not in self.config.cameras or not viewer.may_see(camera):
             raise no_camera()
 
-    def raise_incident(self, by: str, incident: Incident, camera: str | None) -> Alert | None:
-        """Report an incident; returns the alert that came of it, None: none was seen in time.
+    def raise_incident(self, by: str, incident: Incident, camera: str | None) -> Raised:
+        """Report an incident; from then on it is out, whatever becomes of the clip.
 
         It is a person's report: no camera stands in it, so no camera's silence ends it and no
         policy of a camera withholds it. Of the camera in whose picture it was seen it has the
@@ -53,11 +65,17 @@ class Requests:
             raise broker_away()
         assert incident.ts is not None
         alert = self._seen(incident.ts)
-        if camera:
-            event_id = alert.event_id if alert else self.own_id()
-            request = ClipRequest(event_id=event_id, camera=camera, ts=incident.ts, alert=alert)
+        if camera is None:
+            return Raised(alert, None)
+        event_id = alert.event_id if alert else self.own_id()
+        request = ClipRequest(event_id=event_id, camera=camera, ts=incident.ts, alert=alert)
+        try:
             self.ask_clip(by, request)
-        return alert
+        except RefusedError as error:
+            about = {"event_id": event_id, "camera": camera, "reason": str(error)}
+            log.warning("an incident is said, its clip is not asked for", extra=about)
+            return Raised(alert, clip=False)
+        return Raised(alert, clip=True)
 
     def _need_broker(self) -> None:
         """Nothing is kept as done that cannot even be tried."""

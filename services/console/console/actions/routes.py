@@ -86,6 +86,8 @@ class IncidentFacts(BaseModel):
 
     event_id: str | None
     ts: float
+    clip: bool | None = None
+    """Whether its video was asked for; None: it was raised in no camera's picture."""
 
 
 class ClipFacts(BaseModel):
@@ -137,9 +139,10 @@ def _add_incident(routes: APIRouter, requests: Requests, clock: Clock) -> None:
         told: dict[str, Any] = wanted.model_dump(exclude={"camera"}, exclude_none=True)
         hint = wanted.camera is None
         incident = Incident.parse({**told, "ts": clock.now(), "clip_hint": hint})
-        alert = requests.raise_incident(viewer.name or "", incident, wanted.camera)
+        raised = requests.raise_incident(viewer.name or "", incident, wanted.camera)
         assert incident.ts is not None
-        return IncidentFacts(event_id=alert.event_id if alert else None, ts=incident.ts)
+        event_id = raised.alert.event_id if raised.alert else None
+        return IncidentFacts(event_id=event_id, ts=incident.ts, clip=raised.clip)
 
 
 def _add_clips(routes: APIRouter, requests: Requests) -> None:
