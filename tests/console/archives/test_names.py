@@ -65,7 +65,9 @@ def test_no_two_moments_have_one_name_and_each_is_found_by_its_own(zone: str, st
 @pytest.mark.parametrize(
     "name",
     ["", "archive.mp4", "archive_20271315_080000.mp4", "archive_20270115_080000_1.mp4", "../archive_20270115_080000.mp4",
-     "archive_20270115_250000.mp4", "archive_20270115_080000.mp4\n", "archive_20270229_080000.mp4"],
+     "archive_20270115_250000.mp4", "archive_20270115_080000.mp4\n", "archive_20270229_080000.mp4",
+     "archive_00010101_000000.mp4", "archive_99991231_235959.mp4", "archive_00000101_000000.mp4"],
 )  # fmt: skip
 def test_what_is_no_name_has_no_moment(name: str) -> None:
-    assert moments(name, UTC) == []
+    for zone in ZONES:
+        assert moments(name, ZoneInfo(zone)) == []

@@ -6,6 +6,8 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
@@ -28,7 +30,7 @@ from hazardcast.media.archives import Archive
 from hazardcast.media.parts import Head, Part
 from hazardcast.media.segments import Segment
 from hazardcast.service.metrics import Health
-from hazardcast.testing import ManualClock
+from hazardcast.testing import ManualClock, eventually
 from tests.console.live.conftest import START, Camera, camera, room
 
 __all__ = ["camera", "room"]
@@ -59,14 +61,13 @@ def record(camera: Camera, pieces: list[bytes], start: float = START) -> list[Pa
     return paths
 
 
-@pytest.fixture
-def web(room: LiveRoom, camera: Camera, ffmpeg: str, tmp_path: Path) -> Iterator[httpx.Client]:
+@contextmanager
+def served(room: LiveRoom, camera: Camera, ffmpeg: str, builder: Builder) -> Iterator[httpx.Client]:
     clock = ManualClock(START + 100)
     room = replace(room, clock=clock)
     guard = Guard(FreeView(published_locally=True, allowed=True), lambda: Book({}, {}), Sessions(clock, [], lambda _: None), clock)  # fmt: skip
     archives = ArchiveRoom(
-        room, camera.recordings, Shelf(camera.recordings, UTC),
-        Builder(tmp_path / "built", program=ffmpeg),
+        room, camera.recordings, Shelf(camera.recordings, UTC), builder,
         Stills(room.live, camera.recordings, program=ffmpeg),
         lambda name, start, end: [{"camera": name}],
     )  # fmt: skip
@@ -74,6 +75,12 @@ def web(room: LiveRoom, camera: Camera, ffmpeg: str, tmp_path: Path) -> Iterator
     with httpx.Client(base_url=f"http://127.0.0.1:{server.port}/api/v1", timeout=20.0) as client:
         yield client
     server.close()
+
+
+@pytest.fixture
+def web(room: LiveRoom, camera: Camera, ffmpeg: str, tmp_path: Path) -> Iterator[httpx.Client]:
+    with served(room, camera, ffmpeg, Builder(tmp_path / "built", program=ffmpeg)) as client:
+        yield client
 
 
 WINDOW = {"from": START - 100, "to": START + 100}
@@ -147,7 +154,7 @@ def test_a_failing_ffmpeg_leaves_nothing_and_is_told(tmp_path: Path) -> None:
     assert list((tmp_path / "built").rglob("*.*")) == []
 
 
-def test_the_oldest_made_go_and_two_who_ask_get_one(tmp_path: Path) -> None:
+def test_the_oldest_made_go_and_what_is_there_is_not_made_again(tmp_path: Path) -> None:
     made = []
 
     def run(command: tuple[str, ...], _timeout_s: float) -> tuple[int, bytes, str]:
@@ -159,16 +166,61 @@ def test_the_oldest_made_go_and_two_who_ask_get_one(tmp_path: Path) -> None:
     source.write_bytes(b"G")
     builder = Builder(tmp_path / "built", program="ffmpeg", run=run)
     one = Archive((Segment(1, 2, source),))
-    threads = [threading.Thread(target=builder.built, args=("north", one)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    for _ in range(2):
+        builder.built("north", one)
     assert len(made) == 1
 
     for number in range(MOST_KEPT + 3):
         builder.built("north", Archive((Segment(number + 10, number + 11, source),)))
     assert len(list((tmp_path / "built").rglob("*.mp4"))) == MOST_KEPT
+
+
+class Slow:
+    """An ffmpeg that ends when it may."""
+
+    def __init__(self) -> None:
+        self.may_end = threading.Event()
+        self.cameras: list[str] = []
+
+    def __call__(self, command: tuple[str, ...], _timeout_s: float) -> tuple[int, bytes, str]:
+        self.cameras.append(Path(command[-1]).parent.name)
+        assert self.may_end.wait(20)
+        Path(command[-1]).write_bytes(b"made")
+        return 0, b"", ""
+
+
+def test_while_archives_are_made_all_else_is_answered(room: LiveRoom, camera: Camera, pieces: list[bytes], ffmpeg: str, tmp_path: Path) -> None:  # fmt: skip
+    slow = Slow()
+    with served(room, camera, ffmpeg, Builder(tmp_path / "built", program=ffmpeg, run=slow)) as web, ThreadPoolExecutor(30) as people:  # fmt: skip
+        record(camera, pieces[:1], START - 600)
+        record(camera, pieces[1:])
+        asked = people.submit(web.get, f"/archives/north/{NAME}")
+        eventually(lambda: bool(slow.cameras))
+        many = [people.submit(web.get, f"/archives/north/{name}") for name in [NAME, "archive_20270115_075000.mp4"] * 8]  # fmt: skip
+
+        refused = [one.result() for one in many]
+        assert {one.status_code for one in refused} == {503}
+        assert {one.headers["retry-after"] for one in refused} == {"5"}
+        assert web.get("/cameras/north/picture.jpg").status_code == 200
+
+        slow.may_end.set()
+        assert asked.result().content == b"made"
+        slow.may_end.clear()
+        asked = people.submit(web.get, "/archives/north/archive_20270115_075000.mp4")
+        eventually(lambda: len(slow.cameras) == 2)
+        assert web.get(f"/archives/north/{NAME}").content == b"made"
+        slow.may_end.set()
+        assert asked.result().status_code == 200
+
+
+def test_a_link_out_of_the_cameras_folder_leads_to_no_archive_and_no_picture(web: httpx.Client, camera: Camera, pieces: list[bytes], tmp_path: Path) -> None:  # fmt: skip
+    (path,) = record(camera, pieces[:1])
+    outside = tmp_path / "outside.ts"
+    path.rename(outside)
+    path.symlink_to(outside)
+
+    assert web.get(f"/archives/north/{NAME}").status_code == 404
+    assert web.get("/cameras/north/picture.jpg").status_code == 404
 
 
 def test_a_picture_is_the_newest_key_frame_and_tells_its_time(web: httpx.Client, camera: Camera, pieces: list[bytes]) -> None:  # fmt: skip

@@ -1,6 +1,7 @@
 """Makes one MP4 of an archive's segments when it is asked for; nothing is decoded.
 
-One is made at a time. What was made is kept for whoever asks next, the newest ones.
+Of a camera one is made at a time, and of all cameras few: who asks meanwhile is told to come again.
+What was made is kept for whoever asks next, the newest ones.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 
+from console.live import video
 from console.problems import RefusedError, not_found
 from hazardcast.machine import durable
 from hazardcast.machine.refusals import in_words
@@ -20,6 +22,10 @@ from hazardcast.service import processes
 
 BUILT_WITHIN_S = 180.0
 MOST_KEPT = 12
+MOST_AT_ONCE = 2
+"""A disk that records has little to spare."""
+AGAIN_S = 5
+"""Who was refused may ask again after so long."""
 LEFT_FREE_BYTES = 1_000_000_000
 Run = Callable[[tuple[str, ...], float], tuple[int, bytes, str]]
 
@@ -36,19 +42,41 @@ class Builder:
         self._program = program
         self._run = run
         self._lock = threading.Lock()
+        self._building: set[str] = set()
+
+    def made(self, camera: str, archive: Archive) -> Path | None:
+        """The file of an archive that was made before, None where it was not."""
+        path = self._path(camera, archive)
+        return path if path.exists() else None
 
     def built(self, camera: str, archive: Archive) -> Path:
         """The file of an archive, made now where it is not there yet; blocks meanwhile.
 
         Raises:
-            RefusedError: 404, retention has taken a segment; 507, no room; 500, ffmpeg failed.
+            RefusedError: 404, retention has taken a segment; 507, no room; 500, ffmpeg failed;
+                503, another is being made.
         """
-        with self._lock:
-            path = self._folder / camera / _key(archive)
+        with self._turn_of(camera):
+            path = self._path(camera, archive)
             if not path.exists():
                 self._build(archive, path)
                 self._keep_newest()
             return path
+
+    def _path(self, camera: str, archive: Archive) -> Path:
+        return self._folder / camera / _key(archive)
+
+    @contextlib.contextmanager
+    def _turn_of(self, camera: str) -> Iterator[None]:
+        with self._lock:
+            if camera in self._building or len(self._building) >= MOST_AT_ONCE:
+                raise _busy()
+            self._building.add(camera)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._building.discard(camera)
 
     def _build(self, archive: Archive, path: Path) -> None:
         wanted = _size(archive)
@@ -86,10 +114,10 @@ class Builder:
         )  # fmt: skip
 
     def _keep_newest(self) -> None:
-        made = sorted(self._folder.glob("*/*.mp4"), key=lambda path: path.stat().st_mtime)
-        for path in made[:-MOST_KEPT]:
-            with contextlib.suppress(OSError):
-                path.unlink()
+        with self._lock, contextlib.suppress(OSError):
+            made = sorted(self._folder.glob("*/*.mp4"), key=lambda path: path.stat().st_mtime)
+            for path in made[:-MOST_KEPT]:
+                path.unlink(missing_ok=True)
 
 
 def _key(archive: Archive) -> str:
@@ -98,8 +126,12 @@ def _key(archive: Archive) -> str:
 
 
 def _size(archive: Archive) -> int:
+    """Of its segments, bytes; each must lie in the camera's own folder."""
+    paths = [segment.path for segment in archive.segments]
+    if not all(video.is_of(path.parent.parent, path) for path in paths):
+        raise no_archive()
     try:
-        return sum(segment.path.stat().st_size for segment in archive.segments)
+        return sum(path.stat().st_size for path in paths)
     except OSError:
         raise no_archive() from None
 
@@ -107,6 +139,14 @@ def _size(archive: Archive) -> int:
 def no_archive() -> RefusedError:
     """The one answer for what is not there."""
     return not_found("there is no such archive of this camera")
+
+
+def _busy() -> RefusedError:
+    return RefusedError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "another archive is being made: ask again",
+        headers={"retry-after": str(AGAIN_S)},
+    )
 
 
 def _no_room() -> RefusedError:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, tzinfo
 
 from hazardcast.media.archives import Archive
 
+LATEST = 1e11
+"""No camera's clock is later, epoch seconds."""
 _NAME = re.compile(r"archive_(\d{8})_(\d{6})(?:_([2-9]))?\.mp4")
 
 
@@ -46,10 +48,10 @@ def moments(name: str, zone: tzinfo) -> list[float]:
         return []
     try:
         local = datetime.strptime(match[1] + match[2], "%Y%m%d%H%M%S")  # noqa: DTZ007
-    except ValueError:
+        both = {local.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1)}
+    except (ValueError, OverflowError):  # no such day, or so far off that no clock tells it
         return []
-    both = {local.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1)}
-    return sorted(both)
+    return sorted(moment for moment in both if 0 <= moment <= LATEST)
 
 
 def _is_second_time(moment: datetime) -> bool:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 
 from console.archives import timeline as pure
-from console.archives.builder import Builder, no_archive
+from console.archives.builder import MOST_AT_ONCE, Builder, no_archive
 from console.archives.listing import Shelf, described
 from console.archives.still import Stills
 from console.doors.asking import Exporting, Looking
@@ -22,9 +24,12 @@ from console.live import answers, video
 from console.live.routes import LiveRoom, response
 from console.problems import RefusedError, not_found
 from hazardcast.media import segments
+from hazardcast.media.archives import Archive
 
 DAY_S = 86_400.0
 LONGEST_S = 32 * DAY_S
+STILLS_AT_ONCE = 2
+T = TypeVar("T")
 Moment = Annotated[float | None, Query(ge=0, le=1e11, allow_inf_nan=False)]
 Incidents = Callable[[str, float, float], list[dict[str, Any]]]
 """Camera, from, to → what happened, for marks on the line."""
@@ -40,6 +45,9 @@ class ArchiveRoom:
     builder: Builder
     stills: Stills
     incidents: Incidents
+    builds: Executor = field(default_factory=lambda: ThreadPoolExecutor(MOST_AT_ONCE + 1))
+    """One thread more than archives are made at once: who has to come again learns it now."""
+    decoding: Executor = field(default_factory=lambda: ThreadPoolExecutor(STILLS_AT_ONCE))
 
 
 def router(room: ArchiveRoom) -> APIRouter:
@@ -55,7 +63,7 @@ def router(room: ArchiveRoom) -> APIRouter:
     ) -> Response:  # fmt: skip
         """The newest picture that can be shown alone; `Last-Modified` is when it was taken."""
         room.live.check(camera, viewer)
-        still = await asyncio.to_thread(room.stills.newest, camera)
+        still = await _in(room.decoding, partial(room.stills.newest, camera))
         if still is None:
             raise not_found("there is no picture of this camera")
         headers = {
@@ -114,17 +122,29 @@ def _add_archives(routes: APIRouter, room: ArchiveRoom) -> None:
     ) -> Response:  # fmt: skip
         """One archive as MP4, made when it is first asked for; with Range."""
         room.live.check(camera, viewer)
-        return response(await asyncio.to_thread(_made, room, camera, name, byte_range))
+        archive, made = await asyncio.to_thread(_found, room, camera, name)
+        if made is None:
+            made = await _in(room.builds, partial(room.builder.built, camera, archive))
+        headers = {"Content-Disposition": f'attachment; filename="{camera}_{name}"'}
+        return response(await asyncio.to_thread(_answer, made, byte_range, headers))
 
 
-def _made(room: ArchiveRoom, camera: str, name: str, byte_range: str | None) -> answers.Answer:
+async def _in(pool: Executor, work: Callable[[], T]) -> T:
+    """What takes long, where nothing else waits for its turn."""
+    return await asyncio.get_running_loop().run_in_executor(pool, work)
+
+
+def _found(room: ArchiveRoom, camera: str, name: str) -> tuple[Archive, Path | None]:
     archive = room.shelf.find(camera, name)
     if archive is None:
         raise no_archive()
-    found = video.held(room.builder.built(camera, archive))
+    return archive, room.builder.made(camera, archive)
+
+
+def _answer(made: Path, byte_range: str | None, headers: dict[str, str]) -> answers.Answer:
+    found = video.held(made)
     if found is None:
         raise no_archive()
-    headers = {"Content-Disposition": f'attachment; filename="{camera}_{name}"'}
     return answers.of_file(found, byte_range, media_type="video/mp4", headers=headers)
 
 

@@ -1,14 +1,16 @@
-"""The newest picture of a camera as JPEG: one is decoded at a time, and given to all who ask."""
+"""The newest picture of a camera as JPEG: of each it is decoded once, and given to all who ask."""
 
 from __future__ import annotations
 
 import logging
 import tempfile
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.live import video
 from console.live.line import Line
 from console.live.live import Live
 from console.live.ranges import Piece
@@ -54,7 +56,7 @@ class Stills:
         self._recordings_dir = recordings_dir
         self._program = program
         self._run = run
-        self._lock = threading.Lock()
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._made: dict[str, tuple[object, Still | None]] = {}
 
     def newest(self, camera: str) -> Still | None:
@@ -62,7 +64,7 @@ class Stills:
         source = self._source(camera)
         if source is None:
             return None
-        with self._lock:
+        with self._locks[camera]:
             key, still = self._made.get(camera, (None, None))
             if key != source.key:
                 still = self._decoded(source)
@@ -92,6 +94,8 @@ class Stills:
         if not stored:
             return None
         path = stored[-1].path
+        if not video.is_of(self._recordings_dir / camera, path):
+            return None
         return _Source(path.name, stored[-1].start, lambda: _head(path))
 
     def _decoded(self, source: _Source) -> Still | None:

@@ -63,7 +63,14 @@ def recorded(recordings_dir: Path, camera: str, start_ms: int, end_ms: int) -> V
         return None
     try:
         path = segments.segment_path(recordings_dir, camera, start_ms, end_ms)
-        is_own = path.resolve().is_relative_to((recordings_dir / camera).resolve())
-    except (OSError, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         return None
-    return held(path) if is_own else None
+    return held(path) if is_of(recordings_dir / camera, path) else None
+
+
+def is_of(folder: Path, path: Path) -> bool:
+    """Whether a file lies in a folder once links are followed."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError):
+        return False
