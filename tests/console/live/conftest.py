@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,6 +102,13 @@ def room(camera: Camera) -> LiveRoom:
 
 @pytest.fixture
 def web(room: LiveRoom) -> Iterator[httpx.Client]:
+    with served(room) as client:
+        yield client
+
+
+@contextmanager
+def served(room: LiveRoom) -> Iterator[httpx.Client]:
+    """The routes with the reading thread behind them."""
     clock = ManualClock()
     everybody = FreeView(published_locally=True, allowed=True)
     guard = Guard(everybody, lambda: Book({}, {}), Sessions(clock, [], lambda _: None), clock)

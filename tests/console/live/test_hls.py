@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -15,7 +17,8 @@ from console.live.routes import LiveRoom
 
 from hazardcast.media import segments
 from hazardcast.media.segments import Run, append_run
-from tests.console.live.conftest import PART_BYTES, START, Camera
+from hazardcast.testing import ManualClock
+from tests.console.live.conftest import PART_BYTES, START, Camera, served
 
 LIVE = "/hls/north/live.m3u8"
 
@@ -264,6 +267,30 @@ def test_a_camera_that_is_down_says_why_it_cannot_be_started(web: httpx.Client) 
     assert answer.status_code == 409
     assert answer.json()["detail"] == "unreachable: no route to host"
     assert web.post("/start-hls-stream/nowhere").status_code == 404
+
+
+@pytest.mark.parametrize(("why", "age_s", "told"), [
+    ("stalled: no frame", 5.0, "stalled: no frame"),
+    (None, 60.0, "nothing of this camera is recorded now"),
+    (None, 5.0, None),
+])  # fmt: skip
+def test_a_camera_that_was_live_and_is_not_cannot_be_started(room: LiveRoom, camera: Camera, why: str | None, age_s: float, told: str | None) -> None:  # fmt: skip
+    camera.begin()
+    clock = ManualClock(START + 0.5 + age_s)
+    with served(replace(room, clock=clock, why_down=lambda _: why)) as web:
+        answer = web.post("/start-hls-stream/north")
+
+    assert answer.json().get("detail") == told
+    assert answer.status_code == (409 if told else 200)
+
+
+def test_who_waited_in_vain_leaves_nothing_behind(room: LiveRoom, camera: Camera) -> None:
+    camera.begin()
+
+    line = asyncio.run(room.live.line_with("north", 9, 0, 0.05))
+
+    assert line.newest is not None
+    assert room.live._watched["north"].waiting == []
 
 
 def test_a_hundred_who_wait_are_answered_at_once(web: httpx.Client, camera: Camera) -> None:

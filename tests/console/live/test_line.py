@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from console.live import closed, line, playlist
@@ -190,12 +190,14 @@ def test_a_number_given_again_is_another_file() -> None:
     assert again.files[0].begins_run
 
 
-def test_a_longer_part_raises_the_target_for_good() -> None:
+def test_a_longer_part_raises_the_target_as_long_as_it_is_told() -> None:
     long = (Part(0, 188, 2.0, START, True),)
     one = line.advanced(Line(), closed.Closed(), [Indexed(Head(0, True), long)])
     two = line.advanced(one, closed.Closed(), [Indexed(Head(1, False), some_parts(1))])
+    three = line.advanced(replace(two, files=two.files[1:]), closed.Closed(), [Indexed(Head(2, False), some_parts(1))])  # fmt: skip
 
-    assert (one.part_target_s, two.part_target_s) == (2.0, 2.0)
+    assert (one.part_target_s, two.part_target_s, three.part_target_s) == (2.0, 2.0, 0.5)
+    assert (two.target_s, three.target_s) == (2, 1)
     assert "PART-HOLD-BACK=6.000" in playlist.low_latency(two)
 
 

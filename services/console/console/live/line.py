@@ -47,10 +47,12 @@ class Line:
     files: tuple[LiveFile, ...] = ()
     discontinuities: int = 0
     """Of files that were in the line before its first."""
+    wanted_s: int = 1
+    """How long the recorder is to make a file."""
     target_s: int = 1
-    """No file is longer, rounded; it never shrinks."""
+    """No file of these is longer, rounded."""
     part_target_s: float = PART_TARGET_S
-    """No part is longer; it never shrinks."""
+    """No part of these is longer: one long part is not for good what players wait for."""
     codec: str | None = None
 
     @property
@@ -121,8 +123,8 @@ def advanced(before: Line, closed: Closed, indexed: Iterable[Indexed]) -> Line:
         before,
         files=files,
         discontinuities=_discontinuities(before, closed, first),
-        target_s=_target_s(before.target_s, files),
-        part_target_s=_part_target_s(before.part_target_s, files),
+        target_s=_target_s(before.wanted_s, files),
+        part_target_s=_part_target_s(files),
         codec=with_parts[newest].head.codec if newest in with_parts else before.codec,
     )
 
@@ -175,14 +177,15 @@ def _discontinuities(before: Line, closed: Closed, first: int) -> int:
     )
 
 
-def _target_s(before: int, files: Iterable[LiveFile]) -> int:
+def _target_s(wanted_s: int, files: Iterable[LiveFile]) -> int:
     lengths = [file.duration_s for file in files if file.duration_s is not None]
-    return max([before, *(math.floor(length_s + 0.5) for length_s in lengths)])
+    return max([wanted_s, *(math.floor(length_s + 0.5) for length_s in lengths)])
 
 
-def _part_target_s(before: float, files: Iterable[LiveFile]) -> float:
+def _part_target_s(files: Iterable[LiveFile]) -> float:
     longest_s = max((part.duration_s for file in files for part in file.parts), default=0.0)
-    return before if longest_s <= before + 0.005 else math.ceil(longest_s * 100) / 100
+    is_usual = longest_s <= PART_TARGET_S + 0.005
+    return PART_TARGET_S if is_usual else math.ceil(longest_s * 100) / 100
 
 
 def names(closed: Closed) -> Mapping[int, str]:

@@ -6,6 +6,7 @@ A camera that nobody has asked for lately costs nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -90,21 +91,25 @@ class Live:
         line = known if known is not None else await asyncio.to_thread(self.line, camera)
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + within_s
-        while not line.has(number, part):
-            event = asyncio.Event()
-            with self._lock:
-                watched.waiting.append((loop, event))
-            line = watched.reader.line
-            if line.has(number, part):
-                break
-            try:
-                await asyncio.wait_for(event.wait(), min(IDLE_S / 2, deadline_s - loop.time()))
-            except TimeoutError:
-                if loop.time() >= deadline_s:
-                    break
+        while not line.has(number, part) and (left_s := deadline_s - loop.time()) > 0:
+            await self._change(watched, line, left_s)
             watched.asked_s = self._clock.monotonic()
             line = watched.reader.line
         return line
+
+    async def _change(self, watched: _Watched, line: Line, within_s: float) -> None:
+        """Wait until there is another than `line`, for so long at most; nothing stays behind."""
+        waiting = (asyncio.get_running_loop(), asyncio.Event())
+        with self._lock:
+            watched.waiting.append(waiting)
+        try:
+            if watched.reader.line is line:  # what came before somebody waited wakes nobody
+                await asyncio.wait_for(waiting[1].wait(), min(IDLE_S / 2, within_s))
+        except TimeoutError:
+            return
+        finally:
+            with self._lock, contextlib.suppress(ValueError):
+                watched.waiting.remove(waiting)
 
     def kept(self, camera: str, number: int, piece: Piece) -> bytes | None:
         """Bytes that somebody else has just read."""

@@ -64,7 +64,8 @@ class CameraReader:
     def __init__(self, recordings_dir: Path, camera: str, *, segment_s: float) -> None:
         self._folder = recordings_dir / camera
         self._lock = threading.Lock()
-        self._line = Line(target_s=max(1, round(segment_s)))
+        wanted_s = max(1, round(segment_s))
+        self._line = Line(wanted_s=wanted_s, target_s=wanted_s)
         self._closed = Closed()
         self._indexes: dict[str, _Index] = {}
         self._seen: tuple[int, int] = (-1, -1)

@@ -20,6 +20,8 @@ from console.problems import RefusedError, no_camera
 from hazardcast.machine.clock import Clock
 
 PREFIX = "/api/live-monitoring"
+LIVE_WITHIN_S = 30.0
+"""What is older is not live, though the recorder may have gone without a word."""
 WhyDown = Callable[[str], str | None]
 """Camera → why the recorder says that it is not live; None while it is, or nothing is known."""
 Number = Annotated[int | None, Query(alias="_HLS_msn", ge=0, le=10**15)]
@@ -96,13 +98,13 @@ def _add_leases(routes: APIRouter, room: LiveRoom) -> None:
     def start(request: Request, viewer: Looking, camera_id: str) -> Response:
         """A lease, to be renewed before it expires; recording goes on with or without."""
         room.check(camera_id, viewer)
-        line = room.live.line(camera_id)
-        if line.newest is None:
-            why = room.why_down(camera_id) or "nothing of this camera is recorded now"
+        line, why = room.live.line(camera_id), room.why_down(camera_id)
+        age_s = room.clock.now() - (line.shown_until or 0.0)
+        if line.newest is None or why or age_s > LIVE_WITHIN_S:
+            why = why or "nothing of this camera is recorded now"
             raise RefusedError(HTTPStatus.CONFLICT, why)
         name = holder(request, viewer)
         expires_s = room.leases.start(camera_id, name, monotonic_s=room.clock.monotonic())
-        age_s = room.clock.now() - (line.shown_until or 0.0)
         return JSONResponse({
             "playlist": f"../hls/{camera_id}/live.m3u8",
             "codec": line.codec,
