@@ -237,11 +237,10 @@ class Session:
             task = self._gets.get(number)
             if task is None or task.cancelled():
                 return
-            data = answer.blocks
-            if not isinstance(data, bytes):
-                data = await asyncio.to_thread(_read, data)
-                if self._gets.get(number) is not task:
-                    return  # dropped meanwhile, and the number perhaps given again
+            blocks = answer.blocks
+            data = blocks if isinstance(blocks, bytes) else await asyncio.to_thread(_read, blocks)
+            if self._gets.get(number) is not task:
+                return  # dropped meanwhile, and the number perhaps given again
             status = answer.status if data is not None else HTTPStatus.INTERNAL_SERVER_ERROR
             await self._socket.send_bytes(_head(number, status) + (data or b""))
         finally:
