@@ -158,7 +158,7 @@ def test_all_that_stands_in_the_journal_is_stored_once(
             (f"4097-{number // 4}", number % 4) for number in range(1, station.journal.newest + 1)
         )
         eventually(
-            lambda: len(stored(sqlite_url)) >= len(wanted), within_s=60, what="all is stored"
+            lambda: len(stored(sqlite_url)) >= len(wanted), within_s=150, what="all is stored"
         )
         assert len(wanted) > 40 * LASTS_S
         assert stored(sqlite_url) == wanted
