@@ -32,6 +32,10 @@ class Timeline:
         time.observe(0.0, wall)
         return time
 
+    @property
+    def offset_s(self) -> float | None:
+        return self.time.offset_s
+
     def mapping(self, first_s: float) -> StreamTime:
         return self.time
 
@@ -134,6 +138,25 @@ def test_nothing_is_told_before_the_wall_clock_is_known(index: PartIndex, folder
     timeline.trusted = True
     index.look()
     assert len(told(folder, 0)[1]) == 3
+
+
+def test_a_clock_that_is_trusted_before_a_frame_tells_it_is_waited_for(index: PartIndex, folder: Path, timeline: Timeline, files: list[bytes]) -> None:  # fmt: skip
+    known, timeline.time = timeline.time, StreamTime()
+    path(folder, 0).write_bytes(files[0])
+
+    index.look()
+    assert list(folder.glob("*.parts")) == []
+
+    timeline.time = known
+    index.look()
+    assert len(told(folder, 0)[1]) == 3
+
+
+def test_a_large_file_of_which_nothing_can_be_made_ends_the_look(index: PartIndex, folder: Path) -> None:  # fmt: skip
+    path(folder, 0).write_bytes(bytes(3 << 20))
+
+    index.look()
+    assert list(folder.glob("*.parts")) == []
 
 
 def test_a_file_after_the_clock_was_set_begins_a_run(index: PartIndex, folder: Path, timeline: Timeline, files: list[bytes]) -> None:  # fmt: skip

@@ -100,7 +100,8 @@ class _Run:
         """No failure here is worth anything to a recording; it is said once."""
         try:
             self._file = self._file or self._after(-1)
-            if self._run.timeline.trusted:
+            # At a frame in two seconds the wall clock is trusted before any frame tells it.
+            if self._run.timeline.trusted and self._run.timeline.offset_s is not None:
                 self._look()
         except OSError as error:
             if not self._refused:
@@ -235,6 +236,8 @@ class _File:
                 break
             cuts += self.cutter.take(self.held, got)
             self._read_to, self.grows = before + got, True
+            if self.cutter.read_from == before:
+                break  # nothing to be made of what is held: more of it would be read for ever
         return cuts
 
     def write(self) -> None:
