@@ -109,6 +109,8 @@ class Acceptance:
         """An accident that is over as soon as everyone has heard of it."""
         began = self._publish(type="collision", lat=lat, lon=lon, clip_hint=False)
         self._until(lambda: self._answered(vehicles, began), ANSWER_S)
+        # The datagram goes first: vehicles may have answered before the broker says the alert.
+        self._until(lambda: began.confirmed_at in self.evidence.alerts, ANSWER_S)
         alert = self.evidence.alerts.get(began.confirmed_at)
         if alert is None:
             return [began]
