@@ -85,10 +85,9 @@ def gathered(entries: Iterable[JournalEntry]) -> list[Alarm]:
 def _reported(entry: JournalEntry) -> Alarm | None:
     alert, pending = entry.alert, entry.pending
     if alert and alert.camera and not alert.test:
-        by_person = (entry.reporter or "").startswith("operator:")
         return Alarm(
             alert.event_id, alert.camera, alert.type.value, alert.ts,
-            confidence=None if by_person else entry.confidence, broadcast=True,
+            confidence=entry.reported_confidence, broadcast=True,
         )  # fmt: skip
     if pending and pending.incident.camera and not pending.incident.test:
         incident = pending.incident

@@ -46,6 +46,11 @@ class JournalEntry(Message):
     cause: Literal["disk", "removed", "never"] | None = None
     """Of a `hole`: the `disk` did not take them; `removed` by age or size; `never` written."""
 
+    @property
+    def reported_confidence(self) -> float | None:
+        """How sure whoever reported was; a person's decision says nothing of that."""
+        return None if (self.reporter or "").startswith("operator:") else self.confidence
+
 
 class ReplayRequest(Message):
     """Please say these entries of the journal again, on `v2x/journal/{station}`."""

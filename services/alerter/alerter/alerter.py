@@ -236,7 +236,8 @@ class Alerter:
         confidence = report.incident.confidence if report else None
         reporter = reporter_of(report.incident) if report else ""
         if by:
-            reporter, confidence = OPERATOR + by, by_person.SURE
+            reporter = OPERATOR + by
+            confidence = None if event.alert.terminated else by_person.SURE
         self._journal.alert(event.alert, confidence=confidence, reporter=reporter or None)
 
     def _announce(self, event: Event, received_at: float) -> None:

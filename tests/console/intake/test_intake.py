@@ -119,6 +119,17 @@ def versions(station: SignedStation, *statuses: str, number: int = 1) -> list[Al
     ]
 
 
+def test_how_sure_it_was_is_what_was_reported_and_not_what_a_person_said_of_it(site: Site) -> None:
+    new, update, negated = versions(site.station, "new", "update", "negate")
+    for alert in (new, update, negated):
+        site.active(alert)
+    site.journal(3, negated, confidence=1.0, reporter="operator:kim")
+    site.journal(2, update, confidence=0.7, reporter="camera:north")
+    site.journal(1, new, confidence=0.8, reporter="camera:north")
+
+    assert (site.alert()["disposition"], site.alert()["confidence"]) == ("false_alarm", 0.8)
+
+
 def test_versions_are_each_there_once_in_whatever_order_and_however_often_they_come(any_site: Site) -> None:  # fmt: skip
     new, update, cancel = versions(any_site.station, "new", "update", "cancel")
     for alert in (update, new, new, cancel, update, new):

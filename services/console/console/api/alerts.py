@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -151,26 +150,10 @@ def _add_report(routes: APIRouter, store: Store, clock: Clock) -> None:
         found = [AlertState.site == store.site, *_between(first, last), AlertState.test == 0]
         found += [AlertState.camera == camera] if camera else []
         found += visible(AlertState.camera, viewer.cameras)
-        columns = (
-            AlertState.camera,
-            AlertState.detected_at,
-            AlertState.confidence,
-            AlertState.verdict,
-            AlertState.disposition,
-        )
         with asking(store) as connection:
-            rows = connection.execute(select(*columns).where(*found)).all()
-        alarms = [
-            report.Alarm(
-                one[0],
-                datetime.fromtimestamp(one[1], store.zone).date().isoformat(),
-                one[2],
-                report.judged(one[3], one[4]),
-            )
-            for one in rows
-        ]
-        told = {"from": first, "to": last, "rows": report.by_day(alarms)}
-        return tagged(request, told | {"precision": report.precision(alarms)})
+            rows = connection.execute(select(AlertState.__table__).where(*found)).mappings()
+            told = report.told([report.alarm(dict(row)) for row in rows], store.zone)
+        return tagged(request, {"from": first, "to": last} | told)
 
 
 def _between(since: float | None, until: float | None) -> list[ColumnElement[bool]]:

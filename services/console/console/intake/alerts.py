@@ -36,7 +36,7 @@ def heard(
     Args:
         rows: of the transaction.
         word: the version.
-        confidence: of the report that led to it, where the journal tells it.
+        confidence: of the report that led to it, where the journal tells it; the highest stands.
         present: whether it is said as what holds now, and not as what once was.
     """
     event = words.alert(word, confidence=confidence)
@@ -44,12 +44,17 @@ def heard(
         _learn_confidence(rows, event.row(rows.site)["dedup"], confidence)
     held = rows.find(AlertState, {"event_id": word.event_id})
     before = dict(held) if held and held["state"] not in (PENDING, DROPPED) else None
+    known = _surest(held["confidence"] if held else None, confidence)
     if before and before["revision"] > word.revision:
+        rows.put(AlertState, {"event_id": word.event_id}, {"confidence": known})
         return
     confirmed = not word.terminated and _was_confirmed(rows, word.event_id, before)
     values = _standing(word, before, confirmed=confirmed, present=present)
-    known = confidence if confidence is not None else (held["confidence"] if held else None)
     rows.put(AlertState, {"event_id": word.event_id}, values | {"confidence": known})
+
+
+def _surest(*told: float | None) -> float | None:
+    return max((one for one in told if one is not None), default=None)
 
 
 def _learn_confidence(rows: Transaction, dedup: str, confidence: float) -> None:

@@ -261,7 +261,7 @@ def _journal_of(word: ServiceStatus) -> tuple[int, int, int] | None:
 def _keep_entry(rows: Transaction, word: JournalEntry, through: int) -> None:
     """What the journal tells, and how far it is whole by that: both or neither."""
     if word.alert:
-        alerts.heard(rows, word.alert, confidence=word.confidence, present=False)
+        alerts.heard(rows, word.alert, confidence=word.reported_confidence, present=False)
     if word.pending:
         alerts.was_waiting(rows, word.pending)
     if word.decided:

@@ -1,65 +1,41 @@
-"""How true the alarms were, from what people said of them. Pure."""
+"""How true the alarms were, by what people said of them, from alerts as they stand. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import Any
 
-Judged = Literal["true", "false", "unknown"]
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
+from hazardcast.contract import alarms
+from hazardcast.contract.alarms import Alarm, Truth
 
-
-@dataclass(frozen=True)
-class Alarm:
-    """One alarm, broadcast or not."""
-
-    camera: str | None
-    day: str
-    """In the site's zone."""
-    confidence: float | None
-    judged: Judged
+BY_DISPOSITION: dict[str, Truth] = {"confirmed": "true", "false_alarm": "false"}
 
 
-def judged(verdict: str | None, disposition: str) -> Judged:
-    """A person's verdict; without one, what they did with the alarm."""
-    if verdict == "true" or (verdict is None and disposition == "confirmed"):
-        return "true"
-    if verdict == "false" or (verdict is None and disposition == "false_alarm"):
-        return "false"
-    return "unknown"
+def alarm(row: Mapping[str, Any]) -> Alarm:
+    """A row of `AlertState`: a person's verdict; without one, what they did with the alarm."""
+    verdict = row["verdict"] or BY_DISPOSITION.get(row["disposition"])
+    return Alarm(
+        row["event_id"], row["camera"] or "", row["type"] or "", row["detected_at"],
+        confidence=row["confidence"], verdict=verdict,
+    )  # fmt: skip
 
 
-def by_day(alarms: Iterable[Alarm]) -> list[dict[str, Any]]:
-    """Alarms, true, false and unjudged, by day (newest first) and camera."""
-    counts: dict[tuple[str, str], Counter[str]] = {}
-    for one in alarms:
-        counts.setdefault((one.day, one.camera or ""), Counter())[one.judged] += 1
+def told(found: Sequence[Alarm], zone: tzinfo) -> dict[str, list[dict[str, Any]]]:
+    """`rows` by day (newest first) and camera, and the `precision` at each confidence."""
+    days = alarms.by_camera_and_day(found, zone)
     rows = [
         {
-            "day": day,
-            "camera": camera or None,
-            "alarms": found.total(),
-            "true": found["true"],
-            "false": found["false"],
-            "unknown": found["unknown"],
+            "day": one.day, "camera": one.camera or None, "alarms": one.alarms,
+            "true": one.true, "false": one.false, "unknown": one.unjudged,
         }
-        for (day, camera), found in sorted(counts.items(), key=lambda one: one[0][1])
-    ]
-    return sorted(rows, key=lambda row: str(row["day"]), reverse=True)
-
-
-def precision(alarms: Iterable[Alarm]) -> list[dict[str, Any]]:
-    """Of the alarms at least that sure, how many were true among those that were judged."""
-    known = [one for one in alarms if one.confidence is not None]
-    rows = []
-    for threshold in THRESHOLDS:
-        sure = [one for one in known if one.confidence is not None and one.confidence >= threshold]
-        found = Counter(one.judged for one in sure)
-        told = found["true"] + found["false"]
-        share = found["true"] / told if told else None
-        rows.append(
-            {"auto_confidence": threshold, "alarms": len(sure), "judged": told, "precision": share}
-        )
-    return rows
+        for one in sorted(days, key=lambda one: one.day, reverse=True)
+    ]  # fmt: skip
+    precision = [
+        {
+            "auto_confidence": one.auto_confidence, "alarms": one.alarms,
+            "judged": one.true + one.false, "precision": one.precision,
+        }
+        for one in alarms.precision(found)
+    ]  # fmt: skip
+    return {"rows": rows, "precision": precision}
