@@ -12,6 +12,7 @@ import logging
 import socket
 import sys
 import threading
+from abc import ABC, abstractmethod
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
@@ -129,7 +130,7 @@ class LimitedServer(ThreadingMixIn, TCPServer):
         log.debug("a connection failed: %s", sys.exception())
 
 
-class LimitedHandler(BaseHTTPRequestHandler):
+class LimitedHandler(BaseHTTPRequestHandler, ABC):
     """One request a connection: HEAD as GET without the body, other methods are refused."""
 
     server: LimitedServer
@@ -144,9 +145,9 @@ class LimitedHandler(BaseHTTPRequestHandler):
         """As GET, without the body."""
         self.do_GET()
 
+    @abstractmethod
     def do_GET(self) -> None:
         """What the server is for."""
-        raise NotImplementedError
 
     def answer(self, status: HTTPStatus, content_type: str, body: bytes, **headers: str) -> None:
         """Send a whole answer; header names are given with `_` for `-`."""

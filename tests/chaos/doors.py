@@ -7,6 +7,7 @@ import json
 import queue
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class Reporters:
             door.close()
 
 
-class _Queue:
+class _Queue(ABC):
     """A door that takes one word at a time."""
 
     name: Door
@@ -87,8 +88,8 @@ class _Queue:
                 account.cancel_said = self._clock()
             self._say(account, say.word)
 
-    def _say(self, account: Account, word: Word) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _say(self, account: Account, word: Word) -> None: ...
 
     def _accepted(self, account: Account, word: Word) -> None:
         at = self._clock()

@@ -4,9 +4,12 @@ quiet scenes, and what is not fire though it shines.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import cv2
 import numpy as np
-from material import Picture
+
+from training.fire.material import Picture
 
 SIDE = 128
 CELL = 8
@@ -15,6 +18,10 @@ CELLS = SIDE // CELL
 UNSURE = 255
 WIDTH = 384
 """Crops are as if cut from frames of this width."""
+
+
+Matte = tuple[np.ndarray, np.ndarray]
+"""A flame cut out: colours (h, w, 3) and opacity (h, w)."""
 
 
 def flame_colour(image: np.ndarray) -> np.ndarray:
@@ -30,7 +37,12 @@ def cells(plane: np.ndarray) -> np.ndarray:
     return cv2.resize(plane.astype(np.float32), (CELLS, CELLS), interpolation=cv2.INTER_AREA)
 
 
-def patch(rng: np.random.Generator, image: np.ndarray, scale: float, centre=None) -> tuple:
+def patch(
+    rng: np.random.Generator,
+    image: np.ndarray,
+    scale: float,
+    centre: Iterable[float] | None = None,
+) -> tuple[np.ndarray, float, np.ndarray]:
     """A crop of SIDE px from `image` scaled by `scale`; returns it and its affine map."""
     height, width = image.shape[:2]
     if centre is None:
@@ -48,7 +60,7 @@ def patch(rng: np.random.Generator, image: np.ndarray, scale: float, centre=None
     return crop, scale, np.array([SIDE / 2 - scale * x, SIDE / 2 - scale * y])
 
 
-def _halved(image: np.ndarray, matrix: np.ndarray, scale: float) -> tuple:
+def _halved(image: np.ndarray, matrix: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return small, np.array([[1.0, 0, matrix[0, 2]], [0, 1.0, matrix[1, 2]]])
 
@@ -89,7 +101,8 @@ def _earlier(rng: np.random.Generator, crop: np.ndarray, boxes: np.ndarray) -> n
     lit = cv2.GaussianBlur(flame_colour(crop).astype(np.float32), (0, 0), 2) * 2.5
     mask = cv2.GaussianBlur(mask * np.clip(lit, 0, 1), (0, 0), 1.5)[..., None]
     other = flickered(rng, crop, min(size, SIDE))
-    return (crop + mask * (other - crop)).astype(np.uint8)
+    both: np.ndarray = (crop + mask * (other - crop)).astype(np.uint8)
+    return both
 
 
 def real(rng: np.random.Generator, picture: Picture) -> tuple[np.ndarray, ...]:
@@ -121,7 +134,7 @@ def _labels(crop: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return labels
 
 
-def matte(picture: Picture) -> tuple[np.ndarray, np.ndarray] | None:
+def matte(picture: Picture) -> Matte | None:
     """A flame cut out by its light: colours and opacity; None where it cannot be told apart."""
     box = picture.boxes[np.argmax(np.prod(picture.boxes[:, 2:] - picture.boxes[:, :2], axis=1))]
     x1, y1, x2, y2 = np.maximum(box, 0).astype(int)
@@ -145,17 +158,18 @@ def matte(picture: Picture) -> tuple[np.ndarray, np.ndarray] | None:
 def _ramp(size: int) -> np.ndarray:
     edge = max(1.0, 0.08 * size)
     place = np.arange(size) + 0.5
-    return np.clip(np.minimum(place, size - place) / edge, 0, 1)
+    ramp: np.ndarray = np.clip(np.minimum(place, size - place) / edge, 0, 1)
+    return ramp
 
 
 def burning(
-    rng: np.random.Generator, scene: np.ndarray, before: np.ndarray, flames: list[tuple]
+    rng: np.random.Generator, scene: np.ndarray, before: np.ndarray, flames: Sequence[Matte]
 ) -> tuple[np.ndarray, ...]:
     """Flames set into a quiet scene, of the size they have far away, perhaps with their glow."""
     canvases = [scene.astype(np.float32), before.astype(np.float32)]
     cover = np.zeros((SIDE, SIDE), np.float32)
     for _ in range(rng.integers(1, 3)):
-        cut, opacity = flames[rng.integers(len(flames))]
+        cut, opacity = flames[int(rng.integers(len(flames)))]
         size = float(np.exp(rng.uniform(np.log(9), np.log(60))))
         scale = size / np.sqrt(cut.shape[0] * cut.shape[1])
         shape = (
@@ -174,7 +188,13 @@ def burning(
     return now, earlier, labels
 
 
-def _set_in(rng, canvases, cover, small, alpha) -> None:
+def _set_in(
+    rng: np.random.Generator,
+    canvases: Sequence[np.ndarray],
+    cover: np.ndarray,
+    small: np.ndarray,
+    alpha: np.ndarray,
+) -> None:
     height, width = alpha.shape
     x, y = rng.integers(0, SIDE - width + 1), rng.integers(0, SIDE - height + 1)
     place = np.s_[y : y + height, x : x + width]
@@ -191,7 +211,7 @@ def _set_in(rng, canvases, cover, small, alpha) -> None:
         # Light adds to what is behind it, or hides it.
         canvas[place] += alpha[..., None] * (small * gain - behind)
         if glows:
-            glow = np.zeros((SIDE, SIDE), np.float32)
+            glow: np.ndarray = np.zeros((SIDE, SIDE), np.float32)
             glow[place] = alpha
             glow = cv2.GaussianBlur(glow, (0, 0), max(2.0, height / 2))
             canvas[:] = canvas + glow[..., None] * np.array([10, 60, 120]) * brightness
@@ -235,8 +255,9 @@ def moved(image: np.ndarray, shift: np.ndarray) -> np.ndarray:
 
 def _warm(rng: np.random.Generator) -> np.ndarray:
     hue = rng.uniform(0, 32)  # red to yellow
-    colour = np.uint8([[[hue / 2, rng.integers(120, 256), 255]]])
-    return cv2.cvtColor(colour, cv2.COLOR_HSV2BGR)[0, 0].astype(np.float32)
+    colour = np.array([[[int(hue / 2), int(rng.integers(120, 256)), 255]]], np.uint8)
+    warm: np.ndarray = cv2.cvtColor(colour, cv2.COLOR_HSV2BGR)[0, 0].astype(np.float32)
+    return warm
 
 
 def _bloom(rng: np.random.Generator, canvas: np.ndarray) -> None:
@@ -314,7 +335,7 @@ LOOKALIKES = (_bloom, _bloom, _bloom, _pair, _pair, _plate, _plate, _cone, _suns
 
 def worn(rng: np.random.Generator, crop: np.ndarray) -> np.ndarray:
     """As a camera sends it: exposed, tinted, blurred, noisy, compressed."""
-    out = crop.astype(np.float32)
+    out: np.ndarray = crop.astype(np.float32)
     if rng.random() < 0.6:
         out = (out - 128) * rng.uniform(0.6, 1.25) + 128 + rng.uniform(-30, 25)
     if rng.random() < 0.5:
@@ -329,5 +350,8 @@ def worn(rng: np.random.Generator, crop: np.ndarray) -> np.ndarray:
     out = np.clip(out, 0, 255).astype(np.uint8)
     if rng.random() < 0.7:
         quality = int(rng.integers(25, 85))
-        out = cv2.imdecode(cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], 1)
+        packed = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        sent = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+        assert sent is not None, "what was just packed can be unpacked"
+        out = sent
     return out

@@ -25,7 +25,13 @@ class Picture:
     boxes: np.ndarray
     key: str
     """What must not be split between training and test: the same scene has the same key."""
-    before: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Quiet(Picture):
+    """An image of a video in which nothing burns."""
+
+    before: np.ndarray
     """The same view a moment (`BEFORE_S`) earlier."""
 
 
@@ -58,7 +64,7 @@ def _coloured(image: np.ndarray, boxes: np.ndarray) -> bool:
 def _voc(path: Path) -> np.ndarray:
     sides = ("xmin", "ymin", "xmax", "ymax")
     found = ET.parse(path).iter("bndbox")
-    return np.array([[float(box.findtext(side)) for side in sides] for box in found])
+    return np.array([[float(box.findtext(side, "nan")) for side in sides] for box in found])
 
 
 def _yolo(path: Path, image: np.ndarray) -> np.ndarray:
@@ -118,7 +124,7 @@ def frames(
         yield t, frame
 
 
-def quiet_frames(folder: Path) -> Iterator[Picture]:
+def quiet_frames(folder: Path) -> Iterator[Quiet]:
     """Frames of every clip in which nothing burns (of the composed ones only their originals)."""
     nothing = np.zeros((0, 4))
     for row in clips(folder):
@@ -130,5 +136,5 @@ def quiet_frames(folder: Path) -> Iterator[Picture]:
         before = None
         for number, (t, frame) in enumerate(frames(folder / name, fps=1 / BEFORE_S)):
             if before is not None and number % 2 and not burns[0] <= t <= burns[1]:
-                yield Picture(frame, nothing, group_of(name), before)
+                yield Quiet(frame, nothing, group_of(name), before)
             before = frame

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import compose
 import cv2
-import material
 import numpy as np
-from compose import CELLS, SIDE, UNSURE
+
+from training.fire import compose, material
+from training.fire.compose import CELLS, SIDE, UNSURE
 
 WIDTH = 256
 GHOSTS = 0.35
@@ -68,9 +68,9 @@ def plume(rng: np.random.Generator) -> np.ndarray:
     across = (xs - x - lean * height * np.clip(up, 0, None) ** 1.3) / wide
     envelope = np.exp(-(across**2)) * np.clip(up * 8 + 0.6, 0, 1) * np.clip((1.15 - up) * 2.5, 0, 1)
     density = rng.uniform(0.5, 2.2)
-    return np.clip(
-        envelope * (noise - rng.uniform(0.1, 0.4)) * 2 * density, 0, rng.uniform(0.5, 0.97)
-    )
+    smoke = envelope * (noise - rng.uniform(0.1, 0.4)) * 2 * density
+    opacity: np.ndarray = np.clip(smoke, 0, rng.uniform(0.5, 0.97))
+    return opacity
 
 
 def smoking(rng: np.random.Generator, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -90,7 +90,8 @@ def smoking(rng: np.random.Generator, crop: np.ndarray) -> tuple[np.ndarray, np.
     labels = np.zeros((CELLS, CELLS), np.uint8)
     labels[share > 0.03] = UNSURE
     labels[(share > 0.2) & (seen > 7)] = 1
-    return np.clip(out, 0, 255).astype(np.uint8), labels
+    smoky: np.ndarray = np.clip(out, 0, 255).astype(np.uint8)
+    return smoky, labels
 
 
 def pairs(
@@ -100,14 +101,14 @@ def pairs(
     crops = np.empty((count, SIDE, SIDE, 6), np.uint8)
     labels = np.zeros((count, CELLS, CELLS), np.uint8)
     for row in range(count):
-        view = views[rng.integers(len(views))]
-        frame = view.frames[rng.integers(len(view.frames))]
+        view = views[int(rng.integers(len(views)))]
+        frame = view.frames[int(rng.integers(len(view.frames)))]
         scale = rng.uniform(0.8, 1.6)
         crop, scale, offset = compose.patch(rng, frame, scale)
         centre = (SIDE / 2 - offset) / scale
         road = view.background
         if rng.random() < GHOSTS:
-            road = view.frames[rng.integers(len(view.frames))]
+            road = view.frames[int(rng.integers(len(view.frames)))]
         background = compose.patch(rng, road, scale, centre)[0]
         if rng.random() < 0.3:
             crop, background = _darkened(rng, crop, background)
@@ -124,13 +125,15 @@ def pairs(
     return crops, labels
 
 
-def _darkened(rng, crop, background) -> tuple[np.ndarray, np.ndarray]:
+def _darkened(
+    rng: np.random.Generator, crop: np.ndarray, background: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     gain = rng.uniform(0.25, 0.8)
     return (crop * gain).astype(np.uint8), (background * gain).astype(np.uint8)
 
 
 def _distracted(rng: np.random.Generator, crop: np.ndarray) -> np.ndarray:
-    out = crop.astype(np.float32)
+    out: np.ndarray = crop.astype(np.float32)
     kind = rng.integers(6)
     if kind == 0:  # fog, mist on the lens: everywhere
         veil = rng.uniform(0.05, 0.6)
@@ -139,7 +142,7 @@ def _distracted(rng: np.random.Generator, crop: np.ndarray) -> np.ndarray:
         out = out * rng.uniform(0.6, 1.5) + rng.uniform(-20, 30)
     elif kind == 2:  # shadows
         corners = rng.uniform(-30, SIDE + 30, (4, 2)).astype(np.int32)
-        shade = np.zeros((SIDE, SIDE), np.float32)
+        shade: np.ndarray = np.zeros((SIDE, SIDE), np.float32)
         cv2.fillConvexPoly(shade, cv2.convexHull(corners), 1.0)
         shade = cv2.GaussianBlur(shade, (0, 0), rng.uniform(0.5, 6))
         out *= 1 - shade[..., None] * rng.uniform(0.2, 0.7)
@@ -152,6 +155,8 @@ def _distracted(rng: np.random.Generator, crop: np.ndarray) -> np.ndarray:
     else:  # a vehicle of one colour
         x, y, w, h = rng.integers(0, SIDE, 2).tolist() + rng.integers(6, 80, 2).tolist()
         part = out[y : y + h, x : x + w]
-        shade = np.linspace(*rng.uniform(0.7, 1.1, 2), max(1, part.shape[1]))[None, :, None]
+        left, right = rng.uniform(0.7, 1.1, 2)
+        shade = np.linspace(left, right, max(1, part.shape[1]))[None, :, None]
         part[:] = (rng.uniform(20, 245) + rng.normal(0, 12, 3)) * shade
-    return np.clip(out, 0, 255).astype(np.uint8)
+    disturbed: np.ndarray = np.clip(out, 0, 255).astype(np.uint8)
+    return disturbed

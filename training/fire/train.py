@@ -1,4 +1,4 @@
-"""Trains the network that sees flames; `python training/fire/train.py --help`.
+"""Trains the network that sees flames; `python -m training.fire.train --help`.
 
 It needs PyTorch and onnx besides what the detector needs, and nothing of it is needed to run it.
 """
@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import compose
 import cv2
-import material
 import numpy as np
-import smoke
 import torch
-from compose import UNSURE
-from material import Picture
 from torch import nn
+
+from training.fire import compose, material, smoke
+from training.fire.compose import UNSURE
+from training.fire.material import Picture, Quiet
 
 FOLDS = 3
 SHARES = {"real": 0.28, "set in": 0.18, "quiet": 0.34, "lamps": 0.2}
@@ -78,7 +77,7 @@ def fold_of(key: str) -> int:
 def composed(
     rng: np.random.Generator,
     fires: Sequence[Picture],
-    quiet: Sequence[Picture],
+    quiet: Sequence[Quiet],
     count: int,
     *,
     mistaken: Sequence[Mistake] = (),
@@ -98,7 +97,7 @@ def composed(
     kinds = rng.choice(list(SHARES), count, p=list(SHARES.values()))
     for row, kind in enumerate(kinds):
         if kind == "real":
-            crop, before, labels[row] = compose.real(rng, fires[rng.integers(len(fires))])
+            crop, before, labels[row] = compose.real(rng, fires[int(rng.integers(len(fires)))])
         else:
             crop, before = _quiet(rng, quiet, mistaken)
             if kind == "set in":
@@ -120,7 +119,7 @@ def _worn(rng: np.random.Generator, crop: np.ndarray, before: np.ndarray) -> np.
     return np.concatenate(both, axis=2)
 
 
-def mistakes(net: nn.Module, quiet: Sequence[Picture]) -> list[Mistake]:
+def mistakes(net: nn.Module, quiet: Sequence[Quiet]) -> list[Mistake]:
     """Where the network sees fire though there is none, the worst more often."""
     found = []
     for number, picture in enumerate(quiet):
@@ -141,11 +140,11 @@ def mistakes(net: nn.Module, quiet: Sequence[Picture]) -> list[Mistake]:
 
 
 def _quiet(
-    rng: np.random.Generator, quiet: Sequence[Picture], mistaken: Sequence[Mistake]
+    rng: np.random.Generator, quiet: Sequence[Quiet], mistaken: Sequence[Mistake]
 ) -> tuple[np.ndarray, np.ndarray]:
-    picture, centre = quiet[rng.integers(len(quiet))], None
+    picture, centre = quiet[int(rng.integers(len(quiet)))], None
     if mistaken and rng.random() < MISTAKEN:
-        place = mistaken[rng.integers(len(mistaken))]
+        place = mistaken[int(rng.integers(len(mistaken)))]
         picture = quiet[place.picture]
         centre = (place.x + rng.uniform(-40, 40), place.y + rng.uniform(-40, 40))
     elif rng.random() < HARDEST:
@@ -155,8 +154,8 @@ def _quiet(
             centre = (columns[pick] + rng.uniform(-20, 20), rows[pick] + rng.uniform(-20, 20))
     scale = compose.WIDTH / picture.image.shape[1] * rng.uniform(0.7, 1.6)
     crop, scale, offset = compose.patch(rng, picture.image, scale, centre)
-    centre = (compose.SIDE / 2 - offset) / scale
-    return crop, compose.patch(rng, picture.before, scale, centre)[0]
+    same = (compose.SIDE / 2 - offset) / scale
+    return crop, compose.patch(rng, picture.before, scale, same)[0]
 
 
 def fitted(crops: np.ndarray, labels: np.ndarray, *, epochs: int, seed: int) -> FlameNet:
@@ -183,13 +182,16 @@ def fitted(crops: np.ndarray, labels: np.ndarray, *, epochs: int, seed: int) -> 
             schedule.step()
             total += float(loss.detach())
         print(f"epoch {epoch + 1}: {total * BATCH / len(order):.4f}", flush=True)
-    return net.eval()
+    net.eval()
+    return net
 
 
 BATCH = 48
 
 
-def _batch(rng: np.random.Generator, crops: np.ndarray, labels: np.ndarray) -> tuple:
+def _batch(
+    rng: np.random.Generator, crops: np.ndarray, labels: np.ndarray
+) -> tuple[torch.Tensor, torch.Tensor]:
     images = torch.from_numpy(crops).float().permute(0, 3, 1, 2)
     wanted = torch.from_numpy(labels).float()
     if rng.random() < 0.5:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import pickle
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from detector.evaluation.cached import DetectionsFile
@@ -23,7 +24,7 @@ from detector.evaluation.variation import passes
 from detector.impact import net
 
 from hazardcast.vision.pixels import image
-from training.incidents.material import Moments, arguments, group_of, material
+from training.incidents.material import Moments, arguments, group_of, judged_by, material
 from training.incidents.train import FOLDS, export, fitted, folds, single_threaded
 
 
@@ -61,19 +62,20 @@ def _tried(
     kept, part, over, variations = task
     names, moments = pickle.loads(kept.read_bytes())
     image.single_threaded()
-    net.load = _judge_without({group_of(clip.name) for clip in part}, names, moments)
+    judged_by(_judge_without({group_of(clip.name) for clip in part}, names, moments))
     results = []
     for path in over:
         file = DetectionsFile(path)
         for clip, variation in passes(part, variations):
-            model = file.model(clip.name)
-            fps = max(model.fps, 4.0)
-            result = run_clip(clip, lambda model=model: model, fps=fps, variation=variation)
+            fps = max(file.model(clip.name).fps, 4.0)
+            result = run_clip(clip, partial(file.model, clip.name), fps=fps, variation=variation)
             results.append((path, result))
     return results
 
 
-def _judge_without(groups: set[str], names: Sequence[str], moments: Sequence[Moments]):
+def _judge_without(
+    groups: set[str], names: Sequence[str], moments: Sequence[Moments]
+) -> Callable[[], net.ImpactNet]:
     judges = fitted([one for one in moments if one.group not in groups], names)
     with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
         export(judges, names, Path(file.name))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import csv
 import re
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,10 +22,11 @@ from detector.evaluation.labels import Clip, clips_of
 from detector.evaluation.variation import Variation, passes, rounds
 from detector.impact import net
 from detector.impact.watch import ImpactWatch
-from detector.tracking.tracks import Tracker
+from detector.tracking.tracks import Track, Tracker
 from detector.view.background_history import Glimpses
 
 from hazardcast.contract.incident_types import IncidentType
+from hazardcast.vision.models.opener import Model
 from hazardcast.vision.pixels import image
 from hazardcast.vision.pixels.colour_histogram import looks
 from hazardcast.vision.pixels.sources import FileFrames
@@ -120,21 +122,29 @@ def _file(path: Path) -> DetectionsFile:
     return DetectionsFile(path)
 
 
+def judged_by(judge: Callable[[], net.ImpactNet | None]) -> None:
+    """Put another network in the place of the shipped one, in this process."""
+    vars(net)["load"] = judge
+
+
 def _moments(task: tuple[Path, Clip, Variation | None]) -> tuple[list[str], Moments | None]:
     path, clip, variation = task
     image.single_threaded()
-    net.load = lambda: None  # nothing has been learnt yet
-    boxes = _file(path).model(clip.name)
-    width, height = boxes.size
+    judged_by(lambda: None)  # nothing has been learnt yet
+    kept = _file(path).model(clip.name)
+    boxes: Model = kept
+    width, height = kept.size
     clip = placed(clip, width, height)
-    frames = iter(FileFrames(clip.path, fps=max(boxes.fps, 4.0)))
+    frames = iter(FileFrames(clip.path, fps=max(kept.fps, 4.0)))
     if variation is not None:
-        boxes = variation.model(boxes)
+        boxes = variation.model(kept)
         frames = variation.frames(frames, begin_s=variation.begin_s(clip))
         clip = variation.label(clip, width)
     tracker, glimpses = Tracker(), Glimpses()
     watch = ImpactWatch(glimpses)
-    rows, told_of, at_place = [], [], {}
+    rows: list[tuple[float, int, float]] = []
+    told_of: list[dict[str, float]] = []
+    at_place: dict[int, list[bool]] = {}
     for frame in frames:
         found = boxes.detect(frame)
         tracks = tracker.update(replace(found, looks=looks(frame, found.xyxy)), frame.t)
@@ -166,9 +176,13 @@ def placed(clip: Clip, width: int, height: int) -> Clip:
     return replace(clip, box=(x1, y1, x2 - x1, y2 - y1))
 
 
-def _note_places(clip, t, tracks, scale, at_place) -> None:
+def _note_places(
+    clip: Clip, t: float, tracks: Sequence[Track], scale: float, at_place: dict[int, list[bool]]
+) -> None:
     event = clip.t_event_s
-    if not is_crash(clip) or event is None or not event - 0.4 <= t <= event + 1.0:
+    if event is None or clip.box is None or not is_crash(clip):
+        return
+    if not event - 0.4 <= t <= event + 1.0:
         return
     x, y, width, height = clip.box
     for track in tracks:
@@ -188,6 +202,7 @@ def _truth(
         return crash, ~counts
     t, track_ids, jolt_t = rows.T
     event = clip.t_event_s
+    assert event is not None, f"{clip.name}: a scored crash has its time"
     involved = [key for key, inside in at_place.items() if np.mean(inside) > WITHIN]
     crash = (
         np.isin(track_ids, involved)

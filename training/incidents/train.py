@@ -80,7 +80,9 @@ def fitted(
 
 def likelihoods(judges: Sequence[HistGradientBoostingClassifier], table: np.ndarray) -> np.ndarray:
     """(N,) of the mean of their log odds."""
-    return 1 / (1 + np.exp(-np.mean([judge.decision_function(table) for judge in judges], axis=0)))
+    odds = np.mean([judge.decision_function(table) for judge in judges], axis=0)
+    likely: np.ndarray = 1 / (1 + np.exp(-odds))
+    return likely
 
 
 def weights(crash: np.ndarray) -> np.ndarray:
@@ -144,6 +146,7 @@ def report(moments: Sequence[Moments], likely: Sequence[np.ndarray]) -> None:
             if not one.clip.scored or not np.isfinite(alarm):
                 continue
             if is_crash(one.clip):
+                assert one.clip.t_event_s is not None, "a scored crash has its time"
                 delay = alarm - one.clip.t_event_s
                 early += delay < -0.3
                 delays += [delay] if delay >= -0.3 else []

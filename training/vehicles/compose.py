@@ -32,24 +32,25 @@ class Scene(NamedTuple):
 
 def drawn(rng: np.random.Generator, views: Sequence[View]) -> tuple[np.ndarray, np.ndarray]:
     """One example: (6, HEIGHT, WIDTH) and its boxes (K, 6)."""
-    view = views[rng.integers(len(views))]
+    view = views[int(rng.integers(len(views)))]
     number = int(rng.integers(len(view.pictures)))
     kind = str(rng.choice(list(ROADS), p=list(ROADS.values())))
     scene = Scene(view.pictures[number].copy(), _road(rng, view, number, kind), view.boxes[number])
     if rng.random() < PASTED:
         for _ in range(rng.integers(1, PASTED_AT_MOST)):
-            scene = _pasted(rng, scene, views[rng.integers(len(views))])
+            scene = _pasted(rng, scene, views[int(rng.integers(len(views)))])
     if kind == "none":
         scene = scene._replace(road=scene.picture)
     return _relit(rng, _seen(rng, scene))
 
 
 def _road(rng: np.random.Generator, view: View, number: int, kind: str) -> np.ndarray:
+    road: np.ndarray = view.roads[number]
     if kind == "empty":
-        return view.empty.copy()
-    if kind == "wrong":
-        return view.pictures[rng.integers(len(view.pictures))].copy()
-    return view.roads[number].copy()
+        road = view.empty
+    elif kind == "wrong":
+        road = view.pictures[rng.integers(len(view.pictures))]
+    return road.copy()
 
 
 def _pasted(rng: np.random.Generator, scene: Scene, other: View) -> Scene:
@@ -96,7 +97,7 @@ def _cut_out(
     return (vehicle[:, ::-1], mask[:, ::-1], row) if rng.random() < 0.5 else (vehicle, mask, row)
 
 
-def _lay(onto: np.ndarray, place: tuple, what: np.ndarray, mask: np.ndarray) -> None:
+def _lay(onto: np.ndarray, place: tuple[slice, slice], what: np.ndarray, mask: np.ndarray) -> None:
     onto[place] = np.clip(mask * what + (1 - mask) * onto[place], 0, 255)
 
 
@@ -129,7 +130,8 @@ def _moved(boxes: np.ndarray, way: np.ndarray) -> np.ndarray:
     visible = np.ptp(x, axis=1) * np.ptp(y, axis=1) / whole
     scores = np.where(visible < 0.5, np.minimum(boxes[:, 4], UNSURE), boxes[:, 4])
     moved = np.column_stack([x[:, 0], y[:, 0], x[:, 1], y[:, 1], scores, boxes[:, 5]])
-    return moved[visible > 0.05]
+    kept: np.ndarray = moved[visible > 0.05]
+    return kept
 
 
 def _relit(rng: np.random.Generator, scene: Scene) -> tuple[np.ndarray, np.ndarray]:

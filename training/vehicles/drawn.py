@@ -10,8 +10,13 @@ import argparse
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from camera.scenes import Scene
+    from camera.scenes.view import View
 
 from training.vehicles.material import DRAWN, EVERY, FPS, WIDTH_PX, keep
 
@@ -61,7 +66,7 @@ def _collect(number: int, folder: Path) -> None:
     keep(f"{DRAWN}/{name}_{number}", pictures, roads, rows, folder)
 
 
-def _view(rng: np.random.Generator):
+def _view(rng: np.random.Generator) -> View:
     """About the view that users see, from a little elsewhere."""
     from camera.scenes.view import View  # noqa: PLC0415
 
@@ -78,7 +83,7 @@ def _scales(scale: float) -> np.ndarray:
     return np.array([scale, scale, scale, scale, 1, 1])
 
 
-def _boxes(scene, t_s: float) -> np.ndarray:
+def _boxes(scene: Scene, t_s: float) -> np.ndarray:
     """(K, 6) x1, y1, x2, y2 px, score, label of the vehicles that can be seen."""
     from camera.scenes import painter  # noqa: PLC0415
 

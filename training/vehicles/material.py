@@ -66,7 +66,13 @@ def _opened(path: Path) -> View:
         return View(str(file["name"]), pictures, file["roads"], file["empty"], boxes)
 
 
-def keep(name: str, pictures: Sequence, roads: Sequence, boxes: Sequence, folder: Path) -> None:
+def keep(
+    name: str,
+    pictures: Sequence[np.ndarray],
+    roads: Sequence[np.ndarray | None],
+    boxes: Sequence[np.ndarray],
+    folder: Path,
+) -> None:
     """Write one clip; a road that is not known yet (None) is the clip's median."""
     stacked = np.stack(pictures)
     empty = np.median(stacked[:: max(1, len(stacked) // 24)], axis=0).astype(np.uint8)

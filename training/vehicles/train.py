@@ -60,7 +60,9 @@ def _hill(x1: float, y1: float, x2: float, y2: float) -> np.ndarray:
     row = min(int((y1 + y2) / 2 / CELL_PX), X.shape[0] - 1)
     column = min(int((x1 + x2) / 2 / CELL_PX), X.shape[1] - 1)
     wide, high = max((x2 - x1) / 7, 2.2), max((y2 - y1) / 7, 2.2)
-    return np.exp(-((X - X[row, column]) ** 2 / wide**2 + (Y - Y[row, column]) ** 2 / high**2) / 2)
+    far = (X - X[row, column]) ** 2 / wide**2 + (Y - Y[row, column]) ** 2 / high**2
+    hill: np.ndarray = np.exp(-far / 2)
+    return hill
 
 
 def centre_loss(
@@ -114,7 +116,8 @@ def batches(views: Sequence[View], count: int, seed: int) -> Iterator[list[torch
 def fitted(views: Sequence[View], *, steps: int, seed: int) -> VehicleNet:
     """The network after so many batches, its weights averaged over the last of them."""
     torch.manual_seed(seed)
-    net = VehicleNet().to(memory_format=torch.channels_last)
+    net = VehicleNet()
+    net.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=1e-2)
     mean = {name: value.clone() for name, value in net.state_dict().items()}
     losses: list[float] = []

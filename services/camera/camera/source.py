@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from typing import Any
 
 from camera import metrics
@@ -24,7 +25,7 @@ class SourceProblem(Exception):  # noqa: N818 - it is not an error of this progr
     """The camera cannot be read; the text says why."""
 
 
-class LocalCamera:
+class LocalCamera(ABC):
     """One drawn, file or USB camera; subclasses know how to produce its stream once."""
 
     def __init__(self, camera_id: str, clock: Clock, ffmpeg: str) -> None:
@@ -62,12 +63,18 @@ class LocalCamera:
         if not stop.is_set():
             metrics.RESTARTS.labels(camera=self.id, reason=reason).inc()
 
+    @abstractmethod
     def _produce(self, stop: threading.Event) -> None:
-        raise NotImplementedError
+        """Read the camera once: `_open` an encoder, `_send` what it makes.
 
+        Raises:
+            SourceProblem: it cannot be read.
+            OSError: this machine refuses.
+        """
+
+    @abstractmethod
     def facts(self) -> dict[str, Any]:
         """What is known of the stream now; times in epoch seconds."""
-        raise NotImplementedError
 
     @property
     def status(self) -> CameraStatus:
