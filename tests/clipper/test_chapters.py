@@ -18,7 +18,7 @@ def plan_of(segments: int, gap_s: float = 0.0) -> Plan:
     half = segments // 2
     starts = [at * 10.0 + (gap_s if at >= half else 0.0) for at in range(segments)]
     pieces = tuple(
-        Piece(None, 0, 0, 0, 0, 100, at, T + at, "h264", "a")  # type: ignore[arg-type]
+        Piece(None, 0, 0, 0, 0, 100, 100, at, T + at, "h264", "a")  # type: ignore[arg-type]
         for at in starts
     )
     end = starts[-1] + 10

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 from clipper import mpegts
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.zoo import paff
 
 VIDEO_PID = 0x100
 PARAMETERS = b"\0\0\0\1\x67sps\0\0\0\1\x68pps\0\0\0\1\x65"
@@ -154,3 +157,43 @@ def test_the_format_is_that_of_codec_and_parameter_sets() -> None:
     assert one.format == same.format
     assert len({one.format, other.format, hevc.format}) == 3
     assert hevc.codec == "hevc"
+
+
+def of_fields(count: int) -> list[bytes]:
+    """The fields of `count` pictures, two each, the first with its parameter sets."""
+    grey = np.full((32, 16), 80, np.uint8)
+    units = [
+        paff.field(grey[bottom::2], number=number, bottom=bool(bottom))
+        for number in range(count)
+        for bottom in (0, 1)
+    ]
+    return [paff.sequence_set(16, 32) + paff.picture_set() + units[0], *units[1:]]
+
+
+def in_packets(unit: bytes, pts: int, *, key: bool = False) -> bytes:
+    """A coded picture with its stamp."""
+    first = b"\0\0\1\xe0\0\0" + bytes([0x80, 0x80, 5]) + stamp(2, pts) + unit[:160]
+    rest = (unit[at : at + 184] for at in range(160, len(unit), 184))
+    return packet(VIDEO_PID, first, starts=True, key=key) + b"".join(
+        packet(VIDEO_PID, part, starts=False) for part in rest
+    )
+
+
+def test_two_fields_are_one_picture_of_two_units() -> None:
+    content = tables()
+    for place, unit in enumerate(of_fields(4)):
+        content += in_packets(unit, place * 9000, key=place == 0)
+
+    frames = scan(content).frames
+
+    assert [frame.pts for frame in frames] == [0, 18000, 36000, 54000]
+    assert [frame.units for frame in frames] == [2, 2, 2, 2]
+
+
+def test_a_field_without_its_other_is_a_picture() -> None:
+    parts = of_fields(4)
+    content = tables()
+    for place, unit in enumerate([*parts[:3], *parts[4:]]):
+        content += in_packets(unit, place * 9000, key=place == 0)
+
+    assert [frame.units for frame in scan(content).frames] == [2, 1, 2, 2]

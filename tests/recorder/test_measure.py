@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from recorder import measure
@@ -30,6 +31,29 @@ def test_rate_key_frames_and_bits_are_those_of_the_stream() -> None:
     assert measure.key_interval_s(came) == pytest.approx(2.0)
     assert measure.video_bps(came) == pytest.approx(8 * (5000 + 39 * 500) / 2)
     assert not measure.has_b_frames(came)
+
+
+def with_b_frames(*, seconds: float, fps: float = 15) -> list[Arrival]:
+    """The same in decoding order, three B-frames between two others."""
+    order = [0]
+    for anchor in range(4, round(seconds * fps), 4):
+        order += [anchor, anchor - 3, anchor - 2, anchor - 1]
+    return [Arrival(Frame(n / fps, 1 / fps, n == 0, 500), 1000 + n / fps) for n in order]
+
+
+def test_the_rate_is_of_the_stream_wherever_it_is_cut_off_and_whenever_its_pictures_came() -> None:
+    came = with_b_frames(seconds=8)
+    late = [replace(one, monotonic_s=1000 + place // 30) for place, one in enumerate(came)]
+
+    for cut in range(60, len(came)):
+        assert measure.fps(late[:cut]) == pytest.approx(15)
+
+
+def test_a_first_stamp_that_was_guessed_tells_nothing_of_the_rate() -> None:
+    first, *came = with_b_frames(seconds=6)
+    guessed = replace(first, frame=replace(first.frame, pts_s=first.frame.pts_s - 3 / 15))
+
+    assert measure.fps([guessed, *came]) == pytest.approx(15)
 
 
 def test_pictures_decoded_in_another_order_are_b_frames() -> None:

@@ -16,6 +16,8 @@ KEY_INTERVAL = 5
 START = b"\x00\x00\x00\x01"
 _PCM = b"\x0d\x00"
 """mb_type 25 as ue(v), filled up to a whole byte."""
+_PCM_IN_P = b"\x87\xc0"
+"""mb_skip_run 0 and mb_type 30, likewise."""
 
 
 class Bits:
@@ -64,7 +66,9 @@ def picture_set() -> bytes:
 
 
 def field(samples: NDArray[np.uint8], *, number: int, bottom: bool) -> bytes:
-    """One field as a slice; the first field of each key frame is an IDR picture.
+    """One field as a slice: the first field of each key frame is an IDR picture, others lean on it.
+
+    So decoding can begin with that field only, as with a real camera's.
 
     Args:
         samples: (height / 2, width) grey.
@@ -72,13 +76,14 @@ def field(samples: NDArray[np.uint8], *, number: int, bottom: bool) -> bytes:
         bottom: which field.
     """
     is_idr = number == 0 and not bottom
-    head = Bits().ue(0, 7, 0).u(number % 16, 4).u(1).u(int(bottom))
+    head = Bits().ue(0, 7 if is_idr else 5, 0).u(number % 16, 4).u(1).u(int(bottom))
     if is_idr:
         head.ue(0)
     head.u((2 * number + bottom) % 256, 8)
-    head.u(0, 2) if is_idr else head.u(0)
-    head.ue(0, 1, 25)
-    return unit(0x65 if is_idr else 0x61, head.aligned() + _PCM.join(_blocks(samples)) + b"\x80")
+    head.u(0, 2) if is_idr else head.u(0, 3)
+    head.ue(0, 1, 25) if is_idr else head.ue(0, 1, 0, 30)
+    blocks = (_PCM if is_idr else _PCM_IN_P).join(_blocks(samples))
+    return unit(0x65 if is_idr else 0x61, head.aligned() + blocks + b"\x80")
 
 
 def _blocks(samples: NDArray[np.uint8]) -> Iterator[bytes]:

@@ -89,7 +89,8 @@ class Builder:
         video = directory / f"{job.stem}.mp4"
         if planned.formats == 1:
             try:
-                frames = self._copy(planned.pieces, planned, description, video)
+                units = self._copy(planned.pieces, planned, description, video)
+                frames = units - (planned.units - planned.frames)
                 return _Joined(video, frames, "copy")
             except FfmpegError as error:
                 log.warning("clip cannot be copied, re-encoding", extra={"reason": str(error)})
@@ -100,7 +101,7 @@ class Builder:
     def _copy(self, pieces: Sequence[Piece], planned: Plan, description: Path, video: Path) -> int:
         codec = pieces[0].codec
         room = INDEX_BYTES + round(
-            INDEX_BYTES_A_FRAME * planned.frames + INDEX_BYTES_A_SECOND * planned.duration_s
+            INDEX_BYTES_A_FRAME * planned.units + INDEX_BYTES_A_SECOND * planned.duration_s
         )
         try:
             return self._ffmpeg.join(

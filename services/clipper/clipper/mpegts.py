@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from clipper import nal
+from clipper import fields, nal
 
 PACKET = 188
 SYNC = 0x47
@@ -34,12 +34,14 @@ class UnreadableStreamError(ValueError):
 
 
 class Frame(NamedTuple):
-    """One coded picture: its stamps in 90 kHz ticks and the byte where its packets begin."""
+    """One picture: its stamps in 90 kHz ticks and the byte where its packets begin."""
 
     pts: int
     dts: int
     key: bool
     offset: int
+    units: int = 1
+    """Coded pictures that it consists of: two where each is a field (`clipper.fields`)."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,10 @@ class _Walk:
         self._pmt_pid: int | None = None
         self._video: tuple[int, int] | None = None
         self._head = bytearray()
-        self._head_open = False
+        self._layout: fields.SliceLayout | None = None
+        """How slices begin, where pictures may be fields."""
+        self._field: fields.Field | None = None
+        """The one that the last picture began with, while its other may follow."""
         self._size = 0
 
     def take(self, chunk: bytearray, base: int) -> None:
@@ -153,9 +158,26 @@ class _Walk:
         pts = _read_stamp(chunk, header + 9)
         dts = _read_stamp(chunk, header + 14) if chunk[header + 7] >> 6 == 3 else pts
         key = _random_access(chunk, start)
-        self._frames.append(Frame(pts, dts, key, base + start))
         if key and not self._head:
             self._head = self._beginning(chunk, start, header)
+            self._layout = self._layout_told()
+        if self._layout and self._completes(self._beginning(chunk, start, header), self._layout):
+            self._frames[-1] = self._frames[-1]._replace(units=2)
+            return
+        self._frames.append(Frame(pts, dts, key, base + start))
+
+    def _layout_told(self) -> fields.SliceLayout | None:
+        if self._video is None or VIDEO_TYPES[self._video[1]] != "h264":
+            return None
+        told = nal.sequence_set(bytes(self._head))
+        return fields.layout(told) if told else None
+
+    def _completes(self, picture: bytearray, layout: fields.SliceLayout) -> bool:
+        """Whether what begins here is the second field of the picture before."""
+        field = fields.field_of(bytes(picture), layout)
+        completes = field is not None and field.completes(self._field)
+        self._field = None if completes else field
+        return completes
 
     def _beginning(self, chunk: bytearray, start: int, header: int) -> bytearray:
         """The first bytes of the picture whose packets begin at `start`."""

@@ -9,6 +9,16 @@ PARAMETER_TYPES = {"h264": frozenset({7, 8}), "hevc": frozenset({32, 33, 34})}
 """NAL unit types of SPS and PPS; VPS, SPS and PPS."""
 
 
+SEQUENCE_SET = 7
+"""NAL unit type of H.264's SPS."""
+
+
+def sequence_set(beginning: bytes) -> bytes | None:
+    """The first sequence parameter set at the beginning of an H.264 key frame."""
+    units = parameter_sets("h264", beginning)
+    return next((unit for unit in units if _unit_type("h264", unit) == SEQUENCE_SET), None)
+
+
 def parameter_sets(codec: str, beginning: bytes) -> tuple[bytes, ...]:
     """The distinct parameter sets at a key frame's beginning, sorted; none for other codecs.
 

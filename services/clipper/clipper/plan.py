@@ -36,6 +36,8 @@ class Piece:
     """Stamp of its first frame on the way to the muxer."""
     shift_ticks: int
     frames: int
+    units: int
+    """Coded pictures: more than frames where those are sent as fields."""
     media_s: float
     """Where its first frame stands in the clip."""
     wall: float
@@ -70,6 +72,11 @@ class Plan:
         return sum(piece.frames for piece in self.pieces)
 
     @property
+    def units(self) -> int:
+        """Coded pictures in the clip where it is copied."""
+        return sum(piece.units for piece in self.pieces)
+
+    @property
     def formats(self) -> int:
         """How many different formats there are: more than one cannot be copied."""
         return len({piece.format for piece in self.pieces})
@@ -100,6 +107,7 @@ def whole(source: Source, *, like: Sequence[Piece]) -> Piece:
         end_byte=source.scan.size,
         shift_ticks=like[0].stamp_ticks - earliest,
         frames=len(source.scan.frames),
+        units=sum(frame.units for frame in source.scan.frames),
         codec=source.scan.codec,
         format=source.scan.format,
     )
@@ -182,6 +190,7 @@ def _pieces(part: _Placed) -> Iterator[Piece]:
             stamp_ticks=stamp,
             shift_ticks=stamp - first.frame.pts,
             frames=len(run),
+            units=sum(picture.frame.units for picture in run),
             media_s=part.media(first),
             wall=first.wall,
             codec=source.scan.codec,

@@ -11,8 +11,9 @@ from typing import TypeVar
 from hazardcast.contract.vocabulary import RunCause
 from hazardcast.machine import refusals
 from hazardcast.media import segments
-from recorder import disk, metrics, runs, transport_stream
+from recorder import beginning, disk, metrics, runs, transport_stream
 from recorder.adoption import TimeNote, place
+from recorder.beginning import FIRST_FILE
 from recorder.disk import Orphan, Shelf
 from recorder.index import RecordingIndex
 from recorder.playlist import Entry, following, render
@@ -88,6 +89,8 @@ class Archive:
             self.shelf.cut(path, size)
             held_until = named.start + times.last_s - times.first_s
             named = replace(named, end=min(named.end, held_until))
+        if named.name.endswith(FIRST_FILE):
+            named = self._from_its_first_picture(path, named)
         self._end_run_if_changed(path, named)
         begins_run = not self._runs.is_open
         stored = self._put_away(path, named)
@@ -174,6 +177,15 @@ class Archive:
             self._aside(lambda: self._runs.end(RunCause.FORMAT_CHANGED))
         self.lacks_sets |= self._format is not None and picture_format is None
         self._format = picture_format or self._format
+
+    def _from_its_first_picture(self, path: Path, named: NamedSegment) -> NamedSegment:
+        """Set right what ffmpeg could not know of a connection's first pictures."""
+        found = beginning.mended(self.shelf.head(path, beginning.HEAD_BYTES))
+        if found is None:
+            return named
+        self.shelf.change(path, found.changes)
+        start = min(named.start + found.later_s, named.end)
+        return replace(named, start=start, duration_s=max(0.0, named.duration_s - found.later_s))
 
     def _put_away(self, path: Path, named: NamedSegment) -> Stored:
         start_ms, end_ms = round(named.start * 1000), round(named.end * 1000)

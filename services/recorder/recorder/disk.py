@@ -7,7 +7,7 @@ import errno
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,10 +109,17 @@ class Shelf:
         assert segment
         return Stored(segment, size)
 
-    def head(self, path: Path) -> bytes:
+    def head(self, path: Path, most: int = transport_stream.HEAD_BYTES) -> bytes:
         """The beginning of a file."""
         with path.open("rb") as file:
-            return file.read(transport_stream.HEAD_BYTES)
+            return file.read(most)
+
+    def change(self, path: Path, changes: Iterable[tuple[int, bytes]]) -> None:
+        """Write over some bytes of an open file: (where, what)."""
+        with path.open("rb+") as file:
+            for at, what in changes:
+                file.seek(at)
+                file.write(what)
 
     def cut(self, path: Path, size: int) -> None:
         """Leave out what lies behind `size` bytes of an open file."""

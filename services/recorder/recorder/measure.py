@@ -16,6 +16,8 @@ from recorder.frames import Frame
 BURST_S = 2.0
 """What a camera or ffmpeg held back comes first, all at once: it tells nothing of the clock."""
 FEWEST_ARRIVALS = 20
+REORDERED = 4
+"""So many pictures told last may be shown after some that are still to come."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,17 @@ def span_s(arrivals: Sequence[Arrival]) -> float:
 
 
 def fps(arrivals: Sequence[Arrival]) -> float | None:
-    """Pictures a second, in the camera's own time."""
-    length_s = span_s(arrivals)
-    return (len(arrivals) - 1) / length_s if length_s > 0 else None
+    """Pictures a second, by the stream's own stamps: when they came does not matter.
+
+    Left out are the first picture, whose stamp ffmpeg guesses over RTSP, and at the end all shown
+    after one that may still be to come.
+    """
+    shown = [one.frame.pts_s for one in arrivals]
+    if len(shown) > 2 * REORDERED:
+        until_s = max(shown[1:-REORDERED])
+        shown = [moment_s for moment_s in shown[1:] if moment_s <= until_s]
+    length_s = max(shown) - min(shown) if shown else 0.0
+    return (len(shown) - 1) / length_s if length_s > 0 else None
 
 
 def key_interval_s(arrivals: Sequence[Arrival]) -> float | None:

@@ -54,7 +54,9 @@ class Picture(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Video:
+class Video:
+    """A video stream as the table of its programme tells it."""
+
     pid: int
     stream_type: int
 
@@ -73,7 +75,7 @@ def times(data: bytes) -> Times | None:
     if not stamps:
         return None
     first = stamps[0]
-    after = [_after(stamp, first) for stamp in stamps]
+    after = [ticks_after(stamp, first) for stamp in stamps]
     return Times(
         first / TICKS_PER_S,
         (first + min(after)) / TICKS_PER_S,
@@ -84,8 +86,8 @@ def times(data: bytes) -> Times | None:
 
 def video_pid(head: bytes) -> int | None:
     """The number of the first video stream, None until the tables that tell it are there."""
-    video = _video(head)
-    return video.pid if video else None
+    found = video(head)
+    return found.pid if found else None
 
 
 def pictures(
@@ -114,7 +116,7 @@ def pictures(
 
 def elapsed_s(earlier: int, later: int) -> float:
     """Seconds from one stamp to another, across a wrap."""
-    return _after(later, earlier) / TICKS_PER_S
+    return ticks_after(later, earlier) / TICKS_PER_S
 
 
 def before_leap(data: bytes, *, most_s: float) -> int:
@@ -129,7 +131,7 @@ def before_leap(data: bytes, *, most_s: float) -> int:
     latest = -1 << 33
     for start, stamp in _stamped(data):
         first = stamp if first is None else first
-        after = _after(stamp, first)
+        after = ticks_after(stamp, first)
         if abs(after) > most:
             return start
         still = [*still, start] if 0 <= after - latest <= STILL_TICKS else []
@@ -139,21 +141,46 @@ def before_leap(data: bytes, *, most_s: float) -> int:
     return len(data)
 
 
+def packets(data: bytes, pid: int, begin: int, end: int) -> Iterator[int]:
+    """Where the packets of `pid` lie in `data` from `begin` to `end`, both at a packet."""
+    for at in range(begin, min(end, whole_packets(len(data))), PACKET):
+        if int.from_bytes(data[at + 1 : at + 3]) & 0x1FFF == pid:
+            yield at
+
+
+def payloads(data: bytes, pid: int, begin: int, end: int) -> Iterator[bytes]:
+    """What those packets carry, the headers of the PES packets included."""
+    for at in packets(data, pid, begin, end):
+        yield data[_payload(data, at) : at + PACKET]
+
+
+def stamp_at(data: bytes, packet: int) -> int:
+    """Where the presentation time of the picture lies whose first packet lies at `packet`."""
+    return _payload(data, packet) + 9
+
+
+def stamp(ticks: int, *, like: int) -> bytes:
+    """A presentation time as it is written (2.4.3.7); its first four bits as in the byte `like`."""
+    ticks %= 1 << 33
+    bits = ticks >> 30 << 33 | (ticks >> 15 & 0x7FFF) << 17 | (ticks & 0x7FFF) << 1
+    return ((like & 0xF0) << 32 | bits | 0x1_0001_0001).to_bytes(5)
+
+
 def picture_format(head: bytes) -> bytes | None:
     """The sequence parameter sets of the first picture: equal ones mean an equal picture format.
 
     Args:
         head: the first `HEAD_BYTES` of a file.
     """
-    video = _video(head)
-    if video is None:
+    found = video(head)
+    if found is None:
         return None
-    units = _units(_first_picture(head, video.pid))
-    sets = {unit for unit in units if _is_sequence(unit, video)}  # some are told twice
+    units = _units(_first_picture(head, found.pid))
+    sets = {unit for unit in units if _is_sequence(unit, found)}  # some are told twice
     return b"".join(sorted(sets)) or None
 
 
-def _after(stamp: int, first: int) -> int:
+def ticks_after(stamp: int, first: int) -> int:
     """Ticks from `first` to `stamp`, across a wrap."""
     return (stamp - first + (1 << 32)) % (1 << 33) - (1 << 32)
 
@@ -164,10 +191,10 @@ def _stamps(data: bytes) -> Iterator[int]:
 
 def _stamped(data: bytes) -> Iterator[tuple[int, int]]:
     """(where its first packet lies, stamp) of each picture."""
-    video = _video(data)
-    if video is None:
+    found = video(data)
+    if found is None:
         return
-    for start in _starts(data, video.pid):
+    for start in _starts(data, found.pid):
         stamp = _presentation_time(data, _payload(data, start))
         if stamp is not None:
             yield start, stamp
@@ -224,7 +251,7 @@ def _stamp(stamp: bytes | bytearray) -> int:
     return bits >> 3 & 0x1_C000_0000 | bits >> 2 & 0x3FFF_8000 | bits >> 1 & 0x7FFF
 
 
-def _video(data: bytes) -> _Video | None:
+def video(data: bytes) -> Video | None:
     """The first video stream of the first programme."""
     table = _section(data, 0)
     for at in range(8, len(table) - 4, 4):
@@ -244,14 +271,14 @@ def _section(data: bytes, pid: int) -> bytes:
     return b""
 
 
-def _first_video(table: bytes) -> _Video | None:
+def _first_video(table: bytes) -> Video | None:
     if len(table) < 12:
         return None
     at = 12 + (int.from_bytes(table[10:12]) & 0x0FFF)
     while at + 5 <= len(table) - 4:
         stream_type, pid = table[at], int.from_bytes(table[at + 1 : at + 3]) & 0x1FFF
         if stream_type in VIDEO_TYPES:
-            return _Video(pid, stream_type)
+            return Video(pid, stream_type)
         at += 5 + (int.from_bytes(table[at + 3 : at + 5]) & 0x0FFF)
     return None
 
@@ -280,7 +307,7 @@ def _units(picture: bytes) -> Iterator[bytes]:
         yield picture[start : end - 3].rstrip(b"\x00")
 
 
-def _is_sequence(unit: bytes, video: _Video) -> bool:
+def _is_sequence(unit: bytes, video: Video) -> bool:
     if not unit:
         return False
     if video.stream_type == HEVC_TYPE:
