@@ -141,6 +141,7 @@ class Envelope:
     signature: bytes
 
 
+@lru_cache(maxsize=_HEADERS_REMEMBERED)
 def protected_header(alg: Algorithm, kid: str) -> str:
     """The first part of every datagram that a key signs, as our stations write it."""
     return b64url(f'{{"alg":"{alg}","kid":"{kid}","typ":"{TYPE}"}}'.encode())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from alerter.ingest.refusal import Refusal
-from alerter.lifecycle import store as store_module
+from alerter.lifecycle import noted
 
 from hazardcast.contract.topics import ACTIVE, CLIP_REQUESTS
 
@@ -155,7 +155,7 @@ def test_after_a_boot_what_remains_is_told_by_the_wall_clock_and_never_grows(
     station.hears(severity="critical", event_id="a", **HERE)
     boot = tmp_path / "boot_id"
     boot.write_text("another\n")
-    monkeypatch.setattr(store_module, "BOOT_ID", boot)
+    monkeypatch.setattr(noted, "BOOT_ID", boot)
     station.clock.step(step_s)
     station.start()
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from alerter import metrics
 from alerter.air.on_air import OnAir
 from alerter.air.schedule import CANCEL_REPEATED_S, TICK_PERIOD_S
-from alerter.deciding import waiting_files
 from alerter.deciding.decisions import Decisions
 from alerter.deciding.held import Held
 from alerter.deciding.items import Items
+from alerter.deciding.keeping import WaitingFolder
 from alerter.deciding.operators import Operators
 from alerter.deciding.withholding import Parts, Withholding
 from alerter.doors.answers import Answer, Door, Voice, answer, is_new_under_no_known_id, joined
@@ -103,12 +103,11 @@ class Alerter:
             self._config, self._register, self._journal, self._clips, self._bus, self._steady,
             broadcast=self._broadcast,
         )  # fmt: skip
-        held = waiting_files.load(waiting_dir, self._config, self._steady.moment())
-        self.withholding = Withholding(
-            parts,
-            Items(waiting_dir, self._store, self._steady, held),
-            Operators(self._steady.now()),
-        )
+        items = Items.kept_in(
+            WaitingFolder(waiting_dir, self._store), self._config, self._clock, self._steady,
+            max_age_s=self._limits.max_age_s,
+        )  # fmt: skip
+        self.withholding = Withholding(parts, items, Operators(self._steady.now()))
         self._decisions = Decisions(
             parts, self.withholding, lock=self._lock, limits=self._limits, changed=self._change
         )

@@ -143,7 +143,7 @@ def declare() -> None:
     """Show the series from the start, as zero: the first event is then seen as growth."""
     for reason in Reason:
         REJECTED.labels(reason=reason)
-    for result in ("confirm", "shadow", "approved", "seconded", "rejected", "dropped"):
+    for result in ("confirm", "shadow", "approved", "seconded", "rejected", "dropped", "expired"):
         WITHHELD.labels(result=result)
     WITHHELD.labels(result="timeout_broadcast")
     for result in ("met", "missed", "lost"):

@@ -189,6 +189,7 @@ class Service:
             clock=self._clock,
             steady=self._steady,
         )
+        self._keeper.after_sync(self._alerter.withholding.items.sync)
 
     def _open_journal(self) -> None:
         self._journal = Journal(

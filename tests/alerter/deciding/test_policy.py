@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from alerter.deciding import waiting_files
 from alerter.deciding.waiting import Waiting
 
 from hazardcast.contract.messages import JournalEntry
@@ -319,17 +317,6 @@ def test_consoles_that_fell_silent_make_room(site_with: SiteWith) -> None:
     assert site.sees(event_id="n-2") == "pending"
 
 
-def test_a_broker_that_is_away_keeps_decisions_from_coming(waits: Site) -> None:
-    waits.sees()
-    waits.bus.connected = False
-    waits.passes(0.25)
-    waits.passes(9.0)
-    assert len(waits.alerter.withholding.items.open) == 1
-    waits.passes(2.0)
-
-    assert not waits.alerter.withholding.items.open
-
-
 def test_what_was_dropped_is_not_opened_again_by_what_its_camera_goes_on_to_say(
     site_with: SiteWith,
 ) -> None:
@@ -417,84 +404,6 @@ def test_a_type_may_have_a_rule_of_its_own(site_with: SiteWith) -> None:
 
 def test_an_id_that_is_unknown_is_no_way_around_the_policy(waits: Site) -> None:
     assert waits.sees(event_id="4097-99") == "pending"
-
-
-@pytest.mark.parametrize("killed_after_s", [0.0, 20.0])
-def test_what_waits_survives_a_restart(waits: Site, killed_after_s: float) -> None:
-    waits.sees(event_id="n-1")
-    (before,) = waits.pending
-    waits.passes(killed_after_s)
-    waits.start()
-
-    assert waits.pending == [before]
-    waits.operators(1)
-    assert waits.sees(event_id="n-1", status="update") == "pending"
-    told = waits.decides("approve")
-    assert (told.result, waits.on_air) == ("done", [(before.event_id, "new")])
-
-
-def test_what_was_decided_does_not_wait_again_after_a_restart(waits: Site) -> None:
-    waits.sees(event_id="n-1")
-    waits.decides("reject")
-    waits.start()
-    waits.operators(1)
-
-    assert waits.pending == []
-    assert waits.sees(event_id="n-1", status="update") == "dropped"
-
-
-def test_after_a_restart_operators_have_a_moment_to_be_heard(waits: Site) -> None:
-    waits.sees()
-    waits.broker.retained = {
-        path: payload for path, payload in waits.broker.retained.items() if "status" not in path
-    }
-    waits.console_falls_silent()
-    waits.start()
-    waits.passes(5.0)
-    assert len(waits.pending) == 1
-    waits.passes(6.0)
-
-    assert waits.decided[-1].action == "timeout"
-
-
-def test_a_pending_of_an_earlier_process_that_nobody_holds_is_cleared(waits: Site) -> None:
-    waits.sees()
-    stale = waits.pending[0].model_copy(update={"event_id": "4097-900"})
-    foreign = waits.pending[0].model_copy(update={"event_id": "5-900"})
-    for one in (stale, foreign):
-        waits.broker.retained[f"v2x/pending/{one.event_id}"] = one.encode().encode()
-    waits.start()
-
-    assert {one.event_id for one in waits.pending} >= {"5-900"}
-    assert "4097-900" not in {one.event_id for one in waits.pending}
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-@pytest.mark.parametrize("removed", [True, False], ids=["just after", "just before"])
-def test_what_is_approved_is_neither_lost_nor_twice_when_killed_as_its_file_goes(
-    waits: Site, monkeypatch: pytest.MonkeyPatch, removed: bool
-) -> None:
-    waits.sees(event_id="n-1")
-    event_id = waits.pending[0].event_id
-    remove = waiting_files.remove
-
-    def killed(folder: Path, name: str) -> None:
-        if removed:
-            remove(folder, name)
-        raise Killed
-
-    monkeypatch.setattr(waiting_files, "remove", killed)
-    with pytest.raises(Killed):
-        waits.decides("approve")
-    monkeypatch.undo()
-    waits.start()
-    waits.operators(1)
-
-    assert (waits.ids(), waits.pending) == ([event_id], [])
-    assert not list(waits.folder.glob("waiting/*"))
 
 
 class WatchedLock:

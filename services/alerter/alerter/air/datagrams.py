@@ -62,6 +62,8 @@ def _b64_chars(size: int) -> int:
 
 def fit(alert: Alert, room: int) -> Alert:
     """The alert with its free texts shortened until its JSON has at most `room` bytes."""
+    if len(alert.encode().encode()) <= room:
+        return alert
     for name in SHORTENABLE:
         while len(alert.encode().encode()) > room and (text := getattr(alert, name)):
             alert = alert.model_copy(update={name: text[:-1] or None})

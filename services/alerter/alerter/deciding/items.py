@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from alerter.deciding import waiting, waiting_files
+from alerter.deciding.keeping import Kept, WaitingFolder
 from alerter.deciding.waiting import Waiting, Withholding
+from alerter.deciding.waiting_files import NOTED_EVERY_S
 from alerter.ingest.placing import Place
 from alerter.ingest.report_times import Report
 from alerter.lifecycle import same_event
+from alerter.lifecycle.noted import Notes
+from hazardcast.config.site import SiteConfig
+from hazardcast.machine.clock import Clock
 from hazardcast.machine.steady import Steady
 
 MOST, MOST_OF_CAMERA = 200, 20
-
-
-class InTurn(Protocol):
-    """Whoever does work in turn with what is kept, off the thread that alerts."""
-
-    def also(self, work: Callable[[], None]) -> bool:
-        """Have it done in turn; False: it will not be."""
-        ...
+NOTED_AT_ONCE = 10
+"""A report may wait for them."""
 
 
 class Items:
@@ -29,16 +27,32 @@ class Items:
 
     Args:
         folder: where they are kept.
-        turn: by whom they are written.
+        notes: dates what is kept.
         steady: the station's time.
         held: what was kept before a restart.
     """
 
     def __init__(
-        self, folder: Path, turn: InTurn, steady: Steady, held: Iterable[Waiting] = ()
+        self, folder: WaitingFolder, notes: Notes, steady: Steady, held: Iterable[Waiting] = ()
     ) -> None:
-        self._folder, self._turn, self._steady = folder, turn, steady
+        self._folder, self._notes, self._steady = folder, notes, steady
         self._items = {item.event_id: item for item in held}
+        self._noted_at = dict.fromkeys(self._items, float("-inf"))
+
+    @classmethod
+    def kept_in(
+        cls,
+        folder: WaitingFolder,
+        config: SiteConfig,
+        clock: Clock,
+        steady: Steady,
+        *,
+        max_age_s: float,
+    ) -> Items:
+        """Those that the process before held; no news if that was longer ago than `max_age_s`."""
+        notes = Notes(clock, steady)
+        held = waiting_files.load(folder.path, config, notes.reckoning(), max_age_s)
+        return cls(folder, notes, steady, held)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -58,10 +72,23 @@ class Items:
     def put(self, item: Waiting, *, keep: bool = True) -> None:
         """Hold it, or its newest state; `keep`: on disk too."""
         self._items[item.event_id] = item
-        if not keep:
-            return
-        folder, content = self._folder, waiting_files.text(item, self._steady.moment())
-        self._turn.also(lambda: waiting_files.put(folder, item.event_id, content))
+        if keep:
+            self._keep(item)
+
+    def _keep(self, item: Waiting) -> None:
+        moment = self._steady.moment()
+        self._noted_at[item.event_id] = moment.steady
+        self._folder.put(Kept(item, moment, self._notes.note()))
+
+    def note_anew(self, now: float) -> None:
+        """Have it on disk when each camera spoke last, and that the station was there."""
+        old = (name for name, at in self._noted_at.items() if now - at >= NOTED_EVERY_S)
+        for event_id in tuple(islice(old, NOTED_AT_ONCE)):
+            self._keep(self._items[event_id])
+
+    def sync(self) -> None:
+        """Bring what changed to the disk; may wait for it."""
+        self._folder.sync()
 
     def remove(self, item: Waiting) -> None:
         """Forget it."""
@@ -71,11 +98,11 @@ class Items:
     def take(self, item: Waiting) -> None:
         """Forget it, but for its file: what becomes of it is to be kept before that goes."""
         del self._items[item.event_id]
+        del self._noted_at[item.event_id]
 
     def erase(self, item: Waiting) -> None:
         """Have its file removed."""
-        folder = self._folder
-        self._turn.also(lambda: waiting_files.remove(folder, item.event_id))
+        self._folder.remove(item.event_id)
 
     def of_camera(
         self, report: Report, place: Place, now: float, mode: Withholding

@@ -16,8 +16,12 @@ from hazardcast.machine.steady import Moment
 
 MOVED_M = 5.0
 MOST_ALIASES = 64
+MOST_PROLONGED_S = 300.0
+"""So much longer than told a drop waits for a broker that is away."""
 MOST_EVIDENCE = 40
 """Numbers of a detector's rule that are told on with what waits."""
+MOST_HELD_S = 3600.0 + MOST_PROLONGED_S
+"""No policy lets anything wait for longer."""
 Withholding = Literal["confirm", "shadow"]
 Closed = Literal["dropped", "withdrawn", "rejected"]
 """Nobody decided in time, or it was only noted; its camera took it back; a person did not believe
@@ -47,6 +51,10 @@ class Waiting:
     aliases: tuple[str, ...] = ()
     """The camera's own ids of it, the newest `MOST_ALIASES`, last the newest."""
     revision: int = 0
+    prolonged_s: float = 0.0
+    """How much longer it waits, as no decision could come while the broker was away."""
+    stale: bool = False
+    """The station was away for too long to tell it as news; until its camera speaks of it again."""
     closed: Closed | None = None
     """It is over, and remembered so that what its camera goes on to say opens it no second time."""
 
@@ -85,7 +93,7 @@ def again(item: Waiting, report: Report, place: Place, now: float) -> Waiting:
     newest = replace(report, ts=item.report.ts, at=item.report.at)
     confidence = max(filter(None, (item.confidence, report.incident.confidence)), default=None)
     aliases = _named(item.aliases, report)
-    item = replace(item, aliases=aliases, seen_at=now, confidence=confidence)
+    item = replace(item, aliases=aliases, seen_at=now, confidence=confidence, stale=False)
     if item.closed or not _news(item, report, place):
         return item
     revision = item.revision + 1

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from alerter import metrics
+from alerter.deciding import due
 from alerter.deciding.held import Held
 from alerter.deciding.items import Items
 from alerter.deciding.operators import Operators
@@ -26,6 +27,7 @@ from alerter.lifecycle.clips import ClipRequests
 from alerter.lifecycle.register import Outcome, Register
 from hazardcast.config.alerting import Policy
 from hazardcast.config.site import SiteConfig
+from hazardcast.contract.incident_types import IncidentType
 from hazardcast.contract.messages import Decided
 from hazardcast.contract.topics import DECIDED, PENDING
 from hazardcast.machine.steady import Steady
@@ -35,6 +37,7 @@ MOST_REMEMBERED = 2000
 AT_ONCE = Policy()
 RESULTS = {"approve": "approved", "seconded": "seconded", "timeout": "timeout_broadcast"}
 """How what waited came to be broadcast, as the metric says it."""
+EXPIRED = "expired: the alerter was away for too long to tell it as news"
 Unasked = Literal["timeout", "seconded", "withdrawn"]
 
 
@@ -64,7 +67,13 @@ class Withholding:
     def __init__(self, parts: Parts, items: Items, operators: Operators) -> None:
         self._parts, self.items, self.operators = parts, items, operators
         config = parts.config
-        self._withholds = bool(config.withholding("confirm") or config.withholding("shadow"))
+        self._policies: dict[tuple[str | None, IncidentType], Policy] = {
+            (camera, kind): policy
+            for camera in config.cameras
+            for kind in IncidentType
+            if (policy := config.policy(camera, kind)) != AT_ONCE
+        }
+        """Of what is not broadcast at once whatever it is; all else is, without a look."""
         self.settled: dict[str, Decided] = {}
         """What was settled last of an event, to tell who comes second."""
         for item in items:
@@ -77,9 +86,7 @@ class Withholding:
         """What becomes of a report that is not broadcast; None: the register is to hear it."""
         incident = report.incident
         camera = incident.camera
-        policy = AT_ONCE
-        if camera and self._withholds:
-            policy = self._parts.config.policy(camera, incident.type)
+        policy = self._policies.get((camera, incident.type), AT_ONCE)
         if policy.mode == "auto" and not self.items:
             return None
         if incident.status == "cancel":
@@ -96,34 +103,35 @@ class Withholding:
         self, item: Waiting | None, report: Report, place: Place, now: float, policy: Policy
     ) -> Held | None:
         """Sure enough, seen by another too, or to wait."""
-        refused = self._is_refused(report, place, now)
-        if refused and (item is None or item.closed):
+        refused = self._parts.register.refuses(report, place, now)
+        is_past = refused and not self._names_what_waits(report)
+        if is_past and (item is None or item.closed):
             return None
-        seconded = not refused and self._second(report, place, now)
+        seconded = not is_past and self._second(report, place, now, heard=not refused)
         if seconded or policy.mode == "auto" or _is_sure(report, policy):
             return self._let_through(item, report)
-        if item is None and not self._parts.register.opens(report, place, now):
+        if item is None and (refused or not self._parts.register.opens(report, place, now)):
             return None
-        return self._wait(item, report, place, now)
+        return self._wait(item, report, place, now, policy)
 
-    def _is_refused(self, report: Report, place: Place, now: float) -> bool:
-        """Whether the register would not hear it, though not for the name of what waits."""
+    def _names_what_waits(self, report: Report) -> bool:
+        """Whether it goes by our name of it, which the register does not know."""
         named = report.incident.event_id
-        waits = named is not None and self.items.find(named) is not None
-        return not waits and self._parts.register.refuses(report, place, now)
+        return named is not None and self.items.find(named) is not None
 
     def _disbelieved(self, item: Waiting, report: Report, place: Place, now: float) -> Held:
         """A person said that it is not so: however sure its camera is, it seconds nothing."""
         item = self._hold(item, report, place, now)
         return Held(item.event_id, "dropped", item.revision)
 
-    def _second(self, report: Report, place: Place, now: float) -> bool:
+    def _second(self, report: Report, place: Place, now: float, *, heard: bool) -> bool:
         """Broadcast what another reporter sees too; whether there is any.
 
-        What its time was over of lately counts, where nothing of the same is broadcast already.
+        What its time was over of lately counts, where nothing of the same is broadcast already and
+        the report is `heard` by the register.
         """
         others = self.items.seconded(report, place)
-        late = None if others else self.items.timed_out(report, place, now)
+        late = None if others or not heard else self.items.timed_out(report, place, now)
         if late and self._parts.register.opens(report, place, now):
             others = [late]
         for other in others:
@@ -159,20 +167,23 @@ class Withholding:
         item = self._hold(item, report, place, now)
         return Held(item.event_id, "dropped" if item.closed else "shadow", item.revision)
 
-    def _wait(self, item: Waiting | None, report: Report, place: Place, now: float) -> Held | None:
-        policy = self._policy(report)
-        if item is None and policy.on_timeout == "broadcast" and not self.operators.present(now):
+    def _wait(
+        self, item: Waiting | None, report: Report, place: Place, now: float, policy: Policy
+    ) -> Held | None:
+        if item is None and policy.on_timeout == "broadcast" and self._nobody(policy, now):
             metrics.WITHHELD.labels(result=RESULTS["timeout"]).inc()
             self._forget_over(report)
             return None
         item = self._hold(item, report, place, now)
-        if item.closed is None and not self.operators.present(now):
+        if item.closed is None and self._nobody(policy, now):
             item = self.close(item, "timeout")
         return Held(item.event_id, "dropped" if item.closed else "pending", item.revision)
 
+    def _nobody(self, policy: Policy, now: float) -> bool:
+        return due.nobody(self.operators, policy.on_timeout, now)
+
     def _policy(self, report: Report) -> Policy:
-        assert report.incident.camera
-        return self._parts.config.policy(report.incident.camera, report.incident.type)
+        return self._policies.get((report.incident.camera, report.incident.type), AT_ONCE)
 
     def _hold(self, item: Waiting | None, report: Report, place: Place, now: float) -> Waiting:
         if item is None:
@@ -213,26 +224,34 @@ class Withholding:
         To be called without the alerter's lock: a report waits for one of them at most.
         """
         with lock:
-            self.operators.connection(self._parts.bus.connected, now)
-            there = self.operators.present(now)
+            self.items.note_anew(now)
+            away_s = self.operators.connection(self._parts.bus.connected, now)
         for item in self.items:
-            if is_forgotten(item, now) or _is_due(item, now, there=there):
+            late = is_forgotten(item, now) or due.is_due(item, self.operators, now)
+            if late or due.prolonged(item, away_s, now) is not item:
                 with lock:
-                    self._settle(item.event_id, now)
+                    self._settle(item.event_id, now, away_s)
                 time.sleep(0)  # else this thread has the lock again before who waits for it wakes
 
-    def _settle(self, event_id: str, now: float) -> None:
+    def _settle(self, event_id: str, now: float, away_s: float) -> None:
         """As it is now: it may have been decided since."""
         item = self.items.find(event_id)
-        if item and is_forgotten(item, now):
+        if item is None:
+            return
+        if is_forgotten(item, now):
             self._forget(item)
-        elif item and _is_due(item, now, there=self.operators.present(now)):
+            return
+        if (waits_on := due.prolonged(item, away_s, now)) is not item:
+            item = waits_on
+            self.items.put(item)
+            self._say(item)
+        if due.is_due(item, self.operators, now):
             self._time_out(item)
 
     def _time_out(self, item: Waiting) -> None:
         if item.closed is not None:
             return
-        if item.on_timeout == "broadcast":
+        if item.on_timeout == "broadcast" and not item.stale:
             now = self._parts.steady.moment().wall
             self.broadcast(item, "timeout", received_at=now)
         else:
@@ -279,19 +298,22 @@ class Withholding:
 
     def close(self, item: Waiting, action: Literal["timeout", "withdrawn"]) -> Waiting:
         """Nothing becomes of it: its clip and its record stay."""
-        self.end(item, "withdrawn" if action == "withdrawn" else "dropped")
+        expired = item.stale and item.on_timeout == "broadcast" and action == "timeout"
+        self.end(item, "withdrawn" if action == "withdrawn" else "dropped", expired=expired)
         effect: Literal["noted", "dropped"] = "noted" if item.mode == "shadow" else "dropped"
-        self.tell(self._decided(item, action, effect))
+        told = self._decided(item, action, effect)
+        self.tell(told.model_copy(update={"detail": EXPIRED}) if expired else told)
         found = self.items.find(item.event_id)
         assert found
         return found
 
-    def end(self, item: Waiting, closed: Closed) -> None:
-        """Note that it is over."""
+    def end(self, item: Waiting, closed: Closed, *, expired: bool = False) -> None:
+        """Note that it is over; `expired`: it would have been broadcast, had it been news."""
         self.items.put(replace(item, closed=closed))
         self._parts.bus.clear(PENDING, event_id=item.event_id)
         if item.mode == "confirm":
-            metrics.WITHHELD.labels(result="rejected" if closed == "rejected" else "dropped").inc()
+            result = "rejected" if closed == "rejected" else "expired" if expired else "dropped"
+            metrics.WITHHELD.labels(result=result).inc()
 
     def _decided(
         self,
@@ -350,12 +372,6 @@ class Withholding:
 def _worth_keeping(newest: Waiting, kept: Waiting) -> bool:
     """Its camera speaks of it every second or so: the disk need not hear of each word."""
     return (newest.revision, newest.aliases) != (kept.revision, kept.aliases)
-
-
-def _is_due(item: Waiting, now: float, *, there: bool) -> bool:
-    """Whether its time is over, or nobody is `there` who might decide."""
-    nobody = item.mode == "confirm" and not there
-    return item.closed is None and (nobody or now >= item.decide_by)
 
 
 def _is_sure(report: Report, policy: Policy) -> bool:

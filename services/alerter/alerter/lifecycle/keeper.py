@@ -100,6 +100,7 @@ class Keeper:
         self._lacks = False
         self._shortening, self._syncing = threading.Lock(), threading.Lock()
         self._closings: list[Work] = []
+        self._followers: list[Work] = []
 
     def put(self, event: Event) -> None:
         """Note an event's newest state; it is written when `settle` returns."""
@@ -163,8 +164,17 @@ class Keeper:
         try:
             also()
             self._store.sync()
+            self._follow()
         finally:
             self._syncing.release()
+
+    def after_sync(self, work: Work) -> None:
+        """Have something else brought to the disk each time, after what was noted before it."""
+        self._followers.append(work)
+
+    def _follow(self) -> None:
+        for work in self._followers:
+            work()
 
     def at_close(self, work: Work) -> None:
         """Have something else closed first, where everything noted before is written."""
@@ -179,6 +189,8 @@ class Keeper:
     def _close(self) -> None:
         for work in self._closings:
             work()
+        self._store.sync()
+        self._follow()
         self._store.close()
 
     def settle(self) -> None:

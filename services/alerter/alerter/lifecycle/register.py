@@ -119,9 +119,7 @@ class Register:
         return self.open(report, place, now)
 
     def opens(self, report: Report, place: Place, now: float) -> bool:
-        """Whether a report would open an event of its own; a cancel never does."""
-        if self.refuses(report, place, now):
-            return False
+        """Whether a report that is not refused would open an event of its own; no cancel does."""
         named = report.incident.event_id
         event = self._addressed(named, now) if named else None
         if event and not event.alert.terminated and not self._reused(event, report, place):
@@ -213,8 +211,10 @@ class Register:
         life_s = versions.life_s(
             alert, {}, life_s=alert.validity_duration_s, elapsed_s=now - report.at
         )
+        if life_s != alert.validity_duration_s:
+            alert = alert.model_copy(update={"validity_duration_s": life_s})
         event = Event(
-            alert.model_copy(update={"validity_duration_s": life_s}),
+            alert,
             began_at=report.at,
             life_s=life_s,
             evidence_at=report.at,

@@ -15,7 +15,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from alerter import metrics
 from alerter.lifecycle import crowding
 from alerter.lifecycle.events import Event, Word
 from alerter.lifecycle.line_file import LineFile
+from alerter.lifecycle.noted import Notes, Reckoning
 from hazardcast.contract.errors import ConfigError, DecodeError
 from hazardcast.contract.messages import Alert
 from hazardcast.machine import durable
@@ -34,40 +35,12 @@ from hazardcast.machine.steady import Steady
 log = logging.getLogger(__name__)
 COMPACT_FROM_LINES = 2000
 COMPACT_AGAIN_S = 1.0
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-SAME_TIME_S = 0.05
 EARLY_S = 5.0
 """A report may be dated so far ahead: no event begins later than that."""
 LOCK_WITHIN_S = 10.0
 STATION, JOURNAL = Format((as_it_is,)), Format((as_it_is,))
 HEADER = json.dumps(JOURNAL.stamped({}))
 """The first line of each part; a part of before has none."""
-
-
-@dataclass(frozen=True)
-class _Age:
-    """How old what was noted is, by the clocks of this start."""
-
-    now: float
-    monotonic: float
-    boot: str
-
-    def shift_s(self, noted: dict[str, Any] | None, evidence_at: float) -> float:
-        """By how much to move times that were noted then, so that they fit the time of now.
-
-        In the same run of the machine the monotonic clock knows, whatever was set meanwhile. After
-        a boot the wall clock is all there is; one that stands before the note does not know
-        how long the station was away, and nothing is taken off what remained. A state of an
-        earlier version tells no more than when the newest report was.
-        """
-        if noted is None:
-            return min(0.0, self.now - evidence_at)
-        at = float(noted["at"])
-        elapsed_s = max(0.0, self.now - at)
-        if self.boot and noted["boot"] == self.boot:
-            elapsed_s = max(0.0, self.monotonic - float(noted["monotonic"]))
-        shift_s = self.now - elapsed_s - at
-        return shift_s if abs(shift_s) >= SAME_TIME_S else 0.0
 
 
 class Store:
@@ -83,7 +56,7 @@ class Store:
         self._folder = folder
         self._steady = steady or Steady(clock)
         self._clock = clock
-        self._boot = _boot_id()
+        self._notes = Notes(clock, self._steady)
         self._station = folder / "station.json"
         folder.mkdir(parents=True, exist_ok=True)
         self._lock_file = _hold(folder / "lock", clock)
@@ -259,8 +232,7 @@ class Store:
 
     def _event_line(self, event: Event) -> str:
         """An event as a line: dated by the wall clock, with the moment on both clocks."""
-        moment = self._steady.moment()
-        set_by_s = moment.set_by_s
+        set_by_s = self._steady.moment().set_by_s
         about = {
             "evidence_ts": event.evidence_at + set_by_s,
             "began_at": event.began_at + set_by_s,
@@ -275,7 +247,7 @@ class Store:
                 name: (word.at + set_by_s, word.source, word.open, _finite(word.claimed_ts))
                 for name, word in event.words.items()
             },
-            "noted": {"at": moment.wall, "monotonic": self._clock.monotonic(), "boot": self._boot},
+            "noted": self._notes.note(),
         }
         return f'{{"alert":{event.alert.encode()},"about":{json.dumps(about)}}}'
 
@@ -292,7 +264,7 @@ class Store:
         return True
 
     def _replay(self, line: bytes, events: dict[str, Event], path: Path, number: int) -> None:
-        age = _Age(self._steady.now(), self._clock.monotonic(), self._boot)
+        reckoning = self._notes.reckoning()
         try:
             data = json.loads(line)
             if VERSION in data:
@@ -300,7 +272,7 @@ class Store:
             elif "gone" in data:
                 events.pop(data["gone"], None)
             else:
-                event = _event(data, age)
+                event = _event(data, reckoning)
                 events[event.alert.event_id] = event
         except (ValueError, KeyError, TypeError, AttributeError, DecodeError) as error:
             facts = {"line": f"{path.name}:{number}", "reason": str(error)}
@@ -337,19 +309,12 @@ def _part_number(path: Path) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _boot_id() -> str:
-    """What tells this run of the machine from others; empty where the kernel does not say."""
-    try:
-        return BOOT_ID.read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        return ""
-
-
-def _event(data: dict[str, Any], age: _Age) -> Event:
+def _event(data: dict[str, Any], reckoning: Reckoning) -> Event:
     about, alert = data["about"], Alert.parse(data["alert"])
     evidence_at = float(about["evidence_ts"])
-    shift_s = age.shift_s(about.get("noted"), evidence_at)
-    began_at = min(float(about.get("began_at", alert.detection_time)) + shift_s, age.now + EARLY_S)
+    shift_s = _shift_s(about.get("noted"), evidence_at, reckoning)
+    latest = reckoning.now + EARLY_S
+    began_at = min(float(about.get("began_at", alert.detection_time)) + shift_s, latest)
     owner = about["owner"]
     source = crowding.CAMERA + alert.camera if alert.camera else crowding.PRODUCER + (owner or "")
     return Event(
@@ -363,6 +328,13 @@ def _event(data: dict[str, Any], age: _Age) -> Event:
         owner=owner,
         words=_words(about, source, shift_s),
     )
+
+
+def _shift_s(noted: dict[str, Any] | None, evidence_at: float, reckoning: Reckoning) -> float:
+    """A state of an earlier version tells no more than when the newest report was."""
+    if noted is None:
+        return min(0.0, reckoning.now - evidence_at)
+    return reckoning.shift_s(noted)
 
 
 def _words(about: dict[str, Any], source: str, shift_s: float) -> dict[str, Word]:

@@ -25,6 +25,8 @@ ALL_DIRECTIONS, UPSTREAM = 0, 1  # TS 102 894-2 TrafficDirection
 SEVERITY_ORDER = tuple(Severity)
 CLOCK_STEP_S = 0.001
 MAX_LIFE_S = 86_400
+ABOUT_ITSELF = frozenset({"status", "revision", "reference_time", "confirmed_at"})
+"""What a version says of itself, and not of the event."""
 DATED_WITHIN_S = 1.0
 """How well the dates on the wire fit the clock; more is told as a version of its own."""
 
@@ -197,11 +199,8 @@ def redated(alert: Alert, *, began_at: float, life_s: int, moment: Moment) -> Al
 
 def says_the_same(version: Alert, before: Alert) -> bool:
     """Whether two versions differ in nothing but their version."""
-    about_itself = {
-        name: getattr(before, name)
-        for name in ("status", "revision", "reference_time", "confirmed_at")
-    }
-    return version.model_copy(update=about_itself) == before
+    told, known = vars(version), vars(before)
+    return all(value == known[name] for name, value in told.items() if name not in ABOUT_ITSELF)
 
 
 def next_version(alert: Alert, changes: dict[str, Any], report: Report) -> Alert:
