@@ -112,14 +112,16 @@ class Camera(_Config):
     """One camera, merged with the file's defaults."""
 
     url: str
-    """rtsp(s)://, http(s)://, a file's path, v4l2:///dev/video0 or demo://collision; no credentials
-    in it."""
+    """rtsp(s)://, http(s)://, a file's path, a folder's path with / at its end,
+    v4l2:///dev/video0 or demo://collision; no credentials in it."""
     detect_url: str | None = None
     """The camera's second stream, which the detector reads instead."""
     credentials: str | None = None
     """The environment variable that holds user:password."""
     loop: StrictBool = True
-    """A file starts again at its end."""
+    """A file starts again at its end; a folder with its first file after the last."""
+    finished: Literal["stay", "move"] = "stay"
+    """What becomes of a folder's file that has been played: it stays, or moves to `done/` in it."""
     position: Position | None = None
     """The piece of road that it sees: the place of what it reports. The site's when left out."""
     heading_deg: Heading | None = None
@@ -182,13 +184,18 @@ class Camera(_Config):
 
     @property
     def is_local(self) -> bool:
-        """True for drawn, file and USB cameras, which the camera service turns into a stream."""
+        """True for what the camera service turns into a stream: drawn, files, folders, USB."""
         return self.scheme not in NETWORK_SCHEMES
 
     @property
     def file(self) -> Path | None:
         """The file that plays the camera, if one does."""
         return camera_url.file_of(self.url)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder whose files play the camera one after another, if one does."""
+        return camera_url.folder_of(self.url)
 
     @property
     def device(self) -> str | None:

@@ -140,8 +140,18 @@ def _is_address(text: str, version: int) -> bool:
         return False
 
 
+def folder_of(url: str) -> Path | None:
+    """The folder whose files play the camera, if one does: its address ends with a stroke."""
+    return _path_of(url) if url.endswith("/") else None
+
+
 def file_of(url: str) -> Path | None:
-    """The file that plays the camera, if one does.
+    """The file that plays the camera, if one does."""
+    return None if url.endswith("/") else _path_of(url)
+
+
+def _path_of(url: str) -> Path | None:
+    """What a path or a `file://` address means.
 
     A path is a path, whatever signs it holds; `%20` in a `file://` address is a blank, unless a
     file is called so.

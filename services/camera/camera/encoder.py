@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,13 @@ PICTURES = "0:V:0"
 """The first video that is no cover picture."""
 PIPE_BYTES = 1 << 20
 """A whole frame fits: the writer does not wait for the reader in the middle of it."""
+Size: TypeAlias = tuple[int, int]
+"""Width and height, pixels."""
+_SAME = (
+    "h264_metadata=sample_aspect_ratio=1/1:chroma_sample_loc_type=0:video_full_range_flag=0"
+    ":colour_primaries=2:transfer_characteristics=2:matrix_coefficients=2"
+)
+"""What of a file's nature stands in the parameter set, told alike for all."""
 _READ_BYTES = 1 << 16
 _ENDING_S = 0.5
 _F_SETPIPE_SZ = 1031
@@ -82,6 +90,39 @@ def file_command(ffmpeg: str, path: Path, *, copy: bool, offset_s: float) -> lis
         ffmpeg, *QUIET, "-i", _file_url(path), "-map", PICTURES,
         *(["-c:v", "copy"] if copy else _encoded_again()),
         "-output_ts_offset", f"{offset_s:.6f}", *transport_stream(),
+    ]  # fmt: skip
+
+
+def canvas_command(ffmpeg: str, path: Path, size: Size, *, offset_s: float) -> list[str]:
+    """A file's video in the middle of a picture of `size`, as all others of its stream."""
+    return [
+        ffmpeg, *QUIET, "-i", _file_url(path), "-map", PICTURES, *_on_canvas(size),
+        "-output_ts_offset", f"{offset_s:.6f}", *transport_stream(),
+    ]  # fmt: skip
+
+
+def empty_command(ffmpeg: str, size: Size, *, offset_s: float) -> list[str]:
+    """A grey picture of `size`, in real time, until it is ended."""
+    grey = f"color=c=0x404040:s={size[0]}x{size[1]}:r=5"
+    return [
+        ffmpeg, *QUIET, "-re", "-f", "lavfi", "-i", grey, *_on_canvas(size),
+        "-output_ts_offset", f"{offset_s:.6f}", *transport_stream(),
+    ]  # fmt: skip
+
+
+def _on_canvas(size: Size) -> list[str]:
+    """Encoded so that one stream goes on from file to file: of one size, level and colours."""
+    width, height = size
+    fitted = (
+        f"scale=w=trunc(iw*sar/2)*2:h=trunc(ih/2)*2,setsar=1,"
+        f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2"
+        f":out_range=tv,pad={width}:{height}:-1:-1,setsar=1,format=yuv420p,"
+        "setparams=range=tv:color_primaries=unknown:color_trc=unknown:colorspace=unknown"
+    )
+    return [
+        "-fps_mode", "vfr", "-enc_time_base", "1:90000", "-vf", fitted,
+        *h264(30, preset="veryfast", crf=23), "-level:v", "4.2", "-bsf:v", _SAME,
+        "-force_key_frames", "expr:gte(t,n_forced)",
     ]  # fmt: skip
 
 

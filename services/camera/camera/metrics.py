@@ -32,3 +32,11 @@ CLIENTS_GONE = Counter(
 LAST_FRAME = Gauge(
     "hazardcast_camera_last_frame_timestamp_seconds", "When the last frame was sent", ["camera"]
 )
+QUEUE_FILES = Gauge(
+    "hazardcast_camera_queue_files", "Files of a folder that wait for their turn", ["camera"]
+)
+QUEUE_DONE = Counter(
+    "hazardcast_camera_queue_done_total",
+    "Files of a folder that were played, or refused",
+    ["camera", "reason"],
+)

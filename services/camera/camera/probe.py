@@ -13,6 +13,8 @@ LONGEST_GROUP_S = 2.2
 SAME_S = 0.005
 _UNIT = re.compile(rb"^#tb 0: (\d+)/(\d+)", re.MULTILINE)
 _ROW = re.compile(rb"^0, +-?\d+, +(-?\d+),", re.MULTILINE)
+_SIZE = re.compile(rb"^#dimensions 0: (\d+)x(\d+)", re.MULTILINE)
+_DOTS = re.compile(rb"^#sar 0: (\d+)/(\d+)", re.MULTILINE)
 _TURNED = re.compile(r"displaymatrix: rotation of (?!-?0\.00 )|^\s+rotate\s+: (?!0$)", re.MULTILINE)
 _DURATION = re.compile(r"Duration: (\d+):(\d{2}):(\d{2}(?:\.\d+)?)")
 
@@ -71,3 +73,15 @@ def duration_s(words: str) -> float | None:
         return None
     hours, minutes, seconds = found.groups()
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+def picture_size(framecrc: bytes) -> tuple[int, int] | None:
+    """Width and height of what is shown, of ffmpeg's `framecrc`: with square dots, pixels."""
+    size = _SIZE.search(framecrc)
+    if not size:
+        return None
+    width, height = int(size[1]), int(size[2])
+    dots = _DOTS.search(framecrc)
+    if dots and int(dots[1]) and int(dots[2]):
+        width = round(width * int(dots[1]) / int(dots[2]))
+    return width, height

@@ -8,6 +8,7 @@ from functools import partial
 
 from camera.device import DeviceCamera
 from camera.drawn import DrawnCamera
+from camera.folder import FolderCamera
 from camera.played import PlayedFile
 from camera.scenes import scene_from_url
 from camera.server import CameraServer
@@ -35,6 +36,15 @@ def local_camera(camera_id: str, camera: Camera, *, clock: Clock, ffmpeg: str) -
         return DrawnCamera(camera_id, scene_from_url(camera.url), clock, ffmpeg)
     if camera.device is not None:
         return DeviceCamera(camera_id, camera.device, clock, ffmpeg)
+    if camera.folder is not None:
+        return FolderCamera(
+            camera_id,
+            camera.folder,
+            loop=camera.loop,
+            finished=camera.finished,
+            clock=clock,
+            ffmpeg=ffmpeg,
+        )
     assert camera.file is not None
     return PlayedFile(camera_id, camera.file, loop=camera.loop, clock=clock, ffmpeg=ffmpeg)
 

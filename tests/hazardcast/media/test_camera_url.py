@@ -103,6 +103,14 @@ def test_a_path_is_a_path_whatever_signs_it_holds(name: str, tmp_path: Path) -> 
     assert camera_url.file_of(f"file://localhost{file}") == file
 
 
+@pytest.mark.parametrize("written", ["/videos/queue/", "file:///videos/queue/"])
+def test_a_stroke_at_the_end_makes_it_a_folder(written: str) -> None:
+    assert camera_url.folder_of(written) == Path("/videos/queue")
+    assert camera_url.file_of(written) is None
+    assert camera_url.folder_of(written.rstrip("/")) is None
+    assert camera_url.folder_of("rtsp://10.0.0.11/main/") is None
+
+
 def test_percent_signs_of_a_file_address_are_read(tmp_path: Path) -> None:
     written = f"file://{tmp_path}/%ED%95%9C%20%231.mp4"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from hazardcast.config.settings import Settings
 from hazardcast.config.site import Camera, SiteConfig
 from hazardcast.contract.errors import HazardcastError
 from hazardcast.contract.trials import Waiting
+from hazardcast.machine import refusals
 from hazardcast.media import camera_address
 from hazardcast.media.ffmpeg import find_ffmpeg
 from hazardcast.net import ports
@@ -92,11 +94,24 @@ def _there(what: str, camera: Camera) -> Finding:
         device = Path(camera.device)
         result: Result = "ok" if device.exists() else "failed"
         return Finding(what, result, f"{device}" + ("" if device.exists() else ": no such device"))
+    if camera.folder:
+        return _folder(what, camera.folder, moves=camera.finished == "move")
     file = camera.file
     assert file
     if problem := video_file.system_problem(file):
         return Finding(what, "failed", f"{file}: {problem}")
     return Finding(what, "ok", str(file))
+
+
+def _folder(what: str, folder: Path, *, moves: bool) -> Finding:
+    try:
+        files = sum(one.is_file() for one in folder.iterdir())
+    except OSError as error:
+        return Finding(what, "failed", f"{folder}: {refusals.why(error)}")
+    if moves and not os.access(folder, os.W_OK | os.X_OK):
+        advice = "let the camera service write there, or leave out finished: move"
+        return Finding(what, "failed", f"{folder}: played files cannot be moved", advice)
+    return Finding(what, "ok", f"{folder}: {files} files")
 
 
 def _local_camera(
