@@ -19,6 +19,7 @@ PARTS = Format((as_it_is,))
 """Of the first line: what the keys of all lines mean."""
 MOST_BYTES = 1 << 40
 MOST_S = 1e11
+MOST_PIXELS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class Head:
     begins_run: bool
     """Its time stamps or format do not go on from the file before."""
     codec: str | None = None
+    width: int | None = None
+    """Of its pictures, pixels; None where that is not known."""
+    height: int | None = None
 
     def encode(self) -> str:
         """As the first line."""
@@ -71,9 +75,15 @@ def read_head(line: str) -> Head | None:
             return None
         number, codec = int(data["number"]), data.get("codec")
         begins_run = data["begins_run"] is True
+        width, height = _pixels(data.get("width")), _pixels(data.get("height"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         return None
-    return Head(number, begins_run, codec if isinstance(codec, str) else None)
+    codec = codec if isinstance(codec, str) else None
+    return Head(number, begins_run, codec, width, height)
+
+
+def _pixels(value: object) -> int | None:
+    return value if type(value) is int and 0 < value <= MOST_PIXELS else None
 
 
 def read_part(line: str) -> Part | None:

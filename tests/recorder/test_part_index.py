@@ -66,7 +66,8 @@ def timeline() -> Timeline:
 @pytest.fixture
 def index(folder: Path, timeline: Timeline) -> PartIndex:
     made = PartIndex()
-    made.follow("north", OpenRun(folder, "17", timeline, 40, lambda: "h264", 2.0))  # type: ignore[arg-type]
+    run = OpenRun(folder, "17", timeline, 40, lambda: "h264", 2.0, lambda: (640, 360))  # type: ignore[arg-type]
+    made.follow("north", run)
     return made
 
 
@@ -86,11 +87,11 @@ def test_each_file_has_its_number_and_parts_that_cover_it(index: PartIndex, fold
     index.look()
 
     head, parts = told(folder, 0)
-    assert head == Head(40, True, "h264")
+    assert head == Head(40, True, "h264", 640, 360)
     assert [(part.offset, round(part.at - WALL, 2), part.key) for part in parts][:3] == [(0, 0.0, True), (parts[1].offset, 0.5, False), (parts[2].offset, 1.0, True)]  # fmt: skip
     assert parts[-1].end == len(files[0])
     assert sum(part.duration_s for part in parts) == pytest.approx(2.0)
-    assert told(folder, 1)[0] == Head(41, False, "h264")
+    assert told(folder, 1)[0] == Head(41, False, "h264", 640, 360)
     assert told(folder, 1)[1][0].at == pytest.approx(WALL + 2.0)
 
 
@@ -103,7 +104,7 @@ def test_a_file_that_was_put_away_before_it_was_looked_at_holds_up_none(index: P
     index.look()
     index.look()
 
-    assert told(folder, 2)[0] == Head(42, False, "h264")
+    assert told(folder, 2)[0] == Head(42, False, "h264", 640, 360)
 
 
 def test_files_that_were_put_away_before_the_clock_was_trusted_hold_up_none(index: PartIndex, folder: Path, timeline: Timeline, files: list[bytes]) -> None:  # fmt: skip
@@ -117,7 +118,7 @@ def test_files_that_were_put_away_before_the_clock_was_trusted_hold_up_none(inde
     index.look()
     index.look()
 
-    assert told(folder, 2)[0] == Head(42, False, "h264")
+    assert told(folder, 2)[0] == Head(42, False, "h264", 640, 360)
 
 
 def test_a_closed_file_keeps_its_index_while_the_next_one_grows_and_no_longer(index: PartIndex, folder: Path, files: list[bytes]) -> None:  # fmt: skip
@@ -167,7 +168,7 @@ def test_a_file_after_the_clock_was_set_begins_a_run(index: PartIndex, folder: P
     index.look()
 
     head, parts = told(folder, 1)
-    assert head == Head(41, True, "h264")
+    assert head == Head(41, True, "h264", 640, 360)
     assert parts[0].at == pytest.approx(WALL + 62)
     assert [part.at < WALL + 3 for part in told(folder, 0)[1]] == [True] * 4
 

@@ -14,7 +14,7 @@ from console.actions import station_routes
 from console.actions.board import Board
 from console.actions.desk import Desk
 from console.actions.requests import Requests
-from console.actions.station_routes import Station
+from console.actions.station_routes import PictureFormat, Station
 from console.api import routes as api
 from console.api.clip_files import ClipFiles
 from console.archives import routes as archive_routes
@@ -139,7 +139,18 @@ class Service:
         self._board.subscribe(self._bus)
         self._desk = Desk(self._board, self._bus, self._clock, self._keep)
         self._requests = Requests(self._board, self._bus, self._clock, self._config, self._keep)
-        self._station = Station(self._board, self._bus, self._config, self._settings, self._clock)
+        self._station = Station(
+            self._board,
+            self._bus,
+            self._config,
+            self._settings,
+            self._clock,
+            format_of=self._format_of,
+        )
+
+    def _format_of(self, camera: str) -> PictureFormat:
+        line = self._live.live.glimpsed(camera)
+        return PictureFormat(line.codec, line.width, line.height)
 
     def _keep(self, entry: Entry) -> None:
         """In the console's own log, before it is said; a database that is away holds nobody up."""
@@ -177,6 +188,7 @@ class Service:
             application(self._guard, health, self._routers()),
             host=settings.console_host,
             port=settings.console_port,
+            trusted=self._guard.proxies,
         )
         self._stack.callback(self._http.close)
         self._bus.start()

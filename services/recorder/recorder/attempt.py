@@ -168,6 +168,7 @@ class Attempt:
             self._archive.next_number,
             lambda: self._codec,
             self._source.segment_s,
+            lambda: self._console.found.pixels,
         )
 
     def _command(self, url: str, list_fd: int) -> tuple[str, ...]:

@@ -9,21 +9,15 @@ from collections.abc import Callable
 from hazardcast.contract.vocabulary import CameraState
 from hazardcast.machine.clock import Clock
 from hazardcast.service import lifecycle
-from hazardcast.service.backoff import backoff_s
 from recorder import disk, metrics
 from recorder.approach import Approach
 from recorder.archive import Archive
 from recorder.attempt import Attempt, Ending, Report, Source
 from recorder.part_index import PartIndex
+from recorder.pauses import Pauses
 from recorder.witness import NOBODY, Witness
 
 log = logging.getLogger(__name__)
-SETTLED_S = 30.0
-"""A connection that lasted this long makes earlier failures forgotten."""
-HASTY_S = 5.0
-"""A connection shorter than this is never followed by another at once, but for a change of plan."""
-REFUSED_FAILURES = 4
-"""Cameras lock accounts after a few wrong passwords: begin with long waits."""
 
 
 class CameraRecorder:
@@ -51,7 +45,7 @@ class CameraRecorder:
         self._witness = witness
         self._part_index = part_index
         self._approach = Approach(source.rtsp_transport)
-        self._failures = 0
+        self._pauses = Pauses(source, clock=clock, stop=stop)
 
     def run(self) -> None:
         """Record until stopped; survives everything that can go wrong with one connection."""
@@ -121,7 +115,7 @@ class CameraRecorder:
         if ending.state == CameraState.DISK_FULL:
             self._make_room()
         if not changed:
-            self._wait(ending, lasted_s)
+            self._pauses.after(ending, lasted_s)
 
     def _tell(self, ending: Ending, *, changed: bool) -> None:
         self.report.state, self.report.detail = ending.state, ending.detail
@@ -136,12 +130,3 @@ class CameraRecorder:
             return
         metrics.RECONNECTS.labels(camera=self._source.camera, reason=ending.cause).inc()
         log.warning("recording interrupted, connecting again", extra=facts)
-
-    def _wait(self, ending: Ending, lasted_s: float) -> None:
-        if lasted_s >= SETTLED_S:
-            self._failures = 0
-        if ending.at_once and lasted_s >= HASTY_S:
-            return
-        least = REFUSED_FAILURES if ending.state == CameraState.UNAUTHORISED else 0
-        self._clock.wait(self._stop, backoff_s(max(self._failures, least)))
-        self._failures += 1

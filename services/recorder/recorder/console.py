@@ -45,6 +45,14 @@ class Found:
     track: int = 0
     """Which of its video tracks: the first that has shown what it holds, else the first."""
 
+    @property
+    def pixels(self) -> tuple[int, int] | None:
+        """Width and height of the pictures; None where ffmpeg has not told."""
+        if self.size is None:
+            return None
+        width, _, height = self.size.partition("x")
+        return int(width), int(height)
+
 
 class Console:
     """One ffmpeg's log, line by line."""

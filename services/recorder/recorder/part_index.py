@@ -51,6 +51,8 @@ class OpenRun:
     codec: Callable[[], str | None]
     segment_s: float
     """A file lasts about so long: nothing is looked for behind a younger one that grows."""
+    size: Callable[[], tuple[int, int] | None] = lambda: None
+    """Width and height of the pictures, pixels."""
 
 
 class PartIndex:
@@ -182,7 +184,8 @@ class _Run:
         stepped = time is not self._time  # the clock was set; or this is the first file
         self._format, self._time = picture_format or self._format, time
         number = self._run.first_number + file.place
-        return parts.Head(number, changed or stepped, self._run.codec())
+        width, height = self._run.size() or (None, None)
+        return parts.Head(number, changed or stepped, self._run.codec(), width, height)
 
     def _stream_s(self, stamp: int) -> float:
         """Stream time of a stamp: whichever of its turns is nearest to the frames of now."""

@@ -14,7 +14,7 @@ from console.actions import station_routes
 from console.actions.board import Board
 from console.actions.desk import Desk
 from console.actions.requests import Requests
-from console.actions.station_routes import Station
+from console.actions.station_routes import PictureFormat, Station
 from console.doors.accounts import Account, Book, Token
 from console.doors.bearer import kept
 from console.doors.guard import FreeView, Guard
@@ -51,6 +51,11 @@ CONFIG = {
 }
 PEOPLE = {"olivia": (Role.OPERATOR, None), "otto": (Role.OPERATOR, None),
           "nora": (Role.OPERATOR, {"north"}), "victor": (Role.VIEWER, None)}  # fmt: skip
+
+
+def format_of(camera: str) -> PictureFormat:
+    """What is recorded of each camera."""
+    return PictureFormat("hevc", 1280, 720) if camera == "north" else PictureFormat()
 
 
 class Alerter:
@@ -91,7 +96,9 @@ class Console:
         settings = Settings(data_dir=folder)
         rooms = [
             action_routes.router(desk, requests, self.clock),
-            station_routes.router(Station(board, self.bus, config, settings, self.clock)),
+            station_routes.router(
+                Station(board, self.bus, config, settings, self.clock, format_of=format_of)
+            ),
         ]
         guard = Guard(
             FreeView(published_locally=True, allowed=True), _book, Sessions(self.clock, [], lambda _: None), self.clock
@@ -417,6 +424,8 @@ def test_cameras_are_as_the_recorder_has_them(console: Console) -> None:
         5.0,
         37.1,
     )
+    assert [north[name] for name in ("codec", "width", "height")] == ["hevc", 1280, 720]
+    assert south["codec"] is None
     assert north["playlist"] == "api/live-monitoring/hls/north/live.m3u8"
     assert (south["state"], south["lat"], south["policy"]) == ("unknown", 37.0, {"mode": "shadow"})
     assert [one["id"] for one in console.by("nora").get("cameras").json()] == ["north"]

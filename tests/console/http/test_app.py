@@ -115,6 +115,27 @@ def test_the_page_is_asked_for_by_its_tag(web: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [("gzip, br", "gzip"), ("br;q=1, *;q=0.1", "gzip"), ("gzip;q=0, *", None), ("identity", None), ("", None)],
+)  # fmt: skip
+def test_text_is_packed_for_who_can_unpack_it_and_has_a_tag_of_its_own(
+    web: httpx.Client, accepted: str, coding: str | None
+) -> None:
+    plain = web.get("/style.css", headers={"accept-encoding": "identity"})
+    answer = web.get("/style.css", headers={"accept-encoding": accepted})
+
+    assert answer.headers.get("content-encoding") == coding
+    assert (answer.headers["vary"], answer.content) == ("Accept-Encoding", plain.content)
+    assert (answer.headers["etag"] == plain.headers["etag"]) == (coding is None)
+    if coding:
+        assert int(answer.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    again = {"accept-encoding": accepted, "if-none-match": answer.headers["etag"]}
+    assert web.get("/style.css", headers=again).status_code == 304
+    other = {"accept-encoding": accepted, "if-none-match": plain.headers["etag"]}
+    assert (web.get("/style.css", headers=other).status_code == 200) == (coding is not None)
+
+
+@pytest.mark.parametrize(
     "path",
     ["/../service.py", "/%2e%2e/service.py", "/..%2fservice.py", "/page/index.html", "/index.html%00",
      "//etc/passwd", "/py.typed", "/.hidden"],

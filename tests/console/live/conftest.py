@@ -37,6 +37,8 @@ class Camera:
 
     recordings: Path
     name: str = "north"
+    prefix: str = "17"
+    """Of this run's files."""
     told: Playlist = field(default_factory=Playlist)
     number: int = -1
     parts: int = 0
@@ -54,7 +56,7 @@ class Camera:
         return self.folder / ".open"
 
     def file(self, number: int, suffix: str = ".ts") -> Path:
-        return self.open / f"17-{number:06d}{suffix}"
+        return self.open / f"{self.prefix}-{number:06d}{suffix}"
 
     def begin(self) -> None:
         """The next file, with its first part."""
@@ -67,7 +69,10 @@ class Camera:
     def grow(self, times: int = 1) -> None:
         for _ in range(times):
             with self.file(self.number).open("ab") as video:
-                video.write(bytes([65 + self.number, self.parts]) * (PART_BYTES // 2))
+                video.write(
+                    bytes([65 + self.number, self.parts + 10 * (int(self.prefix) - 17)])
+                    * (PART_BYTES // 2)
+                )
             part = Part(self.parts * PART_BYTES, PART_BYTES, 0.5, self.at, self.parts == 0)
             with self.file(self.number, ".parts").open("a") as index:
                 index.write(part.encode())

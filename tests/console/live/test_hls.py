@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from console.live.routes import LiveRoom
 
 from hazardcast.media import segments
 from hazardcast.media.segments import Run, append_run
-from hazardcast.testing import ManualClock
+from hazardcast.testing import ManualClock, eventually
 from tests.console.live.conftest import PART_BYTES, START, Camera, served
 
 LIVE = "/hls/north/live.m3u8"
@@ -135,6 +136,29 @@ def test_what_retention_has_taken_is_not_there(web: httpx.Client, camera: Camera
 
     assert web.get("/hls/north/0.ts").status_code == 404
     assert web.get(LIVE).status_code == 200
+
+
+@pytest.mark.parametrize("before", [1, 3])
+def test_a_recorder_that_counts_its_files_anew_is_followed(web: httpx.Client, camera: Camera, before: int) -> None:  # fmt: skip
+    for _ in range(before):
+        camera.begin()
+    assert f'URI="{before - 1}.ts"' in web.get(LIVE).text
+    first = {"Range": f"bytes=0-{PART_BYTES - 1}"}
+    old = web.get("/hls/north/0.ts", headers=first).content
+
+    shutil.rmtree(camera.folder)
+    camera.open.mkdir(parents=True)
+    camera.number, camera.at, camera.prefix = -1, camera.at + 20, "18"
+    camera.begin()
+
+    eventually(lambda: _numbers(web.get(LIVE).text) == ["0"])
+    eventually(lambda: web.get("/hls/north/0.ts", headers=first).content != old)
+    camera.begin()
+    eventually(lambda: _numbers(web.get(LIVE).text) == ["0", "1"])
+
+
+def _numbers(playlist: str) -> list[str]:
+    return sorted(set(re.findall(r'URI="(\d+)\.ts"', playlist)))
 
 
 def test_a_console_that_starts_later_gives_the_same_numbers(web: httpx.Client, camera: Camera) -> None:  # fmt: skip

@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,7 @@ from console.live.routes import LiveRoom
 from console.socket import session as session_module
 from console.socket.hub import Hub, Listener, said
 from console.socket.outbox import MOST_ANSWERS, MOST_EVENT_BYTES, Outbox
-from console.socket.routes import router
+from console.socket.routes import MOST_OF_ONE, router
 from console.socket.session import MOST_ASKED, SocketRoom
 from console.socket.words import read, wanted
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -375,6 +376,20 @@ def test_who_may_not_look_and_pages_of_others_get_no_socket(address: str, sees: 
     sees(None)
     with pytest.raises(InvalidStatus):
         connect(address)
+
+
+def test_an_account_has_so_many_sockets_and_others_theirs(
+    address: str, sees: Callable[[Viewer | None], None]
+) -> None:
+    with ExitStack() as stack:
+        for _ in range(MOST_OF_ONE):
+            stack.enter_context(connect(address))
+        with connect(address) as late:
+            assert closing(late) == 1013
+            assert late.close_reason == f"this account has {MOST_OF_ONE} sockets open already"
+        sees(Viewer("lee", Role.VIEWER, None))
+        with connect(address) as other:
+            greeted(other)
 
 
 def test_a_page_that_does_not_read_costs_nobody_anything(address: str, hub: Hub) -> None:

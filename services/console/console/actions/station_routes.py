@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -20,6 +21,17 @@ from hazardcast.mqtt.bus import Bus
 
 RECORDER = "recorder"
 """Whose word on a camera counts: what it records is what is shown."""
+
+
+class PictureFormat(NamedTuple):
+    """What a camera's recorded pictures are; None where that is not known."""
+
+    codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+FormatOf = Callable[[str], PictureFormat]
 
 
 class PolicyFacts(BaseModel):
@@ -43,6 +55,11 @@ class CameraFacts(BaseModel):
     last_frame_at: float | None
     at: float | None
     playlist: str
+    codec: str | None
+    """As ffmpeg names it: `h264`, `hevc`; null where nothing is recorded."""
+    width: int | None
+    """Pixels."""
+    height: int | None
 
 
 class ServiceFacts(BaseModel):
@@ -97,8 +114,16 @@ class Station:
     """Answers from the board and the configuration."""
 
     def __init__(
-        self, board: Board, bus: Bus, config: SiteConfig, settings: Settings, clock: Clock
+        self,
+        board: Board,
+        bus: Bus,
+        config: SiteConfig,
+        settings: Settings,
+        clock: Clock,
+        *,
+        format_of: FormatOf = lambda _: PictureFormat(),
     ) -> None:
+        self._format_of = format_of
         self._board, self._bus, self._clock = board, bus, clock
         self._config, self._settings = config, settings
         self._withheld = {
@@ -142,6 +167,7 @@ class Station:
             last_frame_at=status.last_frame_at if status else None,
             at=at,
             playlist=f"api/live-monitoring/hls/{name}/live.m3u8",
+            **self._format_of(name)._asdict(),
         )
 
     def _mode(self, name: str) -> Literal["auto", "confirm", "shadow"]:

@@ -9,8 +9,10 @@ from starlette.requests import HTTPConnection
 
 from console.doors import bearer, free_view, origins, proxies
 from console.doors.accounts import Book
+from console.doors.attempts import network_of
 from console.doors.proxies import Network, Origin
 from console.doors.sessions import Sessions
+from console.doors.shares import Holder
 from console.doors.viewer import FREE_VIEWER, Viewer
 from hazardcast.machine.clock import Clock
 
@@ -99,6 +101,13 @@ class Guard:
         lines = connection.headers.getlist(proxies.HOPS)
         headers = {**connection.headers, proxies.HOPS: ", ".join(lines)}
         return proxies.origin(peer, scheme, headers, self.proxies)
+
+    def holder_of(self, connection: HTTPConnection) -> Holder:
+        """Whose share of the console a request takes."""
+        viewer = self.viewer_of(connection)
+        if viewer is not None and viewer.name is not None:
+            return Holder("account", viewer.name)
+        return Holder("address", network_of(self.origin_of(connection).address))
 
     def is_own_origin(self, connection: HTTPConnection) -> bool:
         """Whether a request comes from a page of ours, or from no page at all."""

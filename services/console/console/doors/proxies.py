@@ -49,10 +49,10 @@ def origin(
         trusted: where proxies stand that are believed.
     """
     host, secure = headers.get("host", ""), scheme in {"https", "wss"}
-    if not _is_in(peer, trusted):
+    if not is_of(peer, trusted):
         return Origin(peer, host, secure)
     hops = [hop.strip() for hop in headers.get(HOPS, "").split(",") if hop.strip()]
-    strangers = [hop for hop in hops if not _is_in(hop, trusted)]
+    strangers = [hop for hop in hops if not is_of(hop, trusted)]
     return Origin(
         address=strangers[-1] if strangers else peer,
         host=headers.get("x-forwarded-host", host),
@@ -60,7 +60,8 @@ def origin(
     )
 
 
-def _is_in(address: str, networks: tuple[Network, ...]) -> bool:
+def is_of(address: str, networks: tuple[Network, ...]) -> bool:
+    """Whether an address is of one of the networks."""
     try:
         known = ipaddress.ip_address(address)
     except ValueError:

@@ -13,6 +13,7 @@ from console.doors.guard import Guard
 from console.http import pages
 from console.http.bodies import BoundedBodies
 from console.http.headers import Headed, OwnPagesOnly
+from console.http.under_way import SharedOut
 from hazardcast import __version__
 from hazardcast.service.metrics import Health
 
@@ -36,6 +37,7 @@ def application(guard: Guard, health: Health, routers: Iterable[APIRouter] = ())
     )
     app.state.guard = guard
     app.add_middleware(BoundedBodies)
+    app.add_middleware(SharedOut)
     app.add_middleware(OwnPagesOnly)
     app.add_middleware(Headed)
     problems.install(app)

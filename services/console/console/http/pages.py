@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from console.http import codings
 from console.problems import not_found
 
 PAGE = Path(__file__).resolve().parents[1] / "page"
@@ -39,6 +41,10 @@ TYPES = {
     ".pmtiles": "application/octet-stream",
     ".geojson": "application/geo+json",
 }
+PACKED = frozenset({
+    ".html", ".js", ".mjs", ".css", ".json", ".webmanifest", ".map", ".svg", ".txt", ".geojson",
+})  # fmt: skip
+"""Text is sent as a third of itself; pictures and fonts are packed already."""
 ASK_AGAIN = "no-cache"
 """Kept by the browser, and asked for by its tag each time: an upgrade is seen at once."""
 
@@ -50,6 +56,8 @@ class Asset:
     body: bytes
     kind: str
     tag: str
+    packed: bytes | None = None
+    """By gzip, where that is worth it."""
 
 
 def load(folder: Path = PAGE) -> dict[str, Asset]:
@@ -63,7 +71,8 @@ def load(folder: Path = PAGE) -> dict[str, Asset]:
 def _asset(path: Path) -> Asset:
     body = path.read_bytes()
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    return Asset(body, TYPES[path.suffix], tag)
+    packed = gzip.compress(body, mtime=0) if path.suffix in PACKED else body
+    return Asset(body, TYPES[path.suffix], tag, packed if len(packed) < len(body) else None)
 
 
 def router(assets: Mapping[str, Asset]) -> APIRouter:
@@ -75,16 +84,24 @@ def router(assets: Mapping[str, Asset]) -> APIRouter:
         asset = assets.get(INDEX if path in PAGES else path)
         if asset is None:
             raise not_found("there is no such page")
-        return _answer(asset, known=_tags(request.headers.getlist("if-none-match")))
+        packed = codings.takes_gzip(request.headers.getlist("accept-encoding"))
+        known = _tags(request.headers.getlist("if-none-match"))
+        return _answer(asset, known=known, packed=packed)
 
     return routes
 
 
-def _answer(asset: Asset, *, known: Iterable[str]) -> Response:
-    headers = {"etag": asset.tag, "cache-control": ASK_AGAIN}
-    if asset.tag in known:
+def _answer(asset: Asset, *, known: Iterable[str], packed: bool) -> Response:
+    body, headers = asset.body, {"etag": asset.tag, "cache-control": ASK_AGAIN}
+    if asset.packed is not None:
+        headers["vary"] = "Accept-Encoding"
+    if asset.packed is not None and packed:
+        body = asset.packed
+        headers |= {"etag": f'{asset.tag[:-1]}-gzip"', "content-encoding": "gzip"}
+    if headers["etag"] in known:
+        headers.pop("content-encoding", None)
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(asset.body, media_type=asset.kind, headers=headers)
+    return Response(body, media_type=asset.kind, headers=headers)
 
 
 def _tags(lines: Iterable[str]) -> list[str]:

@@ -17,12 +17,17 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from console.doors import proxies
+from console.doors.attempts import network_of
+from console.doors.proxies import Network
 from hazardcast.service import limited_http
 
 STOP_WITHIN_S = 4.0
 GRACE_S = 2
 MOST_CONNECTIONS = 512
 """Of HTTP; sockets are counted by who serves them."""
+MOST_OF_ONE = 150
+"""Of one address; a proxy that is believed brings many."""
 GETS_ON_WITHIN_S = 10.0
 LONGEST_WORD = 65_536
 """Bytes of a WebSocket's message from a browser: it asks, it does not send pictures."""
@@ -40,14 +45,26 @@ class LimitedProtocol(_Protocol):
     """A connection that is cut when its peer does not get on, or has waited longest of too many."""
 
     watch: asyncio.TimerHandle | None = None
+    trusted: tuple[Network, ...] = ()
+    """Where proxies stand."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to watch it."""
         super().connection_made(transport)  # type: ignore[arg-type]
         self.born = self.loop.time()
+        address = self.client[0] if self.client else ""
+        self.network = None if proxies.is_of(address, self.trusted) else network_of(address)
         self._look(last=None)
-        if len(self.connections) >= MOST_CONNECTIONS:
-            _cut_oldest(self.connections)
+        every = [
+            one
+            for one in self.connections
+            if isinstance(one, LimitedProtocol) and not one.transport.is_closing()
+        ]
+        own = [one for one in every if one.network == self.network]
+        if self.network is not None and len(own) > MOST_OF_ONE:
+            _cut_oldest(own)
+        elif len(every) > MOST_CONNECTIONS:
+            _cut_oldest(every)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Watch it no more."""
@@ -93,11 +110,9 @@ class LimitedProtocol(_Protocol):
         return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
 
 
-def _cut_oldest(connections: Iterable[Any]) -> None:
-    """Make room; one whose request is just being answered keeps its place."""
-    waiting = [
-        one for one in connections if isinstance(one, LimitedProtocol) and one.waits_for_request
-    ]
+def _cut_oldest(connections: Iterable[LimitedProtocol]) -> None:
+    """Make room; one whose request is just being answered keeps its place, before a new one."""
+    waiting = [one for one in connections if one.waits_for_request]
     if waiting:
         min(waiting, key=lambda one: one.born).transport.abort()
 
@@ -109,10 +124,12 @@ class HttpServer:
         ConfigError: the address cannot be listened on.
     """
 
-    def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
+    def __init__(
+        self, app: FastAPI, *, host: str, port: int, trusted: tuple[Network, ...] = ()
+    ) -> None:
         config = uvicorn.Config(
             app,
-            http=LimitedProtocol,
+            http=type("Protocol", (LimitedProtocol,), {"trusted": trusted}),
             ws="websockets-sansio",
             ws_max_size=LONGEST_WORD,
             ws_max_queue=WORDS_WAITING,

@@ -152,7 +152,7 @@ class Hls:
         if piece is None or keep is None or piece.size > video.BLOCK_BYTES * 8:
             return answers.of_file(found, byte_range, media_type=video.MEDIA_TYPE)
         data = found.read(piece)
-        self._live.keep(*keep, piece, data)
+        self._live.keep(*keep, found, piece, data)
         return answers.of_piece(data, piece, str(found.size), video.MEDIA_TYPE)
 
 

@@ -54,6 +54,9 @@ class Line:
     part_target_s: float = PART_TARGET_S
     """No part of these is longer: one long part is not for good what players wait for."""
     codec: str | None = None
+    width: int | None = None
+    """Of the pictures, pixels."""
+    height: int | None = None
 
     @property
     def newest(self) -> LiveFile | None:
@@ -119,13 +122,16 @@ def advanced(before: Line, closed: Closed, indexed: Iterable[Indexed]) -> Line:
         _file(told.get(number), known.get(number), with_parts.get(number), is_last=number == newest)
         for number in range(first, newest + 1)
     )
+    head = with_parts[newest].head if newest in with_parts else before
     return replace(
         before,
         files=files,
         discontinuities=_discontinuities(before, closed, first),
         target_s=_target_s(before.wanted_s, files),
         part_target_s=_part_target_s(files),
-        codec=with_parts[newest].head.codec if newest in with_parts else before.codec,
+        codec=head.codec,
+        width=head.width,
+        height=head.height,
     )
 
 
@@ -142,8 +148,9 @@ def _file(
 ) -> LiveFile:
     """What was told stays as it was told; parts are added, and at the end a duration."""
     if told is not None and indexed is not None and not _is_same(told, indexed):
-        told, indexed = None, replace(indexed, head=replace(indexed.head, begins_run=True))
-    file = told or _fresh(closed, indexed)
+        file = replace(_fresh(None, indexed), begins_run=True)
+    else:
+        file = told or _fresh(closed, indexed)
     if indexed is not None and len(indexed.parts) > len(file.parts):
         file = replace(file, parts=indexed.parts)
     if is_last or file.duration_s is not None:

@@ -22,6 +22,8 @@ from hazardcast.machine.clock import Clock
 LOOK_S = 0.1
 IDLE_S = 30.0
 """A camera is not followed for longer after it was asked for."""
+GLIMPSE_S = 60.0
+"""What is told of a camera without its pictures changes seldom."""
 KEPT_BYTES = 16 << 20
 """Of parts that many viewers ask for at once."""
 
@@ -45,7 +47,7 @@ class Live:
             for name, segment_s in cameras.items()
         }
         self._lock = threading.Lock()
-        self._parts: OrderedDict[tuple[str, int, int, int], bytes] = OrderedDict()
+        self._parts: OrderedDict[tuple[str, int, int, Piece], bytes] = OrderedDict()
         self._parts_bytes = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -73,6 +75,14 @@ class Live:
         watched, now_s = self._watched[camera], self._clock.monotonic()
         watched.asked_s = now_s
         if now_s - watched.looked_s > 2 * LOOK_S:
+            self._look(watched, now_s)
+        return watched.reader.line
+
+    def glimpsed(self, camera: str) -> Line:
+        """The line as it was a minute ago at most; the camera is not followed for it."""
+        watched, now_s = self._watched[camera], self._clock.monotonic()
+        is_known = watched.reader.line.codec is not None
+        if now_s - watched.looked_s > (GLIMPSE_S if is_known else GLIMPSE_S / 10):
             self._look(watched, now_s)
         return watched.reader.line
 
@@ -113,7 +123,7 @@ class Live:
 
     def kept(self, camera: str, number: int, piece: Piece) -> bytes | None:
         """Bytes that somebody else has just read."""
-        key = (camera, number, piece.first, piece.last)
+        key = (camera, self._watched[camera].reader.counts, number, piece)
         with self._lock:
             if key in self._parts:
                 self._parts.move_to_end(key)
@@ -132,15 +142,15 @@ class Live:
         if found is None or piece.last >= found.size:
             return None
         data = found.read(piece)
-        self.keep(camera, number, piece, data)
+        self.keep(camera, number, found, piece, data)
         return data
 
-    def keep(self, camera: str, number: int, piece: Piece, data: bytes) -> None:
+    def keep(self, camera: str, number: int, found: Video, piece: Piece, data: bytes) -> None:
         """Keep what many will ask for."""
         if len(data) > KEPT_BYTES // 8:
             return
         with self._lock:
-            key = (camera, number, piece.first, piece.last)
+            key = (camera, found.counts, number, piece)
             self._parts_bytes += len(data) - len(self._parts.pop(key, b""))
             self._parts[key] = data
             while self._parts_bytes > KEPT_BYTES:

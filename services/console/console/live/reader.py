@@ -27,7 +27,9 @@ AGAIN = 3
 class _Index:
     """One index file, read as it grows."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, found: int) -> None:
+        self.found = found
+        """In which look into the folder."""
         self.file = FileIO(path)
         self.video = video.opened(path.with_suffix(".ts"))
         self.head: Head | None = None
@@ -52,6 +54,12 @@ class _Index:
         if part is not None and part.offset == expected:  # others were told twice
             self.parts.append(part)
 
+    def counts_anew_after(self, gone: _Index) -> bool:
+        """Whether it is of a later file than one that was taken away, with no higher number."""
+        if self.head is None or gone.head is None or not self.parts:
+            return False
+        return self.found > gone.found and self.head.number <= gone.head.number
+
     @property
     def indexed(self) -> Indexed | None:
         """None for one that is not understood."""
@@ -70,6 +78,15 @@ class CameraReader:
         self._indexes: dict[str, _Index] = {}
         self._seen: tuple[int, int] = (-1, -1)
         self._again = AGAIN
+        self._looks = 0
+        self._gone: str | None = None
+        """The index of the file that players see last, where the recorder has taken it away."""
+        self._counts = 0
+
+    @property
+    def counts(self) -> int:
+        """How often the recorder has counted anew: a number is of another file then."""
+        return self._counts
 
     @property
     def line(self) -> Line:
@@ -83,9 +100,24 @@ class CameraReader:
             # The newest first: when it has a part, all parts of the one before are told.
             for _, index in sorted(self._indexes.items(), reverse=True):
                 index.look()
+            self._leave_gone()
             told = [one for index in self._indexes.values() if (one := index.indexed)]
             before, self._line = self._line, line.advanced(self._line, self._closed, told)
             return self._line != before
+
+    def _leave_gone(self) -> None:
+        """A file that was taken away is not the newest any more once a later one has a part.
+
+        Its number may be the higher one: the recorder counts anew where nothing was kept.
+        """
+        gone = self._indexes.get(self._gone or "")
+        if gone is None or not any(
+            index.counts_anew_after(gone) for index in self._indexes.values()
+        ):
+            return
+        self._indexes = {name: one for name, one in self._indexes.items() if one is not gone}
+        self._closed = closed.read(_text(self._folder / PLAYLIST))
+        self._counts += 1
 
     def _find(self) -> None:
         seen = (_changed(self._folder / parts.OPEN), _changed(self._folder / PLAYLIST))
@@ -97,11 +129,14 @@ class CameraReader:
             self._closed = closed.read(text)
         there = {path.name: path for path in _indexes(self._folder / parts.OPEN)}
         for name in self._indexes.keys() - there.keys():
-            if not self._is_newest(name):
+            if self._is_newest(name):
+                self._gone = name
+            else:
                 del self._indexes[name]
+        self._looks += 1
         for name in there.keys() - self._indexes.keys():
             try:
-                self._indexes[name] = _Index(there[name])
+                self._indexes[name] = _Index(there[name], self._looks)
             except OSError:
                 self._again = AGAIN
 
@@ -125,7 +160,7 @@ class CameraReader:
                 return None
             grows = file.duration_s is None
             size = file.parts[-1].end if grows else os.fstat(opened.fileno()).st_size
-            return Video(opened, size)
+            return Video(opened, size, self._counts)
 
     def _open_video(self, number: int) -> FileIO | None:
         for index in self._indexes.values():

@@ -23,6 +23,8 @@ class Video:
     file: FileIO
     size: int
     """As far as players may have it, bytes."""
+    counts: int = 0
+    """How often the recorder had counted its files anew when it was found by its number."""
 
     def read(self, piece: Piece) -> bytes:
         """Bytes of it; fewer where the file was cut meanwhile."""
