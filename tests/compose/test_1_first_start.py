@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import re
 import subprocess
@@ -16,10 +17,14 @@ from typing import Any
 import pytest
 
 from hazardcast.contract.service_names import EVERY_SERVICE as SERVICES
+from tests.compose.browsing import FACTS, Truth, operator
+from tests.console.acceptance.tab import ages_s, told_and_true_age_s
 
 ROOT = Path(__file__).resolve().parents[2]
 ALERT_WITHIN_S = 0.5
 CLIP_WITHIN_S = 60.0
+SEEN_S, AGE_S = 5.0, 3.0
+HELD_MS = 1300
 SECRETS = {
     "camera": "/run/hazardcast/hazardcast_mqtt_password",
     "recorder": "/run/hazardcast/hazardcast_mqtt_password",
@@ -116,6 +121,76 @@ def test_the_console_opens_on_this_machine_and_knows_the_first_password(stack) -
         .strip()
         .endswith("refused")
     )
+
+
+@pytest.fixture(scope="module")
+def desk(stack) -> Iterator[Any]:
+    """The provisioned admin's tab on the published port."""
+    password = stack.exec("console", "cat", SECRETS["console"].split()[1]).strip()
+    address = stack.port("console", 8088).replace("127.0.0.1", "localhost")
+    with operator(f"http://{address}/", password) as page:
+        yield page
+
+
+def test_a_browser_sees_the_drawn_junction_live(desk) -> None:
+    before = desk.eval_on_selector("hc-tile video", "video => video.currentTime")
+    [ages] = ages_s(desk, SEEN_S)
+    after = desk.eval_on_selector("hc-tile video", "video => video.currentTime")
+    told, true = told_and_true_age_s(desk)
+    print(f"age of the picture: p50 {middle(ages):.2f} s, oldest {max(ages):.2f} s of {len(ages)}")
+
+    assert after - before > SEEN_S / 2
+    assert len(ages) > SEEN_S
+    assert middle(ages) < AGE_S
+    assert abs(told - true) < 0.5
+    assert desk.locator(".tile.live .age:not(.stale)").count() == 1
+    assert desk.locator(".tile .veil").count() == 0
+
+
+def middle(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def test_boxes_are_drawn_on_the_cars(stack, desk) -> None:
+    truth = Truth.told_by(stack.exec("camera", "python", "-c", FACTS))
+    told = desk.evaluate("seconds => probe.drawnBoxes(seconds)", SEEN_S)
+    frames = [one for one in told["frames"] if one["seen"] and one["seen"]["objects"]]
+
+    on_time, late = truth.overlaps(frames), truth.overlaps(frames, late_s=1.0)
+    steps = [after - before for before, after in itertools.pairwise(told["told"])]
+    print(f"{len(on_time)} boxes in {len(frames)} of {len(told['frames'])} frames, overlap p50 {middle(on_time):.2f}; a second later {middle(late):.2f}; detections every {middle(steps):.2f} s, worst {max(steps):.2f}")  # fmt: skip
+    assert len(on_time) > 20
+    assert middle(on_time) > 0.5
+    assert middle(late) < middle(on_time) / 2, "other boxes would not do"
+    assert {one["painted"] for one in frames} - {None} == {True}
+
+
+def test_an_accident_told_by_hand_is_on_the_page_and_a_false_alarm_ends_it_in_the_vehicle(stack, desk, within) -> None:  # fmt: skip
+    ear = stack.hear("v2x/active/+")
+    desk.evaluate("probe.watchRows()")
+    known = [event for event, _ in desk.evaluate("probe.newRows([])")]
+
+    began = stack.report()
+    alert = within(5, lambda: ear.first("v2x/active/.+", after=began, type="collision", camera=None), what="the alert", every_s=0.02)  # fmt: skip
+    event = alert.json["event_id"]
+    shown = within(5, lambda: desk.evaluate("event => probe.rowAt(event)", event), what="a row", every_s=0.05)  # fmt: skip
+    print(f"mosquitto_pub to a row on the page: {(shown - began) * 1000:.0f} ms")
+    assert event not in known
+    assert shown - began < 1.0
+
+    desk.click(f"a.card.alert[href$='{event}']")
+    desk.wait_for_selector(".detail hc-hold-button[kind=negate]")
+    desk.keyboard.down("f")
+    desk.wait_for_timeout(HELD_MS)
+    desk.keyboard.up("f")
+    desk.wait_for_selector(".detail .chip.false_alarm")
+    [line] = within(5, lambda: ended_by_negation(stack, event, began), what="NEGATE")
+    print(line.text)
+
+
+def ended_by_negation(stack, event: str, since: float) -> list[Any]:
+    lines = stack.lines("vehicle-agent", since=since - 1)
+    return [line for line in lines if "[RECV]" in line.text and " NEGATE " in line.text and event in line.text][:1]  # fmt: skip
 
 
 def test_a_fake_accident_reaches_the_vehicle_and_leaves_a_clip(stack, within) -> None:

@@ -53,6 +53,13 @@ def test_every_drawn_scene_makes_a_configuration_that_services_accept(source: st
     assert list(config.cameras) == ["demo-junction"]
 
 
+def test_no_traffic_is_seen_in_the_clock_of_a_drawn_scene() -> None:
+    config = site.parse(yaml.safe_load(demo_scene("demo://normal", pre_s=3, post_s=3).cameras_yaml()), source="demo")  # fmt: skip
+
+    [strip] = config.cameras["demo-junction"].zones.ignore
+    assert max(y for _, y in strip) >= burnt_clock.STRIP_HEIGHT_WIDTHS * 16 / 9
+
+
 def test_a_drawn_incident_waits_until_there_is_a_pre_roll() -> None:
     scene = demo_scene("demo://collision", pre_s=10, post_s=10)
 

@@ -21,6 +21,8 @@ MARGIN_S = 2.0
 START_UP_S = 8.0
 """From the camera's first frame until the recorder has certainly begun."""
 QUIET_SCENES = ("normal", "queue")
+CLOCK_STRIP = [[0, 0], [1, 0], [1, 0.08], [0, 0.08]]
+"""Where drawn scenes have their burnt-in clock and caption, which change all the time."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class DemoScene:
     def cameras_yaml(self) -> str:
         """The demo's configuration file."""
         position = {"lat_deg": 37.12345, "lon_deg": 127.12345}
-        camera = {
+        camera: dict[str, object] = {
             "url": self.camera_url,
             "position": position,
             "heading_deg": 90,
@@ -79,6 +81,8 @@ class DemoScene:
             "distance_m": 500,
             "segment_s": SEGMENT_S,
         }
+        if self.is_drawn:
+            camera["zones"] = {"ignore": [CLOCK_STRIP]}
         site = {"station_id": 4097, "name": "Demo", "position": position, "road": "segment_A"}
         return yaml.safe_dump({"site": site, "cameras": {CAMERA: camera}}, sort_keys=False)
 
