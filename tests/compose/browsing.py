@@ -44,6 +44,8 @@ def operator(url: str, password: str) -> Iterator[Any]:
         page.fill("[name=name]", "admin")
         page.fill("[name=password]", password)
         page.keyboard.press("Enter")
+        page.wait_for_url(url)  # it goes there by loading anew
+        page.wait_for_selector("hc-tile video")
         plays(page, 1)
         yield page
     assert not complaints
