@@ -114,7 +114,7 @@ HTTP = (
     Row("ts-late-tables", "MPEG-TS without programme tables for the first 3 s", Http(tables_after_s=4.0)),
     Row("ts-middle", "MPEG-TS, chunked, viewers come in anywhere", Http(chunked=True, middle=True)),
     Row("flv", "FLV over HTTP", Http(), h264("-bsf:v", "filter_units=remove_types=6", kind="flv", sound=("-c:a", "aac"))),
-    Row("fmp4", "fragmented MP4 over HTTP", Http(), h264(kind="mp4", muxer=("-movflags", "frag_keyframe+empty_moov+default_base_moof")), known="of a second that comes at once the detector looks at the newest only"),
+    Row("fmp4", "fragmented MP4 over HTTP", Http(), h264(kind="mp4", muxer=("-movflags", "frag_keyframe+empty_moov+default_base_moof"))),
 )  # fmt: skip
 
 ROWS = (*CODECS, *RTP, *TRACKS, *HTTP)

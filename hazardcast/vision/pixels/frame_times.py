@@ -14,6 +14,36 @@ MOST_REORDERED = 3
 """B-frames between two others; more in a row say nothing about a camera's delay."""
 
 
+LONGEST_WAIT_S = 2.0
+"""What comes in longer bursts is looked at in part."""
+
+
+class Bursts:
+    """How long a picture may wait for the one before it to be taken, where many come at once.
+
+    So do fragments of MP4, and what a network held up. None waits until it is older than the one
+    that was waited for was when it came: what comes as it is taken never waits, and where pictures
+    are looked at too slowly the newest goes before.
+    """
+
+    def __init__(self) -> None:
+        self._last_at = float("inf")
+        self._oldest_s = 0.0
+
+    def may_wait_s(self, taken_at: float, now: float, *, awaited_s: float) -> float:
+        """For the next picture, seconds.
+
+        Args:
+            taken_at: when it was taken, epoch seconds.
+            now: epoch seconds.
+            awaited_s: for how long nothing came before it.
+        """
+        step_s, self._last_at = taken_at - self._last_at, taken_at
+        if step_s > 0 and awaited_s >= BURST_SHARE * step_s:
+            self._oldest_s = min(now - taken_at, LONGEST_WAIT_S)
+        return max(0.0, self._oldest_s - (now - taken_at))
+
+
 class Mapping:
     """Stream time → wall clock of one connection; begins anew when the stream's clock jumps."""
 

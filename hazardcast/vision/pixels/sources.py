@@ -21,7 +21,7 @@ from hazardcast.media.ffmpeg import Transport, find_ffmpeg
 from hazardcast.service import lifecycle, video_file
 from hazardcast.vision.pixels import interlacing
 from hazardcast.vision.pixels.frame import Frame
-from hazardcast.vision.pixels.frame_times import Mapping
+from hazardcast.vision.pixels.frame_times import Bursts, Mapping
 from hazardcast.vision.pixels.image import Image
 from hazardcast.vision.pixels.interlacing import Suspicion
 from hazardcast.vision.pixels.transports import Way
@@ -79,6 +79,7 @@ class LiveFrames:
         self._index = 0
         self._due_s = float("-inf")
         self._received_monotonic = float("-inf")
+        self._bursts, self._awaited_s = Bursts(), 0.0
         self.last_frame_at: float | None = None
         """Capture time of the newest frame, epoch seconds."""
         self.trouble: str | None = None
@@ -109,6 +110,7 @@ class LiveFrames:
         with self._fresh:
             self._fresh.wait_for(lambda: self._latest is not None or self._stop.is_set(), timeout_s)
             frame, self._latest = self._latest, None
+            self._fresh.notify_all()
             return frame
 
     def _run(self) -> None:
@@ -137,8 +139,8 @@ class LiveFrames:
         shape, coding = pixel_shape(capture), int(capture.get(cv2.CAP_PROP_FOURCC))
         mapping = Mapping(timeless=is_timeless(url, coding), parsed=parsed_ahead(url, coding))
         suspicion = Suspicion(suspicious=fields_may_come(capture))
-        came = False
-        while not self._stop.is_set() and capture.grab():
+        came, self._bursts = False, Bursts()
+        while not self._stop.is_set() and self._grabbed(capture):
             came = True
             try:
                 self._receive(capture, mapping, shape, suspicion)
@@ -152,6 +154,12 @@ class LiveFrames:
         if not self._stop.is_set():
             self._say(CameraState.STALLED, "stream ended or went silent")
         return came
+
+    def _grabbed(self, capture: cv2.VideoCapture) -> bool:
+        asked_s = self._clock.monotonic()
+        grabbed = capture.grab()
+        self._awaited_s = self._clock.monotonic() - asked_s
+        return bool(grabbed)
 
     def _wait_longer(self) -> None:
         """OpenCV opened the stream without knowing a size, and will decode nothing of it."""
@@ -179,6 +187,7 @@ class LiveFrames:
         self._captured()
         if not mapping.caught_up:
             return
+        wait_s = self._bursts.may_wait_s(taken_at, arrived_at, awaited_s=self._awaited_s)
         # A frame early by a little counts, or 25 fps at 8 wanted would give 6.25.
         if taken_at < self._due_s - EARLY_SHARE * self._period_s:
             return
@@ -186,16 +195,18 @@ class LiveFrames:
         ok, picture = capture.retrieve()
         self._sizeless = 0 if ok else self._sizeless + 1
         if ok and suspicion.allows(picture):
-            self._put(Frame(squared(picture, shape), taken_at, self._index))
+            self._put(Frame(squared(picture, shape), taken_at, self._index), wait_s)
 
-    def _put(self, frame: Frame) -> None:
+    def _put(self, frame: Frame, wait_s: float) -> None:
         self._index += 1
         self.trouble, self._open_ms = None, OPEN_TIMEOUT_MS
         with self._fresh:
+            if wait_s > 0:
+                self._fresh.wait_for(lambda: self._latest is None or self._stop.is_set(), wait_s)
             if self._latest is not None:
                 self._dropped()
             self._latest = frame
-            self._fresh.notify()
+            self._fresh.notify_all()
 
 
 def live_options(open_ms: int) -> list[int]:

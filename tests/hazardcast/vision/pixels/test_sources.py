@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import itertools
+import re
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +20,7 @@ from hypothesis import strategies as st
 
 from hazardcast.machine.clock import SystemClock
 from hazardcast.testing import eventually
-from hazardcast.vision.pixels.frame_times import Mapping
+from hazardcast.vision.pixels.frame_times import Bursts, Mapping
 from hazardcast.vision.pixels.sources import (
     FileFrames,
     LiveFrames,
@@ -150,6 +153,68 @@ def test_jitter_of_the_network_does_not_reach_the_capture_time() -> None:
 
     gaps = [b - a for a, b in itertools.pairwise(walls)]
     assert all(abs(gap - 0.04) < 1e-3 for gap in gaps)
+
+
+def test_what_comes_as_it_is_taken_never_waits() -> None:
+    bursts = Bursts()
+
+    for number in range(50):
+        taken_at = 1000.0 + number / 15
+        late_s = 0.05 + 0.03 * (number % 2)
+        assert bursts.may_wait_s(taken_at, taken_at + late_s, awaited_s=0.05) == 0.0
+
+
+def test_of_a_burst_none_waits_until_it_is_older_than_the_first_was() -> None:
+    """Fragments of a second: what was taken last came as it was taken, and may wait a second."""
+    bursts, waits = Bursts(), []
+    for fragment, number in itertools.product(range(3), range(10)):
+        taken_at, now = 1000.0 + fragment + number / 10, 1001.0 + fragment
+        waits.append(bursts.may_wait_s(taken_at, now, awaited_s=0.0 if number else 0.9))
+
+    assert waits[:10] == [0.0] * 10
+    assert waits[10:20] == pytest.approx([number / 10 for number in range(10)], abs=1e-6)
+    assert waits[20:] == pytest.approx(waits[10:20], abs=1e-6)
+    assert bursts.may_wait_s(1003.0, 1004.5, awaited_s=0.0) == 0.0
+
+
+@pytest.mark.network
+def test_of_pictures_that_come_at_once_all_that_are_wanted_are_looked_at(ffmpeg, tmp_path) -> None:
+    film = make(
+        ffmpeg, tmp_path / "film.mp4", "testsrc=size=320x180:rate=24:duration=12", "-c:v", "libx264",
+        "-preset", "ultrafast", "-g", "24", "-movflags", "frag_keyframe+empty_moov",
+    ).read_bytes()  # fmt: skip
+    starts = [found.start() - 4 for found in re.finditer(b"moof", film)]
+    with fragments_on(film, starts) as url:
+        frames = LiveFrames(lambda: url, camera="north", fps=8, clock=SystemClock())
+        frames.start()
+        got = [eventually(lambda: frames.take(1.0), within_s=20)]
+        while len(got) < 40 and (frame := frames.take(3.0)):
+            got.append(frame)
+            time.sleep(0.03)  # as long as a look takes
+        frames.close()
+
+    steps = [after.t - before.t for before, after in itertools.pairwise(got[8:])]
+    assert len(got) == 40
+    assert max(steps) < 0.3
+
+
+@contextmanager
+def fragments_on(film: bytes, starts: list[int]) -> Iterator[str]:
+    """A camera that sends a fragment a second."""
+
+    def send() -> None:
+        with contextlib.suppress(OSError):
+            viewer, _ = server.accept()
+            with viewer:
+                viewer.recv(8192)
+                viewer.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: video/mp4\r\n\r\n")
+                for begin, end in itertools.pairwise([0, *starts[1:], len(film)]):
+                    viewer.sendall(film[begin:end])
+                    time.sleep(1.0)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=send, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/live.mp4"
 
 
 def free_port() -> int:
