@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hazardcast.config.setting_values import Name, Port, PortOfAnother, default_instance
@@ -246,6 +246,18 @@ class Settings(BaseSettings):
     ros2_domain: Annotated[int, Field(ge=0, le=232)] = Field(
         0, description="with `ros2`: the DDS domain, as in ROS_DOMAIN_ID"
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _names_something(cls, value: object, told: ValidationInfo) -> object:
+        """An empty path would be the folder one is in, an empty list of cameras none at all."""
+        name = str(told.field_name)
+        if isinstance(value, str) and not value.strip(" ,"):
+            if "Path" in str(cls.model_fields[name].annotation):
+                raise ValueError("it is empty: name a path, or leave the setting out")
+            if name == "cameras":
+                raise ValueError("it names no camera: leave the setting out for all")
+        return value
 
     @field_validator("*")
     @classmethod

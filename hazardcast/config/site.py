@@ -31,6 +31,7 @@ from hazardcast.contract.fields import (
     Text,
 )
 from hazardcast.contract.incident_types import IncidentType
+from hazardcast.machine import refusals
 from hazardcast.media import camera_address, camera_url
 from hazardcast.media.camera_url import NETWORK_SCHEMES
 from hazardcast.media.ffmpeg import Transport
@@ -251,7 +252,7 @@ def load(path: Path) -> SiteConfig:
             f"{path}: no such file; copy config/cameras.yaml and name your cameras"
         ) from None
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+        raise ConfigError(refusals.in_words(error, settings.variable_of)) from None
     except YamlError as error:
         place = ".".join(str(part) for part in error.path)
         text = f"{place}: {error}" if place else str(error)

@@ -163,7 +163,7 @@ def _missing(place: Path) -> Refusal:
     for part in (*reversed(place.absolute().parents), place.absolute()):
         if _leads_nowhere(part):
             return _dangling(part)
-    return Refusal("no such file or folder")
+    return Refusal("no such file or folder", "make it")
 
 
 def _dangling(link: Path) -> Refusal:

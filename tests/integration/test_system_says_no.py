@@ -110,6 +110,20 @@ def test_a_data_directory_that_cannot_be_used(what: str, kind: str, tmp_path: Pa
     assert "HAZARDCAST_DATA_DIR" in done.stderr
 
 
+def test_a_configuration_of_another_user(tmp_path: Path) -> None:
+    config = tmp_path / "others.yaml"
+    config.write_text(CAMERAS)
+    config.chmod(0)
+    if IS_ROOT:
+        os.chown(config, 65534, 65534)
+
+    done = run([*CLI, "check"], tmp_path / "data", tmp_path, CONFIG=str(config))
+
+    is_one_line(done, "cannot be read, it belongs to ")
+    assert done.stderr.startswith("hazardcast: HAZARDCAST_CONFIG: ")
+    assert "give it to " in done.stderr
+
+
 @pytest.mark.skipif(not MOUNTS, reason="mounts need root")
 @pytest.mark.parametrize("kind", VOLUMES)
 @pytest.mark.parametrize("what", ["recorder", "clipper", "keys init"])

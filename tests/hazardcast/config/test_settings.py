@@ -67,6 +67,23 @@ def test_no_number_is_infinite_or_none(
         settings.load()
 
 
+@pytest.mark.parametrize("variable", ["DATA_DIR", "CONFIG", "FFMPEG", "SECRETS_DIR"])
+def test_an_empty_path_is_not_the_folder_one_is_in(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(f"HAZARDCAST_{variable}", "")
+
+    with pytest.raises(ConfigError, match=f"HAZARDCAST_{variable}: it is empty: name a path"):
+        settings.load()
+
+
+def test_a_list_without_a_camera_does_not_mean_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAZARDCAST_CAMERAS", " , ")
+
+    with pytest.raises(ConfigError, match="HAZARDCAST_CAMERAS: it names no camera"):
+        settings.load()
+
+
 def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HAZARDCAST_MQTT_PASSWORD", "s3cret")
 
