@@ -56,6 +56,17 @@ def test_a_first_stamp_that_was_guessed_tells_nothing_of_the_rate() -> None:
     assert measure.fps([guessed, *came]) == pytest.approx(15)
 
 
+def test_two_fields_are_one_picture_but_a_doubled_stamp_now_and_then_is_none() -> None:
+    came = arrivals(seconds=8, fps=25)
+    fields = [replace(one, frame=replace(one.frame, pts_s=one.frame.pts_s + more)) for one in came for more in (0.0, 1e-5)]  # fmt: skip
+    stamped = [
+        came[place - 1] if place % 10 == 0 and place else one for place, one in enumerate(came)
+    ]
+
+    assert measure.fps(fields) == pytest.approx(25, rel=0.01)
+    assert measure.fps(stamped) == pytest.approx(25, rel=0.01)
+
+
 def test_pictures_decoded_in_another_order_are_b_frames() -> None:
     came = arrivals(seconds=1)
     came[3], came[4] = came[4], came[3]

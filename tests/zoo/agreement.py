@@ -134,7 +134,7 @@ def _recorders_word(
     uses_udp = child.uses_udp(pid) if pid else None
     is_rtsp = recorder._source.url.startswith("rtsp:")
     transport = None if uses_udp is None or not is_rtsp else "udp" if uses_udp else "tcp"
-    codec, size = _probed(segments[-1].path)
+    codec, size = _probed(segments[0].path)  # when `check` looked
     return "recorded", codec, size, recorder._approach.plan.audio, transport
 
 

@@ -62,7 +62,8 @@ class CameraTrial:
     def _result(self) -> WatchingTrial:
         if self._size is None:
             state = self._frames.state
-            return WatchingTrial(camera=self._name, watched=False, detail=_WORDS.get(state, state))
+            detail = self._frames.trouble or _WORDS.get(state, state)
+            return WatchingTrial(camera=self._name, watched=False, detail=detail)
         steady = [one for one in self._came_s if one - self._came_s[0] >= BURST_S]
         length_s = steady[-1] - steady[0] if steady else 0.0
         return WatchingTrial(

@@ -16,6 +16,9 @@ from recorder.frames import Frame
 BURST_S = 2.0
 """What a camera or ffmpeg held back comes first, all at once: it tells nothing of the clock."""
 FEWEST_ARRIVALS = 20
+TOGETHER_S = 0.002
+LEAST_PAIRED = 0.4
+"""Of the coded pictures so many share their moment with the one before where they are fields."""
 REORDERED = 4
 """So many pictures told last may be shown after some that are still to come."""
 
@@ -47,7 +50,14 @@ def fps(arrivals: Sequence[Arrival]) -> float | None:
         until_s = max(shown[1:-REORDERED])
         shown = [moment_s for moment_s in shown[1:] if moment_s <= until_s]
     length_s = max(shown) - min(shown) if shown else 0.0
-    return (len(shown) - 1) / length_s if length_s > 0 else None
+    return (_pictures(shown) - 1) / length_s if length_s > 0 else None
+
+
+def _pictures(shown: Sequence[float]) -> int:
+    """How many pictures are shown at these moments: where most come in pairs, each is of fields."""
+    steps = [later - earlier for earlier, later in pairwise(sorted(shown))]
+    pairs = sum(step < TOGETHER_S for step in steps)
+    return len(shown) - pairs if pairs > LEAST_PAIRED * len(shown) else len(shown)
 
 
 def key_interval_s(arrivals: Sequence[Arrival]) -> float | None:
