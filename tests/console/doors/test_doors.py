@@ -309,6 +309,45 @@ def test_the_last_admin_stays(house: House) -> None:
     assert admin.put("/api/v1/accounts/admin", json={"role": "viewer"}).status_code == 409
 
 
+def test_who_is_disabled_is_out_at_once_with_every_token_and_comes_back_when_enabled(house: House) -> None:  # fmt: skip
+    admin, olivia = house.signed_in("admin"), house.signed_in("olivia")
+    secret = admin.post("/api/v1/tokens", json={"account": "olivia"}).json()["secret"]
+    script = house.browser(host="console.example", authorization=f"Bearer {secret}")
+    assert script.get("/api/v1/session").status_code == 200
+    wanted = {"role": "operator", "disabled": True}
+
+    told = admin.put("/api/v1/accounts/olivia", json=wanted).json()
+    assert (told["disabled"], told["role"]) == (True, "operator")
+    assert olivia.get("/api/v1/session").status_code == 401
+    assert script.get("/api/v1/session").status_code == 401
+    typed = {"name": "olivia", "password": PASSWORD}
+    assert house.browser(host="console.example").post("/api/v1/login", json=typed).status_code == 401  # fmt: skip
+    assert house.guard.operators_present() == 1  # the admin
+
+    admin.put("/api/v1/accounts/olivia", json={**wanted, "disabled": False})
+    assert house.signed_in("olivia").get("/api/v1/session").status_code == 200
+    assert script.get("/api/v1/session").status_code == 200
+
+
+def test_an_admin_who_is_disabled_gives_no_accounts_to_the_last_one(house: House) -> None:
+    admin = house.signed_in("admin")
+    admin.put("/api/v1/accounts/ada", json={"role": "admin", "password": PASSWORD})
+    assert admin.put("/api/v1/accounts/ada", json={"role": "admin", "disabled": True}).status_code == 200  # fmt: skip
+
+    assert admin.put("/api/v1/accounts/admin", json={"role": "admin", "disabled": True}).status_code == 409  # fmt: skip
+    assert admin.delete("/api/v1/accounts/admin").status_code == 409
+
+
+def test_accounts_of_the_version_before_are_taken_up(house: House, tmp_path: Path) -> None:
+    path = tmp_path / "old" / "accounts.json"
+    path.parent.mkdir()
+    book = json.loads((house.folder / "accounts.json").read_text())
+    accounts = [{k: v for k, v in one.items() if k != "disabled"} for one in book["accounts"]]
+    path.write_text(json.dumps({**book, "version": 1, "accounts": accounts}))
+
+    assert AccountFile(path.parent).book == house.reception.file.book
+
+
 def test_a_token_does_what_it_was_given_for_until_it_is_withdrawn(house: House) -> None:
     admin = house.signed_in("admin")
     made = admin.post("/api/v1/tokens", json={"account": "olivia", "scope": "look", "cameras": ["north"]}).json()  # fmt: skip

@@ -72,6 +72,7 @@ def application(fake: FakeConsole) -> FastAPI:
     _files(app, fake)
     _answers(app, fake)
     _deciding(app, fake)
+    _accounts(app, fake)
     _levers(app, fake)
     _socket(app, fake)
     app.include_router(pages.router(pages.load()))
@@ -166,6 +167,45 @@ def _deciding(app: FastAPI, fake: FakeConsole) -> None:
         return JSONResponse({}, 202)
 
 
+def _accounts(app: FastAPI, fake: FakeConsole) -> None:
+    accounts, tokens = fake.world.accounts, fake.world.tokens
+
+    @app.get("/api/v1/accounts")
+    async def listed() -> Any:
+        return [accounts[name] for name in sorted(accounts)]
+
+    @app.put("/api/v1/accounts/{name}")
+    async def put(name: str, told: dict[str, Any]) -> Any:
+        fake.world.account(name, told, time.time())
+        return accounts[name]
+
+    @app.delete("/api/v1/accounts/{name}")
+    async def remove(name: str) -> Response:
+        if name == "admin":
+            return JSONResponse({"title": "Conflict", "detail": "somebody must be left"}, 409)
+        del accounts[name]
+        return Response(status_code=204)
+
+    @app.post("/api/v1/password")
+    async def password(told: dict[str, str]) -> Response:
+        return Response(status_code=204 if told["old"] == "right" else 401)
+
+    @app.get("/api/v1/tokens")
+    async def all_tokens() -> Any:
+        return list(tokens.values())
+
+    @app.post("/api/v1/tokens")
+    async def token(told: dict[str, Any]) -> Any:
+        made = {**told, "id": f"t{len(tokens)}", "cameras": None, "made_at": time.time()}
+        tokens[made["id"]] = made
+        return JSONResponse({**made, "secret": "told-this-once"}, 201)
+
+    @app.delete("/api/v1/tokens/{key}")
+    async def withdraw(key: str) -> Response:
+        del tokens[key]
+        return Response(status_code=204)
+
+
 def _levers(app: FastAPI, fake: FakeConsole) -> None:
     @app.post("/fake/alert")
     async def alert(told: dict[str, Any]) -> Any:
@@ -175,6 +215,10 @@ def _levers(app: FastAPI, fake: FakeConsole) -> None:
             kind="alert", event_id=made["event_id"], camera=made["camera"], type=made["type"],
             severity=made["severity"], status="new", revision=0, level="danger", body=made,
         )  # fmt: skip
+
+    @app.post("/fake/account")
+    async def account(told: dict[str, Any]) -> Any:
+        fake.world.account(told["name"], told, time.time())
 
     @app.post("/fake/camera")
     async def camera(told: dict[str, Any]) -> Any:
@@ -195,6 +239,7 @@ def _levers(app: FastAPI, fake: FakeConsole) -> None:
     @app.get("/fake/seen")
     async def seen() -> Any:
         return {"decisions": fake.world.decisions, "raised": fake.world.raised,
+                "accounts": fake.world.accounts, "tokens": fake.world.tokens,
                 "watched": [sorted(one) for one in fake.sockets.values()]}  # fmt: skip
 
 

@@ -29,13 +29,24 @@ class Invented:
     decisions: list[dict[str, Any]] = field(default_factory=list)
     raised: list[dict[str, Any]] = field(default_factory=list)
     drop: bool = False
+    accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.cameras = [self._camera(n) for n in range(self.count)]
         self.alerts: dict[str, dict[str, Any]] = {}
         self.clips: dict[str, dict[str, Any]] = {}
         self.waiting: list[dict[str, Any]] = []
+        for name, role in (("admin", "admin"), ("kim", "operator"), ("lobby", "kiosk")):
+            self.account(
+                name, {"role": role, "cameras": ["camera-1"] if role == "kiosk" else None}, self.now
+            )
         self._yesterday()
+
+    def account(self, name: str, told: dict[str, Any], now: float) -> None:
+        """Give or change one."""
+        self.accounts[name] = {"name": name, "role": told["role"], "cameras": told["cameras"],
+                               "disabled": told.get("disabled", False), "changed_at": now}  # fmt: skip
 
     def _camera(self, n: int) -> dict[str, Any]:
         return {
@@ -175,7 +186,8 @@ class Invented:
 
     def _session(self, now: float) -> dict[str, Any]:
         return {"name": self.name, "role": self.role if self.name else "viewer", "cameras": None, "free_view": True,
-                "may_decide": bool(self.name) and self.may_decide, "languages": ["en", "ko"], "version": "0.1.0",
+                "may_decide": bool(self.name) and self.may_decide,
+                "may_administer": bool(self.name) and self.role == "admin", "languages": ["en", "ko"], "version": "0.1.0",
                 "site": {"id": "site-1", "name": "Harbour district", "time_zone": self.zone}, "now": now}  # fmt: skip
 
     def timeline(self, day: float, began: float, now: float) -> dict[str, Any]:

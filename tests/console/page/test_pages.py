@@ -10,7 +10,7 @@ import pytest
 
 AXE = (Path(__file__).with_name("vendor") / "axe.min.js").read_text("utf-8")
 PAGES = ["", "wall", "incidents", "incidents?event=4097-3", "clips", "clips?clip=4097-1", "timeline",
-         "statistics", "map", "health", "journal", "login"]  # fmt: skip
+         "statistics", "map", "health", "journal", "accounts", "login"]  # fmt: skip
 PHONE = (390, 844)
 Open = Callable[..., Any]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

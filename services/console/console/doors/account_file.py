@@ -23,7 +23,8 @@ from hazardcast.machine.state_version import Format, NewerStateError, as_it_is
 log = logging.getLogger(__name__)
 ACCOUNTS_FILE = "accounts.json"
 SESSIONS_FILE = "sessions.json"
-ACCOUNTS = Format((as_it_is,))
+ACCOUNTS = Format((as_it_is, as_it_is))
+"""2: accounts may be disabled, which a program of version 1 would not know."""
 SESSIONS = Format((as_it_is,))
 OWNER_ALONE = 0o600
 

@@ -30,6 +30,7 @@ class WantedAccount(BaseModel):
     role: Role
     cameras: CameraIds | None = None
     password: Annotated[str, Field(max_length=passwords.LONGEST_BYTES)] | None = None
+    disabled: bool = False
 
 
 class AccountFacts(BaseModel):
@@ -39,6 +40,7 @@ class AccountFacts(BaseModel):
     role: Role
     cameras: list[str] | None
     changed_at: float
+    disabled: bool
 
 
 class WantedToken(BaseModel):
@@ -92,7 +94,10 @@ def _add_accounts(routes: APIRouter, reception: Reception) -> None:
         if wanted.password is not None and (problem := passwords.problem_of(wanted.password)):
             raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, problem, field="password")
         with _refusing("a new account needs a password"):
-            return _account(reception.put(name, wanted.role, wanted.cameras, wanted.password))
+            given = reception.put(
+                name, wanted.role, wanted.cameras, wanted.password, disabled=wanted.disabled
+            )
+            return _account(given)
 
     @routes.delete("/accounts/{name}", status_code=HTTPStatus.NO_CONTENT)
     def remove_account(_admin: Administering, name: PathName) -> None:
@@ -146,8 +151,9 @@ def _refusing(missing: str) -> Iterator[None]:
 def _account(account: Account) -> AccountFacts:
     cameras = sorted(account.cameras) if account.cameras is not None else None
     return AccountFacts(
-        name=account.name, role=account.role, cameras=cameras, changed_at=account.changed_at
-    )
+        name=account.name, role=account.role, cameras=cameras, changed_at=account.changed_at,
+        disabled=account.disabled,
+    )  # fmt: skip
 
 
 def _token(token: Token) -> dict[str, object]:

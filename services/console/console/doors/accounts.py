@@ -30,6 +30,8 @@ class Account(_Kept):
     """Its hash."""
     changed_at: float
     """When password or rights were last changed, epoch seconds."""
+    disabled: bool = False
+    """It is kept, and nobody is let in by it, nor by a token in its name."""
 
     @property
     def viewer(self) -> Viewer:
@@ -94,4 +96,4 @@ class Book:
     @property
     def has_admin(self) -> bool:
         """Whether somebody can still give accounts."""
-        return any(one.role is Role.ADMIN for one in self.accounts.values())
+        return any(one.role is Role.ADMIN and not one.disabled for one in self.accounts.values())

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from console.doors import bearer, free_view, origins, proxies
-from console.doors.accounts import Book
+from console.doors.accounts import Account, Book
 from console.doors.attempts import network_of
 from console.doors.proxies import Network, Origin
-from console.doors.sessions import Sessions
+from console.doors.sessions import Session, Sessions
 from console.doors.shares import Holder
 from console.doors.viewer import FREE_VIEWER, Viewer
 from hazardcast.machine.clock import Clock
@@ -59,7 +59,7 @@ class Guard:
         if secret := self.secret_of(connection):
             session = self.sessions.find(secret)
             account = self.book().accounts.get(session.account) if session else None
-            if session and account and session.began >= account.changed_at:
+            if session and account and _holds(session, account):
                 return account.viewer
         return FREE_VIEWER if self.free_view.holds(connection) else None
 
@@ -70,7 +70,7 @@ class Guard:
         book = self.book()
         token = book.tokens.get(bearer.kept(secret.strip()))
         account = book.accounts.get(token.account) if token else None
-        if token is None or account is None or self._is_over(token.until):
+        if token is None or account is None or account.disabled or self._is_over(token.until):
             return None
         return token.viewer(account)
 
@@ -119,6 +119,11 @@ class Guard:
         present = [
             account
             for session in self.sessions.present()
-            if (account := accounts.get(session.account)) and session.began >= account.changed_at
+            if (account := accounts.get(session.account)) and _holds(session, account)
         ]
         return sum(account.viewer.may_decide for account in present)
+
+
+def _holds(session: Session, account: Account) -> bool:
+    """Whether a session still lets its account in: it is none of before the last change."""
+    return session.began >= account.changed_at and not account.disabled

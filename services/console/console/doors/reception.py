@@ -72,6 +72,9 @@ class Reception:
         if not self.passwords.match(password, account.password if account else None):
             log.warning("login refused", extra={"address": address})
             return None
+        if account and account.disabled:
+            log.warning("login refused: disabled", extra={"account": name, "address": address})
+            return None
         self._attempts.succeeded(known, address, self.clock.monotonic())
         return account
 
@@ -109,7 +112,13 @@ class Reception:
         self.sessions.end(secret)
 
     def put(
-        self, name: str, role: Role, cameras: CameraIds | None, password: str | None
+        self,
+        name: str,
+        role: Role,
+        cameras: CameraIds | None,
+        password: str | None,
+        *,
+        disabled: bool = False,
     ) -> Account:
         """Give an account, or change one; who has it signs in anew.
 
@@ -118,6 +127,7 @@ class Reception:
             role: what it may do.
             cameras: what it may see; None: all.
             password: None keeps the one it has.
+            disabled: nobody is let in by it, nor by a token in its name, until it is put again.
 
         Raises:
             NoSuchError: there is none whose password could be kept.
@@ -132,8 +142,9 @@ class Reception:
                 raise NoSuchError
             kept = hashed or (known.password if known else "")
             account = Account(
-                name=name, role=role, cameras=cameras, password=kept, changed_at=self.clock.now()
-            )
+                name=name, role=role, cameras=cameras, password=kept, disabled=disabled,
+                changed_at=self.clock.now(),
+            )  # fmt: skip
             if self._changed(before, before.with_account(account)):
                 break
         self.sessions.end_all_of(name)

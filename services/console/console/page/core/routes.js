@@ -1,7 +1,7 @@
 /** Which page an address means. All are one level below the base, so relative addresses hold. */
 
 export const PAGES = [
-  "live", "wall", "incidents", "clips", "timeline", "statistics", "map", "health", "journal", "login",
+  "live", "wall", "incidents", "clips", "timeline", "statistics", "map", "health", "journal", "accounts", "login",
 ];
 
 /**

@@ -47,9 +47,29 @@ export async function get(path, query, signal) {
  * @param {Record<string, string>} [headers]
  */
 export async function post(path, body = {}, headers = {}) {
+  return change("POST", path, body, headers);
+}
+
+/** @param {string} path @param {unknown} body */
+export async function put(path, body) {
+  return change("PUT", path, body);
+}
+
+/** @param {string} path */
+export async function remove(path) {
+  return change("DELETE", path);
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {Record<string, string>} [headers]
+ */
+async function change(method, path, body = {}, headers = {}) {
   return answered(
     fetch(absolute(path), {
-      method: "POST",
+      method,
       headers: { "Content-Type": "application/json", Accept: "application/json", ...headers },
       body: JSON.stringify(body),
     }),

@@ -37,7 +37,7 @@ class HoldButton extends Part {
   }
 
   render() {
-    return html`<button class="act hold ${this.kind} ${this.holding ? "holding" : ""}" ?disabled=${this.disabled}
+    return html`<button type="button" class="act hold ${this.kind} ${this.holding ? "holding" : ""}" ?disabled=${this.disabled}
         aria-keyshortcuts=${this.shortcut} aria-description=${t("decide.hold")}
         @pointerdown=${(/** @type {PointerEvent} */ e) => this.#down(e)} @pointerup=${() => this.release()} @pointerleave=${() => this.release()}
         @pointercancel=${() => this.release()} @contextmenu=${(/** @type {Event} */ e) => e.preventDefault()}

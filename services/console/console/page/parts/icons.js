@@ -19,6 +19,7 @@ const PATHS = {
   sun: svg`<circle cx="12" cy="12" r="4"/><path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6 7 7M17 17l1.4 1.4M18.4 5.6 17 7M7 17l-1.4 1.4"/>`,
   moon: svg`<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z"/>`,
   user: svg`<circle cx="12" cy="8" r="4"/><path d="M4 21c1-4.5 4-6 8-6s7 1.5 8 6"/>`,
+  leave: svg`<path d="M10 4H5v16h5M14 8l4 4-4 4M18 12H9"/>`,
   check: svg`<path d="m4 12.5 5 5L20 6.5"/>`,
   clear: svg`<circle cx="12" cy="12" r="9"/><path d="m8 12 3 3 5-6"/>`,
   negate: svg`<circle cx="12" cy="12" r="9"/><path d="m6 6 12 12"/>`,

@@ -2,7 +2,6 @@
 
 import { PAGES, hrefOf, routeOf } from "../core/routes.js";
 import { newestFirst, ended } from "../core/alerts.js";
-import { post } from "../net/api.js";
 import { board } from "../state/board.js";
 import { line } from "../state/line.js";
 import { beep } from "../state/sound.js";
@@ -166,7 +165,7 @@ class Shell extends BoardPart {
       <select class="language" aria-label=${t("shell.language")} @change=${(/** @type {any} */ e) => this.#speak(e.target.value)}>
         ${Object.entries(LANGUAGES).map(([code, title]) => html`<option value=${code} .selected=${code === currentLanguage()}>${title}</option>`)}</select>
       ${board.session.name
-        ? html`<button class="quiet-button named" title=${t("shell.logout")} @click=${() => this.#leave()}>${icon("user")}<span>${board.session.name}</span></button>`
+        ? html`<a class="quiet-button named" href="accounts" title=${t("shell.account")} aria-current=${this.page === "accounts" ? "page" : nothing}>${icon("user")}<span>${board.session.name}</span></a>`
         : html`<a class="quiet-button named" href="login">${icon("user")}<span>${t("shell.login")}</span></a>`}`;
   }
 
@@ -175,11 +174,6 @@ class Shell extends BoardPart {
     await speak(code, true);
     board.retime();
     void this.#load();
-  }
-
-  async #leave() {
-    await post("api/v1/logout");
-    location.assign(document.baseURI);
   }
 
   #banners() {
@@ -204,6 +198,7 @@ class Shell extends BoardPart {
       case "map": return html`<hc-map .params=${key}></hc-map>`;
       case "health": return html`<hc-health></hc-health>`;
       case "journal": return html`<hc-journal></hc-journal>`;
+      case "accounts": return html`<hc-accounts></hc-accounts>`;
       case "login": return html`<hc-login></hc-login>`;
       default: return html`<hc-live .params=${key}></hc-live>`;
     }
