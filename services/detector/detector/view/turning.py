@@ -26,12 +26,22 @@ SAME_LIKENESS = 0.7
 """Correlation of two pictures of one view with other traffic, at least."""
 BETTER_BY = 0.2
 """By so much more must the pictures be alike once the movement is undone: else traffic moved."""
+VEILED_SHARE = 0.5
+"""With less of its usual detail a picture tells of fog, rain or dirt, and not of where it looks."""
+USUAL_S = 7200.0
+"""Time constant with which less detail becomes usual: dusk is no fog."""
 
 
 def likeness(first: Floats, second: Floats) -> float:
     """Correlation of two pictures, 1 when they differ in brightness and contrast only."""
     a, b = first - first.mean(), second - second.mean()
     return float((a * b).sum() / max(1e-6, float(np.sqrt((a * a).sum() * (b * b).sum()))))
+
+
+def detail(picture: Floats) -> float:
+    """Mean step of grey from a pixel to its neighbours: fog takes it, and banks of fog add none."""
+    across, down = np.diff(picture, axis=1), np.diff(picture, axis=0)
+    return float(np.abs(across).mean() + np.abs(down).mean())
 
 
 def same_view(before: Image | None, after: Image) -> bool:
@@ -80,17 +90,23 @@ class TurnWatch:
     """From the anchor to the last look."""
     _passing: Floats | None = None
     """The last look of a camera that is being turned; None of one that stands."""
+    _usual_detail: float = 0.0
 
     def update(self, thumb: Image, t: float) -> bool:
         """Whether it was turned, told once, by the grey thumbnail (H, W) taken at `t`."""
         if t - self._looked_t < EVERY_S:
             return False
-        self._looked_t = t
+        passed_s, self._looked_t = t - self._looked_t, t
         picture = thumb.astype(np.float32)
         if self._anchor is None or self._anchor[1].shape != picture.shape:
             self._take(picture, t)
             return False
+        if self._is_veiled(picture, passed_s):
+            self._move = None
+            return False
         turned = self._has_turned(picture, self._anchor[1])
+        if turned:
+            self._usual_detail = detail(picture)
         if turned or (not self._far_off and t - self._anchor[0] >= KEPT_S):
             self._take(picture, t)
         return turned
@@ -98,6 +114,14 @@ class TurnWatch:
     def reset(self) -> None:
         """Compare with nothing of before, as after a cut."""
         self._anchor = self._move = self._passing = None
+        self._usual_detail = 0.0
+
+    def _is_veiled(self, picture: Floats, passed_s: float) -> bool:
+        """Whether so little is to be seen that nothing can be said, until that is usual."""
+        found = detail(picture)
+        falls = min(1.0, passed_s / USUAL_S) * (self._usual_detail - found)
+        self._usual_detail = max(found, self._usual_detail - falls)
+        return found < VEILED_SHARE * self._usual_detail
 
     @property
     def _far_off(self) -> bool:
