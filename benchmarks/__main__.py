@@ -21,6 +21,7 @@ NAMES = (
     "detector_memory",
     "recorder_cpu",
     "live_pictures",
+    "event_store",
     "clip_build",
     "retention_pass",
     "memory_at_rest",

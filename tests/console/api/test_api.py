@@ -517,7 +517,7 @@ def test_the_newest_event_of_a_camera_is_cheap_to_ask_for(console: Console) -> N
 
 def streamed(console: Console, **headers: str) -> tuple[int, list[str]]:
     """The first events of a stream that ends when the viewer's right does."""
-    left = [Viewer("kim", Role.VIEWER, None)] * 2
+    left = [Viewer("kim", Role.VIEWER, None)] * 3  # whose share it is, the door, the first look
     viewer_of = lambda _connection: left.pop() if left else None  # noqa: E731
     object.__setattr__(console.guard, "viewer_of", viewer_of)
     answer = console.client.get("/api/v1/events/stream", headers=headers)

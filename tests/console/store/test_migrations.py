@@ -18,6 +18,8 @@ from sqlalchemy import text
 from hazardcast.contract.errors import ConfigError
 from hazardcast.machine.clock import SystemClock
 
+NEWEST = "0002"
+
 
 def test_the_steps_lead_to_what_the_code_expects(new_database_url: str) -> None:
     engine = database.connect(database.address(new_database_url))
@@ -40,7 +42,7 @@ def test_a_start_that_was_killed_half_way_is_made_good(new_database_url: str) ->
     migrate.to_newest(engine, SystemClock())
 
     with engine.connect() as connection:
-        assert migrate.current(connection) == "0001"
+        assert migrate.current(connection) == NEWEST
     engine.dispose()
 
 
@@ -54,7 +56,7 @@ def test_a_newer_layout_is_refused_by_name(database_url: str, opened: Callable[.
             opened(database_url)
     finally:
         with engine.begin() as connection:
-            connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+            connection.execute(text(f"UPDATE alembic_version SET version_num = '{NEWEST}'"))
         engine.dispose()
 
 

@@ -279,7 +279,7 @@ def test_a_reopened_store_goes_on_and_gives_no_number_twice(database_url: str, o
 
     seqs = [one["seq"] for one in second.events(0, 10)]
     assert sorted(set(seqs)) == seqs
-    assert second.layout() == "0001"
+    assert second.layout() == "0002"
 
 
 def test_an_act_is_kept_once_though_the_file_is_locked_when_it_is_done(sqlite_url: str, opened: Callable[..., Store], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip

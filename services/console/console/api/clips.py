@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from console.api.answers import ASKED_AGAIN, after, asking, tagged
 from console.api.clip_files import ClipFiles, told
@@ -51,19 +51,22 @@ def router(store: Store, files: ClipFiles) -> APIRouter:
         cursor: Cursor = None,
     ) -> Response:
         """Clips by the beginning of their windows, newest first; those that went are left out."""
-        sifted = [
-            Clip.site == store.site,
-            Clip.state != "removed",
-            *visible(Clip.camera, viewer.cameras),
-        ]
-        sifted += [Clip.camera == camera] if camera else []
-        sifted += [Clip.event_id == event_id] if event_id else []
+        found: list[ColumnElement[bool]] = [Clip.site == store.site]
+        found += [Clip.camera == camera] if camera else []
+        found += [Clip.event_id == event_id] if event_id else []
+        sifted = [Clip.state != "removed", *visible(Clip.camera, viewer.cameras)]
         with asking(store) as connection:
             page = read(
-                connection, WHAT, ORDER, found=[], sifted=sifted, after=after(cursor), limit=limit
+                connection,
+                WHAT,
+                ORDER,
+                found=found,
+                sifted=sifted,
+                after=after(cursor),
+                limit=limit,
             )
-        found = [told(dict(row), files) for row in page.rows]
-        return tagged(request, {"clips": found, "next": page.next})
+        clips = [told(dict(row), files) for row in page.rows]
+        return tagged(request, {"clips": clips, "next": page.next})
 
     _add_one(routes, store, files)
     _add_evidence(routes, store)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, or_, select
 from console.api.answers import after
 from console.doors.viewer import Viewer
 from console.store.events import told
-from console.store.paging import MOST_ROWS, Order, Page, Place, read
+from console.store.paging import MOST_ROWS, Order, Page, Place, read, sifted_out
 from console.store.store import Store
 from console.store.tables import RealtimeEvent
 from console.store.visible import visible
@@ -24,6 +24,8 @@ Moment = Annotated[float | None, Query(ge=0, lt=MILLISECONDS_FROM, allow_inf_nan
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 Cursor = Annotated[str | None, Query(max_length=200)]
 FILTERS = ("camera", "kind", "type", "severity", "status", "category", "level")
+INDEXED = ("camera", "kind")
+"""One value each finds an index, alone and together."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +41,21 @@ class EventQuery:
         self, viewer: Viewer, site: str, connection: Connection
     ) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
         """Conditions that an index finds, and such as every row has to be looked at for."""
-        found: list[ColumnElement[bool]] = []
-        sifted = [*visible(RealtimeEvent.camera, viewer.cameras)]
+        found, sifted = [RealtimeEvent.site == site], visible(RealtimeEvent.camera, viewer.cameras)
+        is_event = self._search(found, sifted, connection)
         for name in FILTERS:
             values = self.words.get(name, [])
             if not values:
                 continue
             column = getattr(RealtimeEvent, name)
-            indexed = name in ("camera", "kind") and len(values) == 1 and not found
-            (found if indexed else sifted).append(
-                column == values[0] if len(values) == 1 else column.in_(values)
-            )
-        self._search(found, sifted, connection)
+            if name in INDEXED and len(values) == 1 and not is_event:
+                found.append(column == values[0])
+            else:
+                sifted.append(sifted_out(column).in_(values))
         if self.since is not None:
             found.append(RealtimeEvent.ts >= self.since)
         if self.until is not None:
             found.append(RealtimeEvent.ts < self.until)
-        sifted.append(RealtimeEvent.site == site)
         return found, sifted
 
     def _search(
@@ -63,16 +63,17 @@ class EventQuery:
         found: list[ColumnElement[bool]],
         sifted: list[ColumnElement[bool]],
         connection: Connection,
-    ) -> None:
-        """A word that is an event's id finds all that was said of the event."""
+    ) -> bool:
+        """A word that is an event's id finds all that was said of the event; whether it is one."""
         if not self.q:
-            return
+            return False
         same = RealtimeEvent.event_id == self.q
-        if connection.execute(select(RealtimeEvent.id).where(same).limit(1)).first():
+        if connection.execute(select(RealtimeEvent.id).where(*found, same).limit(1)).first():
             found.append(same)
-            return
+            return True
         text = RealtimeEvent.summary.contains(self.q, autoescape=True)
         sifted.append(or_(text, RealtimeEvent.type == self.q))
+        return False
 
 
 def _query(

@@ -17,6 +17,7 @@ from console.store import database, migrate
 from console.store.database import StoreUnavailableError
 from console.store.decisions import Decision
 from console.store.events import NewEvent, told
+from console.store.paging import sifted_out
 from console.store.tables import RealtimeEvent
 from console.store.transaction import Transaction
 from console.store.visible import visible
@@ -187,7 +188,7 @@ class Store:
             select(RealtimeEvent.__table__)
             .where(
                 RealtimeEvent.id > after_seq,
-                RealtimeEvent.site == self.site,
+                sifted_out(RealtimeEvent.site) == self.site,
                 *visible(RealtimeEvent.camera, cameras),
             )
             .order_by(RealtimeEvent.id)

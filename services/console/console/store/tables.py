@@ -55,10 +55,11 @@ class RealtimeEvent(Base):
 
     __tablename__ = "realtime_event"
     __table_args__ = (
-        Index("ix_realtime_event_ts", "ts", "id"),
-        Index("ix_realtime_event_camera", "camera", "ts", "id"),
-        Index("ix_realtime_event_kind", "kind", "ts", "id"),
-        Index("ix_realtime_event_event", "event_id", "id"),
+        Index("ix_realtime_event_site", "site", "ts", "id"),
+        Index("ix_realtime_event_site_camera", "site", "camera", "ts", "id"),
+        Index("ix_realtime_event_site_kind", "site", "kind", "ts", "id"),
+        Index("ix_realtime_event_site_camera_kind", "site", "camera", "kind", "ts", "id"),
+        Index("ix_realtime_event_site_event", "site", "event_id", "ts", "id"),
         COUNTED,
     )
 
@@ -109,9 +110,9 @@ class AlertState(Base):
 
     __tablename__ = "alert"
     __table_args__ = (
-        Index("ix_alert_detected", "detected_at", "event_id"),
-        Index("ix_alert_camera", "camera", "detected_at"),
-        Index("ix_alert_state", "state", "detected_at"),
+        Index("ix_alert_site", "site", "detected_at", "event_id"),
+        Index("ix_alert_site_camera", "site", "camera", "detected_at", "event_id"),
+        Index("ix_alert_site_state", "site", "state", "detected_at", "event_id"),
         OPTIONS,
     )
 
@@ -195,7 +196,9 @@ class Clip(Base):
     __tablename__ = "clip"
     __table_args__ = (
         UniqueConstraint("site", "event_id", "camera", "start_ms", name="uq_clip"),
-        Index("ix_clip_start", "start_ms", "id"),
+        Index("ix_clip_site", "site", "start_ms", "id"),
+        Index("ix_clip_site_camera", "site", "camera", "start_ms", "id"),
+        Index("ix_clip_site_event", "site", "event_id", "start_ms", "id"),
         COUNTED,
     )
 

@@ -70,6 +70,7 @@ class Transaction:
         if within_s is not None:
             stem = str(row["dedup"]).rpartition("|")[0] + "|"
             same = and_(
+                RealtimeEvent.site == self.site,
                 RealtimeEvent.dedup.startswith(stem, autoescape=True),
                 RealtimeEvent.ts >= row["ts"] - within_s,
             )
