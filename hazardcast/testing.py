@@ -238,7 +238,7 @@ class SignedStation:
         return seal(datagram.encode().encode(), signer_of(self.jwk)).encode()
 
 
-def eventually(condition: Callable[[], T], *, within_s: float = 5.0, what: str = "") -> T:
+def eventually(condition: Callable[[], T | None], *, within_s: float = 5.0, what: str = "") -> T:
     """Wait until `condition()` is truthy and return it; AssertionError after `within_s`."""
     deadline = time.monotonic() + within_s
     while True:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hypothesis
 import pytest
@@ -57,7 +57,7 @@ RTSP_SERVER = Path(__file__).with_name("rtsp_server.py")
 ASSETS = Path(__file__).resolve().parents[2] / "shared" / "assets"
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """Skip for want of `what`; with CI set, where everything is installed, fail."""
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing, and CI must have it")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import subprocess
 from collections.abc import Callable
@@ -30,7 +29,7 @@ class Studio:
         self.ffmpeg, self.folder = ffmpeg, folder
 
     def run(self, *arguments: str | Path, frames: bytes = b"") -> None:
-        command = [self.ffmpeg, "-loglevel", "error", "-y", *map(os.fspath, arguments)]
+        command = [self.ffmpeg, "-loglevel", "error", "-y", *map(str, arguments)]
         subprocess.run(command, input=frames, check=True, timeout=60)
 
     def film(self, name: str, *output: str, turned: bool = False, inputs: tuple[str, ...] = ()) -> Path:  # fmt: skip

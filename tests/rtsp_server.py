@@ -13,11 +13,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 import gi
 
@@ -124,12 +125,12 @@ class Camera(GstRtspServer.RTSPMediaFactory):
 
     def _configure(self, _factory: object, media: GstRtspServer.RTSPMedia) -> None:
         if self._picture:
-            self._draw(media.get_element().get_by_name_recurse_up("pictures"))
+            self._draw(media.get_element().get_by_name_recurse_up("pictures"), self._picture)
         if self._times:
             pad = media.get_element().get_by_name_recurse_up("pay0").get_static_pad("sink")
-            pad.add_probe(Gst.PadProbeType.BUFFER, self._note)
+            pad.add_probe(Gst.PadProbeType.BUFFER, partial(self._note, self._times))
 
-    def _draw(self, source: Gst.Element) -> None:
+    def _draw(self, source: Gst.Element, picture: Callable[[int], bytes]) -> None:
         """Push a picture at each of its moments; one that is late is left out, as cameras do.
 
         By the pipeline's own clock: a stamp ahead of it would be held back for good.
@@ -146,7 +147,7 @@ class Camera(GstRtspServer.RTSPMediaFactory):
             number = int(running_s * self._fps + 0.01)
             if number > drawn:
                 drawn = number
-                buffer = Gst.Buffer.new_wrapped(self._picture(number))
+                buffer = Gst.Buffer.new_wrapped(picture(number))
                 buffer.pts = buffer.dts = number * Gst.SECOND // self._fps
                 buffer.duration = Gst.SECOND // self._fps
                 if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
@@ -156,8 +157,9 @@ class Camera(GstRtspServer.RTSPMediaFactory):
 
         push()
 
-    def _note(self, _pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
-        self._times.write(f"{time.time():.4f} {info.get_buffer().get_size()}\n")
+    @staticmethod
+    def _note(times: TextIO, _pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
+        times.write(f"{time.time():.4f} {info.get_buffer().get_size()}\n")
         return Gst.PadProbeReturn.OK
 
 
@@ -210,4 +212,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -98,7 +98,7 @@ def test_every_answer_of_the_alerter_stands_in_the_reference() -> None:
 
     from hazardcast.service.metrics import Health
 
-    app = application(Doors(lambda *_: None, list, Health(), "token"))  # type: ignore[arg-type,return-value]
+    app = application(Doors(lambda *_: None, list, Health(), "token"))  # type: ignore[arg-type]
     routes = {f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods}  # fmt: skip
     text = (REFERENCE / "http.md").read_text()
 
@@ -182,14 +182,21 @@ def _code(document: Path) -> str:
 def _help(verb: str) -> str:
     """Every option of a verb and of what it consists of."""
     if verb in MODULES_RUN:
-        file = Path(importlib.util.find_spec(MODULES_RUN[verb]).origin)
+        found = importlib.util.find_spec(MODULES_RUN[verb])
+        assert found, verb
+        assert found.origin, verb
+        file = Path(found.origin)
         return (file.with_name("__main__.py") if file.name == "__init__.py" else file).read_text()
-    return " ".join(_options(typer.main.get_command(build(verb)).commands[verb]))
+    return " ".join(_options(_command(verb)))
+
+
+def _command(verb: str) -> Any:
+    return vars(typer.main.get_command(build(verb)))["commands"][verb]
 
 
 def _parts(verb: str) -> set[str]:
     """What a verb consists of: `list`, `rotate`."""
-    return set(getattr(typer.main.get_command(build(verb)).commands[verb], "commands", ()))
+    return set(getattr(_command(verb), "commands", ()))
 
 
 def _options(command: Any) -> Iterator[str]:

@@ -30,7 +30,7 @@ def test_what_is_burnt_is_read(wall_ms: int, width: int) -> None:
 def test_it_survives_scaling(wall_ms: int, size: tuple[int, int]) -> None:
     frame = noisy_frame(960, 60)
     burnt_clock.burn(frame, wall_ms)
-    scaled = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    scaled = cv2.resize(frame, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     assert burnt_clock.read(scaled) == wall_ms
 
 
@@ -71,7 +71,7 @@ def test_a_mixture_of_two_frames_is_never_misread(first: int, second: int, part:
     one, other = noisy_frame(640, 40), noisy_frame(640, 40)
     burnt_clock.burn(one, first)
     burnt_clock.burn(other, second)
-    mixed = cv2.addWeighted(one, part, other, 1 - part, 0)
+    mixed = cv2.addWeighted(one, part, other, 1 - part, 0).astype(np.uint8, copy=False)
     assert burnt_clock.read(mixed) in (None, first, second)
 
 
@@ -96,7 +96,8 @@ def test_every_frame_survives_hard_compression(tmp_path: Path, ffmpeg: str, heig
     path = tmp_path / "clock.mp4"
     frames = []
     for number, wall_ms in enumerate(times):
-        frame = cv2.GaussianBlur(noisy_frame(960, 540, seed=number), (0, 0), 3)
+        soft = cv2.GaussianBlur(noisy_frame(960, 540, seed=number), (0, 0), 3)
+        frame = soft.astype(np.uint8, copy=False)
         burnt_clock.burn(frame, wall_ms)
         frames.append(frame.tobytes())
     command = [ffmpeg, "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "bgr24"]

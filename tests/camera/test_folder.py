@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from camera.folder import FolderCamera
 from camera.service import local_camera
@@ -38,10 +39,11 @@ class Received:
 
     def clocks(self) -> list[int]:
         """The position in its file that each frame shows, ms; grey pictures show none."""
-        capture, found = cv2.VideoCapture(str(self.path)), []
+        capture = cv2.VideoCapture(str(self.path))
+        found: list[int] = []
         while (read := capture.read())[0]:
             assert read[1].shape == (270, WIDTH, 3), "one size from the first to the last"
-            clock_ms = burnt_clock.read(read[1])
+            clock_ms = burnt_clock.read(read[1].astype(np.uint8, copy=False))
             found += [] if clock_ms is None else [clock_ms]
         capture.release()
         return found

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -65,7 +66,7 @@ class Running:
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.port}/{name}"
 
-    def facts(self, name: str) -> dict:
+    def facts(self, name: str) -> dict[str, Any]:
         with urllib.request.urlopen(self.url(f"{name}.json"), timeout=10) as answer:
             return json.load(answer)
 
@@ -116,12 +117,15 @@ def running(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 def decoded(url: str, frames: int) -> list[tuple[int | None, int]]:
     """Clock of each frame, and the wall clock when it was decoded, ms."""
-    capture, found = cv2.VideoCapture(url), []
+    capture = cv2.VideoCapture(url)
+    found: list[tuple[int | None, int]] = []
     try:
         while len(found) < frames:
             ok, frame = capture.read()
             assert ok, f"the stream ended after {len(found)} frames"
-            found.append((burnt_clock.read(frame), round(time.time() * 1000)))
+            found.append(
+                (burnt_clock.read(frame.astype(np.uint8, copy=False)), round(time.time() * 1000))
+            )
     finally:
         capture.release()
     return found

@@ -223,7 +223,7 @@ def _latencies(
         account = ledger.accounts[number]
         if account.case.at_s >= amount.calm_s or not account.case.told:
             continue
-        event_id = ids.get(account.case.road, "")
+        event_id = ids.get(account.case.road or "", "")
         first = [witness.first_at.get((car, event_id)) for car in CARS[:2]]
         found += [at - sent for at in first if at is not None]
     return found or [float("nan")]

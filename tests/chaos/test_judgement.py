@@ -118,6 +118,11 @@ def test_a_wrong_clock_of_the_station_may_refuse_it() -> None:
     assert judge(ledger).holds
 
 
+def all_over(ledger: Ledger) -> None:
+    ledger.in_force.clear()
+    ledger.car_counts.update(dict.fromkeys(CARS, 0))
+
+
 WRONG: dict[str, tuple[Callable[[Ledger], object], str]] = {
     "another type": (
         lambda it: it.shown.append(shown("car-1", type="fire", version=("1", "2.0"))),
@@ -176,7 +181,7 @@ WRONG: dict[str, tuple[Callable[[Ledger], object], str]] = {
         "4097-1 NEW 2 times on the console",
     ),
     "one that is over no more than said": (
-        lambda it: (it.in_force.clear(), it.car_counts.update(dict.fromkeys(CARS, 0))),
+        all_over,
         "is in force no more, and nobody ended it",
     ),
     "a vehicle that holds more": (

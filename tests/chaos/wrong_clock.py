@@ -12,13 +12,14 @@ import runpy
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 from hazardcast.machine.clock import SystemClock
 from hazardcast.net.multicast import Packet
 
 EVERY_S = 0.2
 right_now = SystemClock.now
-right_stamp = Packet.kernel_time.fget
+right_stamp = vars(Packet)["kernel_time"].fget
 looked = [float("-inf"), 0.0]
 
 
@@ -34,14 +35,14 @@ def now(clock: SystemClock) -> float:
 
 
 def stamp(packet: Packet) -> float | None:
-    seconds = right_stamp(packet)
+    seconds: float | None = right_stamp(packet)
     return None if seconds is None else seconds + off_s()
 
 
-SystemClock.now = now
-Packet.kernel_time = property(stamp)
+mock.patch.object(SystemClock, "now", now).start()
+mock.patch.object(Packet, "kernel_time", property(stamp)).start()
 if sys.argv[2] == "vehicle_agent":
     from vehicle_agent import service
 
-    service.kernel_bound_s = lambda: None
+    mock.patch.object(service, "kernel_bound_s", return_value=None).start()
 runpy.run_module(sys.argv[2], run_name="__main__")

@@ -22,6 +22,7 @@ from clipper.store import JobStore
 
 from hazardcast.contract.messages import ClipState
 from hazardcast.contract.topics import CLIP_REQUESTS, CLIPS
+from hazardcast.contract.vocabulary import RunCause
 from hazardcast.media.segments import Run, Segment, append_run, segment_path
 from hazardcast.signing import trust
 from hazardcast.signing.envelope import Signer
@@ -151,7 +152,9 @@ class Bench:
             paths.append(path)
         return paths
 
-    def run_began(self, start: float, end: float | None = None, cause: str | None = None) -> None:
+    def run_began(
+        self, start: float, end: float | None = None, cause: RunCause | None = None
+    ) -> None:
         append_run(self.recordings_dir, "north", Run(start, end, cause))
 
     def ask(self, event_id: str = "4097-1", **fields: Any) -> None:

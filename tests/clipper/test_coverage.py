@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hazardcast.contract.messages import Window
+from hazardcast.contract.vocabulary import RunCause
 from hazardcast.media.coverage import Stretch
 from hazardcast.media.segments import Run, Segment
 
@@ -29,7 +30,7 @@ def causes(found: coverage.Coverage) -> list[tuple[float, float, str]]:
     return [(round(g.start - T, 3), round(g.end - T, 3), g.cause) for g in found.gaps]
 
 
-def run(start: float, end: float | None, cause: str | None) -> Run:
+def run(start: float, end: float | None, cause: RunCause | None) -> Run:
     return Run(T + start, None if end is None else T + end, cause)
 
 
@@ -40,14 +41,14 @@ moments = st.floats(0, 1000, allow_nan=False).map(lambda value: round(value, 3))
     edges=st.tuples(moments, moments),
     pieces=st.lists(st.tuples(moments, moments), max_size=12),
     runs=st.lists(
-        st.tuples(moments, st.none() | moments, st.none() | st.just("stalled")), max_size=5
+        st.tuples(moments, st.none() | moments, st.none() | st.just(RunCause.STALLED)), max_size=5
     ),
     tolerance=st.sampled_from([0.25, 1.0, 2.0]),
 )
 def test_stretches_and_gaps_are_exactly_the_window(
     edges: tuple[float, float],
     pieces: list[tuple[float, float]],
-    runs: list[tuple[float, float | None, str | None]],
+    runs: list[tuple[float, float | None, RunCause | None]],
     tolerance: float,
 ) -> None:
     wanted = window(min(edges), max(edges))
@@ -86,7 +87,7 @@ def test_the_tolerance_follows_the_frame_interval(fps: float, expected: float) -
 
 
 def test_a_gap_has_the_cause_that_ended_the_run_before_it() -> None:
-    runs = [run(0, 30, "stalled"), run(40, 60, "camera_down"), run(70, None, None)]
+    runs = [run(0, 30, RunCause.STALLED), run(40, 60, RunCause.CAMERA_DOWN), run(70, None, None)]
     found = coverage.cover(
         window(10, 90), stretches((0, 30), (40, 60), (70, 95)), tolerance=0.25, runs=runs
     )
@@ -116,21 +117,21 @@ def test_what_a_running_recorder_has_not_closed_yet_is_not_recorded_yet() -> Non
 
 
 def test_the_last_segment_that_a_full_disk_took_belongs_to_that_cause() -> None:
-    runs = [run(0, 38, "disk_full"), run(60, None, None)]
+    runs = [run(0, 38, RunCause.DISK_FULL), run(60, None, None)]
     found = coverage.cover(window(10, 80), stretches((0, 30), (60, 90)), tolerance=0.25, runs=runs)
 
     assert causes(found) == [(30.0, 60.0, "disk_full")]
 
 
 def test_a_hole_inside_a_run_is_lack_of_frames() -> None:
-    runs = [run(0, 90, "recorder_stopped")]
+    runs = [run(0, 90, RunCause.RECORDER_STOPPED)]
     found = coverage.cover(window(10, 80), stretches((0, 30), (35, 90)), tolerance=0.25, runs=runs)
 
     assert causes(found) == [(30.0, 35.0, "no_frames")]
 
 
 def test_frames_before_a_runs_first_key_frame_belong_to_the_gap_before_it() -> None:
-    runs = [run(0, 30, "stalled"), run(40, None, None)]
+    runs = [run(0, 30, RunCause.STALLED), run(40, None, None)]
     found = coverage.cover(window(10, 60), stretches((0, 30), (42, 70)), tolerance=0.25, runs=runs)
     assert causes(found) == [(30.0, 42.0, "stalled")]
 
@@ -139,7 +140,7 @@ def test_frames_before_a_runs_first_key_frame_belong_to_the_gap_before_it() -> N
 
 
 def test_a_run_told_twice_counts_with_its_end() -> None:
-    runs = [run(0, None, None), run(0, 30, "stalled"), run(40, None, None)]
+    runs = [run(0, None, None), run(0, 30, RunCause.STALLED), run(40, None, None)]
     found = coverage.cover(window(10, 60), stretches((0, 30), (40, 70)), tolerance=0.25, runs=runs)
 
     assert causes(found) == [(30.0, 40.0, "stalled")]

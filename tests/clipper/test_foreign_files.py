@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from clipper import store as store_module
 
 
 def refuse(number: int) -> Any:
@@ -75,7 +74,7 @@ def test_another_users_leftovers_among_the_jobs_keep_the_clipper_from_no_start(
 ) -> None:
     (bench.jobs_dir / ".new-4097-9" / "segments").mkdir(parents=True)
     (bench.jobs_dir / "4097-8" / "job.json").mkdir(parents=True)
-    monkeypatch.setattr(store_module.shutil, "rmtree", refuse(errno.EACCES))
+    monkeypatch.setattr("clipper.store.shutil.rmtree", refuse(errno.EACCES))
 
     bench.start()
 
@@ -87,7 +86,7 @@ def test_a_job_that_cannot_be_removed_does_not_undo_its_clip(
 ) -> None:
     bench.record(bench.clock.now() - 60, 60)
     clipper = bench.start()
-    monkeypatch.setattr(store_module.shutil, "rmtree", refuse(errno.EACCES))
+    monkeypatch.setattr("clipper.store.shutil.rmtree", refuse(errno.EACCES))
     bench.ask(ts=bench.clock.now() - 30, pre_s=10, post_s=10)
 
     finish(bench, clipper, 3)
@@ -132,7 +131,7 @@ def test_why_segments_cannot_be_kept_is_told_in_words_and_once(
 ) -> None:
     bench.record(bench.clock.now() - 60, 60)
     clipper = bench.start()
-    monkeypatch.setattr(store_module.os, "link", refuse(errno.EROFS))
+    monkeypatch.setattr("clipper.store.os.link", refuse(errno.EROFS))
     bench.ask(ts=bench.clock.now() - 30, pre_s=10, post_s=10)
 
     finish(bench, clipper, 5)

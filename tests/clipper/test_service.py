@@ -83,7 +83,7 @@ def test_where_no_link_can_be_made_segments_are_copied(
     def no_link(*_: object) -> None:
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
-    monkeypatch.setattr(store_module.os, "link", no_link)
+    monkeypatch.setattr("clipper.store.os.link", no_link)
     paths = bench.record(bench.clock.now() - 60, 60)
     clipper = bench.start()
     bench.ask(pre_s=50, post_s=20)

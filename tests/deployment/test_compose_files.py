@@ -26,8 +26,10 @@ class Loader(yaml.SafeLoader):
 
 
 def _untagged(loader: Loader, _suffix: str, node: yaml.Node) -> Any:
-    kinds = {yaml.SequenceNode: loader.construct_sequence, yaml.MappingNode: loader.construct_mapping}  # fmt: skip
-    return kinds[type(node)](node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode), node
+    return loader.construct_mapping(node, deep=True)
 
 
 Loader.add_multi_constructor("!", _untagged)
@@ -72,7 +74,9 @@ def test_nothing_is_reserved_and_no_device_is_needed(path: Path) -> None:
 def test_every_container_has_a_bound_of_memory_and_processes() -> None:
     for name, service in services(ROOT / "compose.yaml").items():
         limits = resources(service)["limits"]
-        size, unit = re.fullmatch(r"(\d+)([mg])", limits["memory"]).groups()
+        told = re.fullmatch(r"(\d+)([mg])", limits["memory"])
+        assert told, limits["memory"]
+        size, unit = told.groups()
         assert int(size) * UNITS_MB[unit] <= MOST_MEMORY_MB, name
         assert limits["pids"] > 0, name
 

@@ -33,7 +33,7 @@ def grants() -> dict[str, set[tuple[str, str]]]:
     return found
 
 
-def may_say(topic: Topic) -> set[str]:  # type: ignore[type-arg]
+def may_say(topic: Topic) -> set[str]:
     return {
         account
         for account, rows in grants().items()
@@ -54,7 +54,7 @@ def may_say(topic: Topic) -> set[str]:  # type: ignore[type-arg]
     ],
     ids=lambda value: value.template if isinstance(value, Topic) else "",
 )
-def test_who_may_say_it(topic: Topic, accounts: set[str]) -> None:  # type: ignore[type-arg]
+def test_who_may_say_it(topic: Topic, accounts: set[str]) -> None:
     assert may_say(topic) == accounts
 
 
@@ -65,5 +65,5 @@ def test_people_and_other_systems_may_say_incidents_and_clip_requests_alone() ->
 
 
 @pytest.mark.parametrize("topic", [DECISIONS, VERDICTS, REPLAY_REQUESTS])
-def test_the_alerter_hears_it(topic: Topic) -> None:  # type: ignore[type-arg]
+def test_the_alerter_hears_it(topic: Topic) -> None:
     assert ("read", topic.filter) in grants()["alerter"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from detector.incidents import Report
 from detector.pipeline import Pipeline
 from detector.worker import Worker
 
@@ -160,15 +161,16 @@ def test_pictures_torn_by_lost_packets_raise_no_alarm(analysed) -> None:
 def stream(tmp_path_factory) -> bytes:
     """A real stream of a street, MJPEG in AVI: every frame stands alone."""
     path = tmp_path_factory.mktemp("stream") / "street.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (640, 360))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 360))
     for t in steady(8, 10):
         writer.write(street(t))
     writer.release()
     return path.read_bytes()
 
 
-def run_file(path: Path) -> tuple[int, list]:
-    pipeline, frames, reports = Pipeline(BackgroundModel()), 0, []
+def run_file(path: Path) -> tuple[int, list[Report]]:
+    pipeline, frames = Pipeline(BackgroundModel()), 0
+    reports: list[Report] = []
     for frame in FileFrames(path, fps=8):
         frames += 1
         reports += pipeline.process(frame).reports

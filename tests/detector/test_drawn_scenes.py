@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import pytest
 from camera.scenes import scene_from_url
+from detector.incidents import Report
 from detector.pipeline import Pipeline
 
 from hazardcast.vision.models.background import BackgroundModel
@@ -16,14 +17,16 @@ both_models = pytest.mark.parametrize("model", [RoadsideModel, BackgroundModel])
 
 
 def reports(url: str, until_s: float, model=RoadsideModel):
-    scene, pipeline, told = scene_from_url(url), Pipeline(model()), []
+    scene, pipeline = scene_from_url(url), Pipeline(model())
+    told: list[Report] = []
     for number in range(int(until_s * FPS)):
         t = number / FPS
         picture = scene.draw(t)
         # What a camera sends was compressed; drawn edges are too clean.
         _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 70])
-        frame = Frame(cv2.imdecode(packed, cv2.IMREAD_COLOR), t, number)
-        told += pipeline.process(frame).reports
+        sent = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+        assert sent is not None
+        told += pipeline.process(Frame(sent, t, number)).reports
     return told
 
 

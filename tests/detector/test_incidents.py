@@ -171,7 +171,9 @@ frames = st.lists(
 
 @given(frames, st.floats(0.05, 5.0))
 def test_every_report_makes_sense_whatever_the_rules_say(rows, step_s) -> None:
-    book, opened, closed, t = IncidentBook(), set(), set(), 0.0
+    book, t = IncidentBook(), 0.0
+    opened: set[float] = set()
+    closed: set[float] = set()
     for row in rows:
         t += step_s
         now = [crash(x, kind, t + age, opens) for x, kind, age, opens in row]

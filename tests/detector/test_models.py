@@ -52,7 +52,9 @@ class Mirror:
             return
         start = 0
         if asked and self.ranges:
-            start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1])
+            wanted = re.fullmatch(r"bytes=(\d+)-", asked)
+            assert wanted, asked
+            start = int(wanted[1])
         if start >= len(self.data):
             to.send_error(416)
             return

@@ -160,7 +160,7 @@ def say(broker: MemoryBroker, state: str, service: str = "alerter", boot: str = 
         state=state,
         version="1",
         ts=1.0,
-        detail={"boot": boot},  # type: ignore[arg-type]
+        detail={"boot": boot},
     )
     broker.bus().publish(STATUS, word, service=service, instance="a")
 

@@ -208,12 +208,13 @@ def test_an_event_id_fits_whatever_the_camera_is_called() -> None:
 
 
 def test_a_clock_set_back_does_not_silence_the_camera() -> None:
-    pipeline = Pipeline(ScriptedModel(start_t=5000.0))
+    model = ScriptedModel(start_t=5000.0)
+    pipeline = Pipeline(model)
     for frame in frames(9.0, 5000.0):
         pipeline.process(frame)
     assert pipeline.book.active == 1
 
-    pipeline.model.start_t = 1000.0
+    model.start_t = 1000.0
     outcomes = [pipeline.process(frame) for frame in frames(9.0, 1000.0)]
 
     assert len(outcomes[-1].tracks) == 2

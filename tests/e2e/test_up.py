@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,10 @@ def segments_of(tmp_path: Path, camera: str, *, since: float = 0.0) -> list[Path
     return [path for path in found if int(path.stem.split("-")[0]) >= 1000 * since]
 
 
+def has_segments(tmp_path: Path, camera: str, *, since: float, at_least: int) -> bool:
+    return len(segments_of(tmp_path, camera, since=since)) >= at_least
+
+
 def service_pid(parent: int, module: str) -> int | None:
     for child in psutil.Process(parent).children():
         command = child.cmdline()
@@ -77,7 +82,7 @@ def test_an_accident_reported_by_hand_reaches_vehicle_and_clip(
     for camera in ("file", "gate"):
         # The window begins 5 s before the report: 3 s, and the margin for an onset that is a guess.
         eventually(
-            lambda c=camera: len(segments_of(tmp_path, c, since=since)) >= 5,
+            partial(has_segments, tmp_path, camera, since=since, at_least=5),
             within_s=40,
             what=camera,
         )
@@ -88,7 +93,8 @@ def test_an_accident_reported_by_hand_reaches_vehicle_and_clip(
 
     eventually(lambda: up.says("[RECV]"), within_s=5, what=up.text)
     state = eventually(lambda: clip_of(up.mqtt_port, "gate", "ready"), within_s=40)
-    assert (state.delivered and state.delivered.end - state.delivered.start) >= 5.0
+    assert state.delivered
+    assert state.delivered.end - state.delivered.start >= 5.0
 
     assert up.interrupt() == 0
     assert "stopped" in up.lines[-1]

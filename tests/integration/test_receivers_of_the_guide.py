@@ -13,8 +13,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -29,13 +30,23 @@ GROUP, LOOPBACK = "239.20.20.20", "127.0.0.1"
 LANGUAGES = ("python", "javascript", "c")
 
 
+def _refuses(receiver: Receiver, reasons: set[str]) -> bool:
+    return reasons <= receiver.reasons()
+
+
+def _answer(air: Air, receiver: Receiver) -> set[str]:
+    """Say what is nothing, and give what it refused so far: it listens once there is something."""
+    air.say(b"?")
+    return receiver.reasons()
+
+
 def command(language: str, folder: Path) -> list[str]:
     """How a receiver is started; the one in C is built before."""
     if language == "python":
         return [sys.executable, str(RECEIVERS / "receiver.py")]
     if language == "javascript":
-        return [shutil.which("node") or str(missing("node")), str(RECEIVERS / "receiver.mjs")]
-    compiler = shutil.which("cc") or shutil.which("gcc") or str(missing("a C compiler"))
+        return [shutil.which("node") or missing("node"), str(RECEIVERS / "receiver.mjs")]
+    compiler = shutil.which("cc") or shutil.which("gcc") or missing("a C compiler")
     program = folder / "receiver"
     built = subprocess.run(
         [compiler, "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, RECEIVERS / "receiver.c", "-lcrypto"],
@@ -135,10 +146,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Receiv
         "METRICS_PORT": 0, "MULTICAST_PORT": air.place[1], "MULTICAST_INTERFACE": LOOPBACK,
     }  # fmt: skip
     environment = {**os.environ, **{f"HAZARDCAST_{k}": str(v) for k, v in changes.items()}}
-    station = None
+    station: subprocess.Popen[bytes] | None = None
     try:
         for receiver in receivers.values():
-            eventually(lambda one=receiver: air.say(b"?") or one.reasons(), what="it listens")  # type: ignore[misc]
+            eventually(partial(_answer, air, receiver), what="it listens")
         station = subprocess.Popen([sys.executable, "-m", "alerter"], env=environment, stderr=subprocess.DEVNULL)  # fmt: skip
         _wait(receivers, "HEARTBEAT ")
         _drop(data, "accident", {"type": "collision", "event_id": "a-1", "lat": 37.5, "lon": 127})
@@ -149,12 +160,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Receiv
             air.say(lie)
         reasons = {reason.split(",")[0] for reason in told}
         for language, receiver in receivers.items():
-            eventually(lambda one=receiver: reasons <= one.reasons(), what=f"{language} refuses all of {reasons}")  # type: ignore[misc]  # fmt: skip
+            eventually(partial(_refuses, receiver, reasons), what=f"{language} refuses all of {reasons}")  # fmt: skip
         _drop(data, "end", {"type": "collision", "event_id": "a-1", "status": "cancel"})
         _wait(receivers, "ALERT cancel collision ")
         yield receivers
     finally:
-        for process in filter(None, (station, *(one.process for one in receivers.values()))):
+        started: list[subprocess.Popen[Any]] = [one.process for one in receivers.values()]
+        for process in started if station is None else [*started, station]:
             process.send_signal(signal.SIGTERM)
             process.wait(15)
         air.close()

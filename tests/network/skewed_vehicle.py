@@ -9,6 +9,7 @@ from __future__ import annotations
 import runpy
 import signal
 import sys
+from unittest import mock
 
 from vehicle_agent import service
 
@@ -17,7 +18,7 @@ from hazardcast.net.multicast import Packet
 
 offs_s = [float(sys.argv[1])]
 right_now = SystemClock.now
-right_stamp = Packet.kernel_time.fget
+right_stamp = vars(Packet)["kernel_time"].fget
 
 
 def now(clock: SystemClock) -> float:
@@ -25,7 +26,7 @@ def now(clock: SystemClock) -> float:
 
 
 def stamp(packet: Packet) -> float | None:
-    seconds = right_stamp(packet)
+    seconds: float | None = right_stamp(packet)
     return None if seconds is None else seconds + offs_s[-1]
 
 
@@ -33,8 +34,8 @@ def set_clock(*_: object) -> None:
     offs_s.append(float(sys.argv[2]))
 
 
-SystemClock.now = now
-Packet.kernel_time = property(stamp)
-service.kernel_bound_s = lambda: None
+mock.patch.object(SystemClock, "now", now).start()
+mock.patch.object(Packet, "kernel_time", property(stamp)).start()
+mock.patch.object(service, "kernel_bound_s", return_value=None).start()
 signal.signal(signal.SIGUSR1, set_clock)
 runpy.run_module("vehicle_agent", run_name="__main__")

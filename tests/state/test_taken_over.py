@@ -146,7 +146,7 @@ def test_a_vehicle_shows_once_more_what_a_newer_one_had_shown(
     alerts.write_text('{"version": 3, "alerts": "in a way of its own"}')
 
     assert Memory(alerts.parent).alerts() == []
-    assert "written by a newer Hazardcast, as version 3" in caplog.records[-1].reason
+    assert "written by a newer Hazardcast, as version 3" in caplog.records[-1].__dict__["reason"]
     assert alerts.with_name("alerts.json.version-3").exists()
 
 

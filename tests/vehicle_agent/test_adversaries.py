@@ -93,7 +93,7 @@ class Air:
         return [announcement.alert.event_id for announcement in self.shown.announced]
 
     def refused(self, reason: Rejection) -> float:
-        return metrics.REJECTED[reason]._value.get()  # type: ignore[no-any-return]
+        return metrics.REJECTED[reason]._value.get()
 
     def sends_in_vain(self, text: bytes, reason: Rejection) -> None:
         before, shown = self.refused(reason), len(self.shown.announced)

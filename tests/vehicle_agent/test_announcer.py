@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from vehicle_agent import metrics
@@ -26,6 +27,9 @@ from hazardcast.contract.topics import RECEIPTS, STATUS
 from hazardcast.mqtt.presence import AT_LEAST_S, CHANGED_S
 from hazardcast.signing.envelope import open_unverified
 from hazardcast.testing import ManualClock, MemoryBroker, SignedStation, eventually
+
+if TYPE_CHECKING:
+    from vehicle_agent.outlet import Ros2Outlet
 
 
 class StubbornConsole:
@@ -102,7 +106,7 @@ class Cabin:
             bus=self.bus,
             clock=clock,
             woken=self.woken,
-            ros2=self.ros2,
+            ros2=cast("Ros2Outlet", self.ros2),
         )
         self.monitor = Monitor(
             "car-1", announcer=self.announcer, bus=self.bus, clock=clock, cruising_mps=20.0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from vehicle_agent.relevance import Pose, TrafficDirection, is_relevant
@@ -13,7 +14,7 @@ LAT, LON = 37.0, 127.0
 M_PER_DEG = 111_195.0
 
 
-def alert(**changes: object) -> Alert:
+def alert(**changes: Any) -> Alert:
     return STATION.alert(lat=LAT, lon=LON, **changes)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def target(
     return advice.target_mps if advice else None
 
 
-def alert(kind: str, severity: str, distance_m: float | None = 2000.0, **changes: object) -> Alert:
+def alert(kind: str, severity: str, distance_m: float | None = 2000.0, **changes: Any) -> Alert:
     return STATION.alert(type=kind, severity=severity, distance_m=distance_m, **changes)
 
 

@@ -28,7 +28,7 @@ def count(*heard: Datagram | tuple[Datagram, Path]) -> ReceptionCounters:
     tallies = Tallies()
     for entry in heard:
         datagram, path = entry if isinstance(entry, tuple) else (entry, "multicast")
-        tallies.count(datagram, path)  # type: ignore[arg-type]
+        tallies.count(datagram, path)
     (counters,) = tallies.counters()
     return counters
 

@@ -245,7 +245,12 @@ def test_the_settings_model_is_judged_unless_the_command_names_one_and_it_is_tol
     if setting:
         monkeypatch.setenv("HAZARDCAST_MODEL", setting)
     opened = []
-    monkeypatch.setattr(running, "model_opener", lambda path, **_: opened.append(path) or BackgroundModel)  # fmt: skip
+
+    def opener(path: Path, **_: object) -> type[BackgroundModel]:
+        opened.append(path)
+        return BackgroundModel
+
+    monkeypatch.setattr(running, "model_opener", opener)
     clip = str(videos / "black.mp4")
 
     assert __main__.main([clip, *option]) == 0

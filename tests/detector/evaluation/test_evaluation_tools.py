@@ -36,9 +36,9 @@ def filmed(tmp_path_factory):
     """Ten seconds of a street where two cars meet at 4 s and stay."""
     path = tmp_path_factory.mktemp("filmed") / "street.avi"
     still, car = grain(640, 360, 2), grain(60, 40, 3)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (640, 360))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 360))
     for number in range(100):
-        picture = cv2.add(still, number % 3)
+        picture = cv2.add(still, np.full(still.shape, number % 3, still.dtype))
         for x1, y1, *_ in cars(number / 10)[:2]:
             left, top = int(x1), int(y1)
             picture[max(0, top) : top + 40, left : left + 60] = car[max(0, -top) :]
@@ -141,6 +141,7 @@ def test_a_miss_gets_a_sheet_that_names_its_cause(street, capsys) -> None:
     assert drawn["miss-crash.jpg"] == "told, but as collision"
     assert drawn["miss-a.jpg"] == "no rule spoke; nothing tracked about the event"
     picture = cv2.imread(str(folder / "miss-crash.jpg"))
+    assert picture is not None
     assert picture.shape[1] == 3 * 640
     green = (picture[..., 1] > 180) & (picture[..., 2] < 160) & (picture[..., 0] < 160)
     assert green.sum() > 200  # the tracks' boxes are drawn
@@ -293,6 +294,7 @@ def test_every_variation_of_a_crash_is_judged_by_its_own_label(street, capsys) -
 
 @pytest.mark.parametrize("asked", [[], ["--soak", "0", "x"], ["--jobs", "0", "x"], ["--model", "a", "--detections", "b", "x"]])  # fmt: skip
 def test_what_cannot_be_asked_is_refused(asked, capsys) -> None:
+    code: int | str | None
     try:
         code = __main__.main(asked)
     except SystemExit as stopped:

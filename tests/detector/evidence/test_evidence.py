@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from detector.evidence.message import MOST_BYTES, evidence_of, lines, packed
 from detector.incidents import Report
-from detector.pipeline import Pipeline
+from detector.pipeline import Outcome, Pipeline
 from detector.worker import event_id
 
 from hazardcast.contract.incident_types import IncidentType, Severity
@@ -39,7 +39,7 @@ class OneCar:
 
 
 @pytest.fixture
-def seen():
+def seen() -> tuple[Frame, Outcome]:
     pipeline = Pipeline(OneCar())
     for number in range(17):
         frame = Frame(STREET, number / 8, number)
@@ -48,10 +48,12 @@ def seen():
 
 
 def picture_of(evidence: Evidence) -> np.ndarray:
-    return cv2.imdecode(np.frombuffer(base64.b64decode(evidence.picture), np.uint8), 1)
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(evidence.picture), np.uint8), 1)
+    assert picture is not None
+    return picture
 
 
-def test_the_evidence_tells_the_rule_s_numbers_and_where(seen) -> None:
+def test_the_evidence_tells_the_rule_s_numbers_and_where(seen: tuple[Frame, Outcome]) -> None:
     evidence = evidence_of("north", event_id("north", 10.0), *seen, report())
 
     assert evidence.event_id == "north-10000"
@@ -60,7 +62,9 @@ def test_the_evidence_tells_the_rule_s_numbers_and_where(seen) -> None:
     assert (evidence.box, evidence.width, evidence.height) == ((600, 300, 700, 380), 1280, 720)
 
 
-def test_the_picture_shows_the_track_its_way_and_the_place_from_closer(seen) -> None:
+def test_the_picture_shows_the_track_its_way_and_the_place_from_closer(
+    seen: tuple[Frame, Outcome],
+) -> None:
     picture = picture_of(evidence_of("north", "a", *seen, report())).astype(int)
 
     height, width = picture.shape[:2]

@@ -6,6 +6,7 @@ import cv2
 import pytest
 from camera.scenes import scene_from_url
 from detector.fire.watch import FireWatch
+from detector.incidents import Report
 from detector.pipeline import Pipeline
 from detector.rules.fire import convincing
 
@@ -15,7 +16,8 @@ from hazardcast.vision.pixels.sources import FileFrames
 
 
 def fires_told(path, until_s: float):
-    pipeline, told = Pipeline(BackgroundModel()), []
+    pipeline = Pipeline(BackgroundModel())
+    told: list[Report] = []
     for frame in FileFrames(path, fps=8):
         if frame.t > until_s:
             break
@@ -41,7 +43,9 @@ def drawn(url: str, times):
     scene = scene_from_url(url)
     for number, t in enumerate(times):
         packed = cv2.imencode(".jpg", scene.draw(t), [cv2.IMWRITE_JPEG_QUALITY, 70])[1]
-        yield Frame(cv2.imdecode(packed, cv2.IMREAD_COLOR), t, number)
+        picture = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+        assert picture is not None
+        yield Frame(picture, t, number)
 
 
 @pytest.mark.slow

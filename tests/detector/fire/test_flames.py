@@ -91,11 +91,13 @@ def test_a_test_pattern_that_moves_is_no_flame() -> None:
 
 def test_a_picture_looked_at_too_often_is_not_looked_at_again() -> None:
     watch, looks = FlameWatch(), []
-    watch._net = type(
-        "Net",
-        (),
-        {"likelihood": lambda self, now, before: looks.append(1) or np.zeros((27, 48), np.float32)},
-    )()
+
+    class Net:
+        def likelihood(self, now: object, before: object) -> np.ndarray:
+            looks.append(1)
+            return np.zeros((27, 48), np.float32)
+
+    vars(watch)["_net"] = Net()
     for number in range(33):
         watch.update(Frame(np.zeros((216, 384, 3), np.uint8), number / 32, number))
 

@@ -5,8 +5,9 @@ import pytest
 from detector.impact import delta_v, net
 from detector.impact.features import UNKNOWN, Party, features
 from detector.impact.samples import Column, Samples, inside
+from detector.impact.verdict import Impact
 from detector.impact.voting import Suspicion, Suspicions
-from detector.impact.watch import Impact, ImpactWatch, consistent
+from detector.impact.watch import ImpactWatch, consistent
 from detector.rules.impact import LEAST_HELD, LEAST_PEAK, confidence, impacts
 from detector.tracking.tracks import Tracker
 from detector.view.background_history import Glimpses

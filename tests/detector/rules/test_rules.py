@@ -237,7 +237,9 @@ def test_what_the_pictures_edge_cuts_off_is_not_judged(traffic, driving) -> None
 def shifted(found, down_px):
     """The same boxes further down, cut to a picture of 720 rows."""
     moved = found.xyxy + np.array([0, down_px, 0, down_px], np.float32)
-    return Boxes(np.minimum(moved, np.float32([1e4, 720, 1e4, 720])), found.scores, found.labels)
+    return Boxes(
+        np.minimum(moved, np.array([1e4, 720, 1e4, 720], np.float32)), found.scores, found.labels
+    )
 
 
 def test_a_queue_that_sets_off_passes_nobody(traffic, driving) -> None:

@@ -84,7 +84,7 @@ def smooth(seed: int = 3):
     """A larger view with detail that can be shifted by parts of a thumbnail's pixel."""
     rough = np.random.default_rng(seed).normal(110, 120, (44, 72))
     for axis in (0, 1, 0, 1, 0, 1):
-        rough = sum(np.roll(rough, step, axis) for step in (-1, 0, 1)) / 3
+        rough = np.mean([np.roll(rough, step, axis) for step in (-1, 0, 1)], axis=0)
     return rough
 
 

@@ -110,7 +110,7 @@ def test_a_secrets_folder_that_is_not_there_is_named(monkeypatch: pytest.MonkeyP
 def test_cameras_are_a_list_of_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HAZARDCAST_CAMERAS", "north, south,")
 
-    assert settings.load().camera_ids == {"north", "south"}
+    assert settings.load().camera_ids == frozenset({"north", "south"})
 
 
 def test_a_child_gets_the_environment_with_changes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hazardcast.contract.vocabulary import RunCause
 from hazardcast.media.archives import plan, write
 from hazardcast.media.segments import Run, Segment
 
@@ -29,7 +30,10 @@ def test_a_file_ends_with_its_ten_minutes_of_utc(tmp_path: Path) -> None:
 
 def test_a_gap_and_a_new_run_begin_another_file(tmp_path: Path) -> None:
     parts = [segment(tmp_path, at) for at in (0, 10, 25, 35, 45)]
-    runs = [Run(parts[0].start, parts[1].end, "camera_down"), Run(parts[4].start, None, None)]
+    runs = [
+        Run(parts[0].start, parts[1].end, RunCause.CAMERA_DOWN),
+        Run(parts[4].start, None, None),
+    ]
 
     assert [len(one.segments) for one in plan(parts, runs)] == [2, 2, 1]
 

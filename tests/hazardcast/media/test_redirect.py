@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hazardcast.media import redirect
 from hazardcast.media.redirect import Redirect
 
 
@@ -47,7 +46,7 @@ def test_who_only_knows_the_port_is_told_nothing() -> None:
 
 def test_another_user_of_the_machine_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with Redirect("http://watcher:geheim@10.0.0.11/video") as way:
-        monkeypatch.setattr(redirect.os, "getuid", lambda: 4242)
+        monkeypatch.setattr("hazardcast.media.redirect.os.getuid", lambda: 4242)
         with pytest.raises((http.client.HTTPException, OSError)):
             asked(way.url)
 

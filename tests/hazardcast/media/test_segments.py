@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hazardcast.contract.vocabulary import RunCause
 from hazardcast.media import segments
 from hazardcast.media.segments import (
     Run,
@@ -117,7 +118,9 @@ def test_a_camera_without_recordings_has_none(tmp_path: Path) -> None:
 
 
 def test_runs_are_read_back_and_a_torn_line_is_left_out(tmp_path: Path) -> None:
-    run = Run(started_at=1.0, ended_at=2.0, cause="stalled", codec="h264", clock_error_ms=3.0)
+    run = Run(
+        started_at=1.0, ended_at=2.0, cause=RunCause.STALLED, codec="h264", clock_error_ms=3.0
+    )
     append_run(tmp_path, "north", run)
     with (tmp_path / "north" / "runs.jsonl").open("a") as file:
         file.write('{"started_at": 3.0, "en')
@@ -132,7 +135,7 @@ def test_a_run_of_a_newer_recorder_is_read_and_what_it_has_to_tell_more_passed_o
         tmp_path, '{"started_at": 1, "ended_at": 2.5, "cause": "stalled", "transport": "udp"}'
     )
 
-    assert read_runs(tmp_path, "north") == [Run(1.0, 2.5, "stalled")]
+    assert read_runs(tmp_path, "north") == [Run(1.0, 2.5, RunCause.STALLED)]
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def said(caplog: pytest.LogCaptureFixture, **settings: Any) -> logging.LogRecord
         return next((one for one in caplog.records if hasattr(one, "again_in_s")), None)
 
     try:
-        return eventually(first, within_s=10)  # type: ignore[return-value]
+        return eventually(first, within_s=10)
     finally:
         bus.close()
 

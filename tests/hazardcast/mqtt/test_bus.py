@@ -25,7 +25,7 @@ def make_bus(request: pytest.FixtureRequest) -> Iterator[MakeBus]:
     if request.param == "memory":
         memory = MemoryBroker()
 
-        def make(name: str, **_: object) -> Any:
+        def make(name: str, **options: Any) -> Any:
             buses.append(memory.bus())
             return buses[-1]
     else:

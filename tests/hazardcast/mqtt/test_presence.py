@@ -4,6 +4,7 @@ import pytest
 
 from hazardcast.contract.messages import CameraStatus, ServiceStatus
 from hazardcast.contract.topics import STATUS
+from hazardcast.contract.vocabulary import ServiceState
 from hazardcast.mqtt.presence import AT_LEAST_S, CHANGED_S, Name, Presence, Word
 from hazardcast.testing import ManualClock, MemoryBroker, MemoryBus
 
@@ -40,7 +41,7 @@ def test_a_changed_camera_is_said_at_once_its_freshness_a_little_later(
     assert len(said(broker)) == 2
     clock.advance(0.1)
     presence.look(cameras("live", 2.0))
-    assert said(broker)[2:] == [NAME.status("online", clock.now(), cameras("live", 2.0))]
+    assert said(broker)[2:] == [NAME.status(ServiceState.ONLINE, clock.now(), cameras("live", 2.0))]
 
 
 def test_a_camera_that_comes_or_goes_is_said_at_once(
@@ -100,7 +101,7 @@ def test_the_last_words_are_short(presence: Presence, broker: MemoryBroker) -> N
     presence.look(cameras("live"))
     presence.stopped()
 
-    assert NAME.last_will(7.0) == NAME.status("offline", 7.0)
+    assert NAME.last_will(7.0) == NAME.status(ServiceState.OFFLINE, 7.0)
     assert [(word.state, len(word.cameras)) for word in said(broker)] == [
         ("online", 1), ("stopped", 0),
     ]  # fmt: skip

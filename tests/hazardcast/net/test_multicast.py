@@ -66,6 +66,7 @@ def test_a_datagram_comes_with_its_source_and_the_time_the_kernel_took_it(group:
                 break
 
         assert packet.source == "127.0.0.1"
+        assert packet.kernel_time is not None
         assert before - 0.005 <= packet.kernel_time <= before + 0.03, "not when it was read"
 
 

@@ -14,7 +14,7 @@ from hazardcast.testing import ManualClock
 
 def work_that_stops_after(
     runs: int, stop: threading.Event, starts: list[float], clock: ManualClock
-):  # type: ignore[no-untyped-def]
+):
     def run_once() -> None:
         starts.append(clock.monotonic())
         if len(starts) == runs:

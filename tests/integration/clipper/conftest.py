@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from recorder.command import Plan, command
 
+from hazardcast.contract.vocabulary import RunCause
 from hazardcast.media import burnt_clock
 from hazardcast.media.segments import Run, append_run, segment_path
 
@@ -43,7 +44,7 @@ class Film:
         stream_s: float = 100.0,
         sound: bool = False,
         gop: int | None = None,
-        cause: str | None = "camera_down",
+        cause: RunCause | None = RunCause.CAMERA_DOWN,
     ) -> list[Path]:
         """One run of `seconds` from `start_ms` (epoch), stamped from `stream_s` on."""
         folder = self.work_dir / f"run-{start_ms}"
@@ -148,12 +149,12 @@ def _pictures(shot: list[int], width: int, height: int) -> Iterator[bytes]:
 def shown(clip: Path) -> list[tuple[int, float]]:
     """(burnt wall clock in ms, media time in s) of every frame as a player decodes it."""
     capture = cv2.VideoCapture(str(clip))
-    frames = []
+    frames: list[tuple[int, float]] = []
     while True:
         ok, frame = capture.read()
         if not ok:
             break
-        wall_ms = burnt_clock.read(frame)
+        wall_ms = burnt_clock.read(frame.astype(np.uint8, copy=False))
         assert wall_ms is not None, f"frame {len(frames)} carries no clock"
         frames.append((wall_ms, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000))
     capture.release()

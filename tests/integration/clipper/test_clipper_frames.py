@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from clipper import mpegts
 from clipper.build import Builder, Built
@@ -255,7 +256,9 @@ def test_sources_and_results_carry_their_true_fingerprints(film: Any, build: Any
     for source in manifest.sources:
         assert source.sha256 == sha256(by_name[source.name])
         assert source.bytes == by_name[source.name].stat().st_size
-        assert source.start == parse_segment(by_name[source.name]).start
+        segment = parse_segment(by_name[source.name])
+        assert segment is not None
+        assert source.start == segment.start
     assert manifest.video.sha256 == sha256(video)
     assert manifest.video.bytes == video.stat().st_size
     assert manifest.snapshot.sha256 == sha256(video.with_suffix(".jpg"))
@@ -273,7 +276,10 @@ def test_the_snapshot_is_the_frame_nearest_the_moment(film: Any, build: Any, ts:
 
     built, video = build(job(ts, 5.0, 3.0))
 
-    wall_ms = burnt_clock.read(cv2.imread(str(video.with_suffix(".jpg"))))
+    picture = cv2.imread(str(video.with_suffix(".jpg")))
+    assert picture is not None
+    wall_ms = burnt_clock.read(picture.astype(np.uint8, copy=False))
+    assert wall_ms is not None
     assert abs(wall_ms / 1000 - ts) <= 0.051
     assert built.manifest.snapshot.at == pytest.approx(wall_ms / 1000, abs=0.001)
 
@@ -304,6 +310,7 @@ def test_a_damaged_segment_is_a_gap_of_its_own_cause(
     assert built.manifest.state == "partial"
     assert [gap.cause for gap in built.manifest.gaps] == ["unreadable"]
     damaged = parse_segment(film.paths[1])
+    assert damaged is not None
     lost = range(damaged.start_ms, damaged.end_ms + 1)
     expected = [ms for ms in film.expected(T0 + 1.0, T0 + 15.0) if ms not in lost]
     assert [ms for ms, _ in shown_frames(video)] == expected

@@ -250,7 +250,9 @@ def test_a_stop_ends_the_running_ffmpeg_and_the_next_start_resumes(
     desk.start()
     desk.ask(began + 10.0, 5.0, 5.0)
     desk.wait_for("building")
-    children = eventually(lambda: psutil.Process(desk.process.pid).children(), what="ffmpeg")
+    assert desk.process is not None
+    pid = desk.process.pid
+    children = eventually(lambda: psutil.Process(pid).children(), what="ffmpeg")
     assert desk.end(signal.SIGTERM) == 0
     assert not any(child.is_running() for child in children)
     desk.start()

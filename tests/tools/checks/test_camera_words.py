@@ -24,9 +24,9 @@ def trial(**changes: Any) -> RecordingTrial:
 
 
 def said(
-    recording: RecordingTrial | None, watching: WatchingTrial | None = WATCHED, **more: str
+    recording: RecordingTrial | None, watching: WatchingTrial | None = WATCHED, **more: Any
 ) -> Finding:
-    return describe("north", "rtsp://10.0.0.11/…", recording, watching, **more)  # type: ignore[arg-type]
+    return describe("north", "rtsp://10.0.0.11/…", recording, watching, **more)
 
 
 def test_a_sound_camera_is_described_in_a_line_and_a_few_notes() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hazardcast_tools.provision.plan import Owners, Plan, carry_out
@@ -108,8 +109,8 @@ def test_the_rules_grant_only_topics_that_there_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("topic", [topics.ACTIVE, topics.BROADCAST], ids=["active", "broadcast"])
 def test_only_the_alerter_may_say_what_vehicles_believe(
-    tmp_path: Path, topic: topics.Topic
-) -> None:  # type: ignore[type-arg]
+    tmp_path: Path, topic: topics.Topic[Any]
+) -> None:
     carry_out(plan(tmp_path), now=NOW)
     user, sayers = "anonymous", set()
     for line in files(tmp_path)["mosquitto/acl"].splitlines():

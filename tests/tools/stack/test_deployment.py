@@ -10,6 +10,7 @@ from hazardcast_tools.stack.presence_board import Expected, RollCall
 
 from hazardcast.contract.messages import CameraStatus, ServiceStatus
 from hazardcast.contract.service_names import SERVICES
+from hazardcast.contract.vocabulary import RunCause
 from hazardcast.media import coverage
 from hazardcast.media.segments import Run, Segment
 
@@ -87,7 +88,7 @@ def test_the_distance_of_two_frames_is_no_gap() -> None:
 
 def test_a_gap_has_the_cause_with_which_its_run_ended() -> None:
     kept = [segment(0, 10), segment(30, 40), segment(60, 70)]
-    runs = [Run(T, T + 10, "camera_down"), Run(T + 30, None, None)]
+    runs = [Run(T, T + 10, RunCause.CAMERA_DOWN), Run(T + 30, None, None)]
 
     found = coverage.gaps(kept, runs)
 

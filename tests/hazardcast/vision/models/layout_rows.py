@@ -19,6 +19,7 @@ from tests.hazardcast.vision.models.networks import Dims, Graph
 PAGE = Path(__file__).parents[4] / "docs" / "reference" / "models.md"
 COCO = str(dict(enumerate(["person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", *["thing"] * 72])))  # fmt: skip
 ONE, TWO = "{0: 'car'}", "{0: 'truck', 1: 'car'}"
+WHOLE_NUMBERS = {"labels": "int64", "num_dets": "int32", "det_classes": "int32"}
 SIZES = ("orig_target_sizes", ("N", 2), "int64")
 
 
@@ -67,10 +68,8 @@ class Row:
         seen = Seen(graph, box, score, classes=self.classes, car=self.car)
         seen.width, seen.height = self.size
         for name, of in self.head(seen).items():
-            numbers = {"labels": "int64", "num_dets": "int32", "det_classes": "int32"}.get(name)
-            if self.head is heads.rf_detr:
-                numbers = None
-            graph.output(name, of, ("a", "b", "c"), numbers or self.gives)
+            whole = {} if self.head is heads.rf_detr else WHOLE_NUMBERS
+            graph.output(name, of, ("a", "b", "c"), whole.get(name, self.gives))
         path = folder / "own.onnx"
         metadata = {**self.metadata, **({"names": self.names} if self.names else {})}
         graph.save(path, metadata=metadata, opset=self.opset, ir=self.ir)
@@ -90,7 +89,7 @@ DFINE = "Intellindust-AI-Lab/DEIMv2 tools/deployment/export_onnx.py"
 RFDETR = "roboflow/rf-detr deploy/export.py"
 TRANSFORMERS = "huggingface/transformers models/rt_detr/modeling_rt_detr.py"
 TF = "onnx/tensorflow-onnx, TensorFlow Object Detection API"
-LARGE = {"shape": (1, 3, 640, 640), "size": (640, 640)}
+LARGE: dict[str, Any] = {"shape": (1, 3, 640, 640), "size": (640, 640)}
 SHAPE, SHAPE_VALUES = "shape", "shape, then values"
 SHAPE_NAMES, NAMES = "shape and names in the file", "names of outputs"
 v8 = partial(Row, head=heads.yolov8, source=ULTRALYTICS, layout="yolov8", how=SHAPE, names=COCO)

@@ -45,7 +45,7 @@ def tensor(array: np.ndarray, name: str = "", *, outside: str = "") -> bytes:
     return start + field(9, array.tobytes())
 
 
-def attribute(name: str, value: object) -> bytes:
+def attribute(name: str, value: int | tuple[int, ...]) -> bytes:
     if isinstance(value, tuple):
         return field(1, name) + b"".join(field(8, one) for one in value) + field(20, 7)
     return field(1, name) + field(3, int(value)) + field(20, 2)

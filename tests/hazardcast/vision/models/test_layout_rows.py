@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def test_the_page_holds_every_row() -> None:
 def test_the_page_names_every_layout_and_every_class() -> None:
     text = PAGE.read_text(encoding="utf-8")
 
-    assert {row.layout for row in READ} == set(LayoutName.__args__)
+    assert {row.layout for row in READ} == set(get_args(LayoutName))
     assert not [name for name in NAMES if f"`{name}`" not in text]
 
 

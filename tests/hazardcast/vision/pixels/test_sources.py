@@ -347,6 +347,7 @@ def test_a_camera_that_speaks_udp_only_is_watched(ffmpeg, tmp_path, manner, want
         [sys.executable, str(ODD_RTSP_CAMERA), str(film), "--transport", manner],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    assert camera.stdout is not None
     url = camera.stdout.readline().strip()
     frames = LiveFrames(lambda: url, camera="north", fps=8, clock=SystemClock(), transport=wanted)
     frames.start()
