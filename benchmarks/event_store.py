@@ -38,6 +38,7 @@ READERS = 20
 OPEN_S = 15.0
 CLOSED_S = 8.0
 WARM_UP_S = 3.0
+READY_S = 2.0
 DEEP_PAGE = 10_000
 PAGE = 50
 T0 = 1_790_000_000.0
@@ -105,9 +106,11 @@ def asked(chance: random.Random) -> str:
 
 
 def read(base: str, *, period_s: float, lasts_s: float, number: int, out: list[float]) -> None:
-    chance, until = random.Random(number), time.monotonic() + lasts_s
-    due = time.monotonic() + chance.random() * period_s
-    with httpx.Client(base_url=base, timeout=30) as client:
+    chance = random.Random(number)
+    with httpx.Client(base_url=base, timeout=30, verify=False) as client:  # noqa: S501 - no TLS
+        time.sleep(READY_S)  # to make a client takes longer than to ask
+        until = time.monotonic() + lasts_s
+        due = time.monotonic() + chance.random() * period_s
         while due < until:
             time.sleep(max(0.0, due - time.monotonic()))
             began = due if period_s else time.monotonic()

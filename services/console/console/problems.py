@@ -18,6 +18,29 @@ from starlette.requests import HTTPConnection
 PROBLEM_JSON = "application/problem+json"
 
 
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem (RFC 9457): why the request is refused.",
+        "content": {
+            PROBLEM_JSON: {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "field": {"type": "string"},
+                    },
+                }
+            }
+        },
+    }
+}
+"""What every route may answer, as OpenAPI tells it."""
+
+
 class RefusedError(Exception):
     """A request that gets a problem for an answer.
 

@@ -43,7 +43,11 @@ def application(guard: Guard, health: Health, routers: Iterable[APIRouter] = ())
     problems.install(app)
     app.include_router(_checks(health))
     for router in routers:
-        app.include_router(router, dependencies=[Depends(problems.no_unknown_query)])
+        app.include_router(
+            router,
+            dependencies=[Depends(problems.no_unknown_query)],
+            responses=problems.ANSWERS,
+        )
     app.include_router(pages.router(pages.load()))
     return app
 
