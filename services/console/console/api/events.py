@@ -161,7 +161,7 @@ class _Stir:
         self.newest = max(self.newest, events[-1]["seq"])
 
 
-def _sequence(
+async def _sequence(
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> int | None:
     if last_event_id is None:

@@ -34,7 +34,7 @@ To = Annotated[float | None, Query(alias="to", ge=0, le=1e11, allow_inf_nan=Fals
 Range = Annotated[str | None, Header(alias="Range")]
 
 
-def asked(
+async def asked(
     *,
     number: Number = None,
     part: PartNumber = None,
