@@ -40,6 +40,7 @@ def test_segments_joined_end_to_end_are_one_valid_stream(
     assert decode_errors(recorded.recordings.joined()) == ""
 
 
+@pytest.mark.alone
 def test_names_say_when_the_first_and_last_frame_arrived_within_100_ms(recorded: Any) -> None:
     sent = recorded.camera.sent[0]
     place, errors = 0, []
