@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -34,13 +35,13 @@ class Piece:
 class PacedCamera(LocalCamera):
     """Sends pass after pass; subclasses know what the passes are."""
 
+    @abstractmethod
     def _pieces(self, over: threading.Event) -> Iterator[Piece]:
         """All that is to be sent, read on a thread of its own; ends early when `over` is set."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _pass_begins(self, number: int) -> None:
         """The first piece of a pass is due now."""
-        raise NotImplementedError
 
     def _play(self, stop: threading.Event) -> None:
         """Send all pieces, each at its time."""
@@ -83,9 +84,9 @@ class PacedCamera(LocalCamera):
         self._check_end(stream, empty=first is None)
         yield Piece(Chunk(b"", starts_frame=False), b"", number, offset_s + due_s + frame_s)
 
+    @abstractmethod
     def _check_end(self, stream: Stream, *, empty: bool) -> None:
         """Close the stream of a pass; raise unless it came to its natural end."""
-        raise NotImplementedError
 
     def _pace(self, ahead: queue.Queue[Piece | Problem | None], stop: threading.Event) -> None:
         """Send every piece at its time."""
