@@ -80,7 +80,12 @@ def test_no_bytes_break_it(pieces: list[bytes]) -> None:
 
 @given(st.lists(st.binary(min_size=187, max_size=187), max_size=8))
 def test_no_packets_break_it(bodies: list[bytes]) -> None:
-    Splitter().feed(b"".join(b"\x47" + body for body in bodies))
+    sent = b"".join(b"\x47" + body for body in bodies)
+
+    told = b"".join(chunk.data for chunk in Splitter().feed(sent))
+
+    assert len(told) % PACKET_BYTES == 0
+    assert all(told[at : at + PACKET_BYTES] in sent for at in range(0, len(told), PACKET_BYTES))
 
 
 @given(st.integers(0, TIME_MODULUS - 1), st.integers(0, TIME_MODULUS - 1))
