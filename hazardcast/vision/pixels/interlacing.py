@@ -11,6 +11,8 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from hazardcast.media import h264
+from hazardcast.media.h264 import UnreadableSetError
 from hazardcast.vision.pixels.image import Image
 
 WORDS = (
@@ -21,8 +23,6 @@ SAME_PICTURES = 4
 _SEQUENCE_SET = re.compile(
     rb"\x00\x00\x01[\x07\x27\x47\x67](.{4,128}?)(?=\x00\x00\x01|$)", re.DOTALL
 )
-_CHROMA_PROFILES = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 138, 139, 244})
-"""Their parameter sets tell of chroma and scaling (H.264 7.3.2.1.1)."""
 
 
 class UnwrittenError(Exception):
@@ -62,75 +62,6 @@ def fields_allowed(parameter_sets: bytes) -> bool:
     if found is None:
         return False
     try:
-        return not _frames_only(_Bits(found[1].replace(b"\x00\x00\x03", b"\x00\x00")))
-    except IndexError:
+        return not h264.sequence_set(found[1]).frames_only
+    except UnreadableSetError:
         return False
-
-
-class _Bits:
-    """Reads a parameter set bit by bit; IndexError behind its end."""
-
-    def __init__(self, data: bytes) -> None:
-        self._text = "".join(f"{byte:08b}" for byte in data)
-        self._at = 0
-
-    def u(self, length: int) -> int:
-        if self._at + length > len(self._text):
-            raise IndexError
-        self._at += length
-        return int(self._text[self._at - length : self._at], 2)
-
-    def ue(self) -> int:
-        zeros = 0
-        while not self.u(1):
-            zeros += 1
-        return (1 << zeros) - 1 + (self.u(zeros) if zeros else 0)
-
-    def se(self) -> int:
-        code = self.ue()
-        return (code + 1) // 2 if code % 2 else -(code // 2)
-
-
-def _frames_only(bits: _Bits) -> bool:
-    """H.264 7.3.2.1.1, as far as frame_mbs_only_flag."""
-    profile = bits.u(8)
-    bits.u(16)
-    bits.ue()
-    if profile in _CHROMA_PROFILES:
-        _pass_chroma(bits)
-    bits.ue()
-    order = bits.ue()
-    if order == 0:
-        bits.ue()
-    elif order == 1:
-        bits.u(1)
-        bits.se()
-        bits.se()
-        for _ in range(bits.ue()):
-            bits.se()
-    bits.ue()
-    bits.u(1)
-    bits.ue()
-    bits.ue()
-    return bool(bits.u(1))
-
-
-def _pass_chroma(bits: _Bits) -> None:
-    chroma = bits.ue()
-    if chroma == 3:
-        bits.u(1)
-    bits.ue()
-    bits.ue()
-    bits.u(1)
-    if bits.u(1):
-        for number in range(8 if chroma != 3 else 12):
-            if bits.u(1):
-                _pass_scaling(bits, 16 if number < 6 else 64)
-
-
-def _pass_scaling(bits: _Bits, size: int) -> None:
-    last, following = 8, 8
-    for _ in range(size):
-        if following:
-            following = (last + bits.se()) % 256
-        last = following or last

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 from clipper import fields, nal
+from hazardcast.media.h264 import SequenceSet
 
 PACKET = 188
 SYNC = 0x47
@@ -124,7 +125,7 @@ class _Walk:
         self._pmt_pid: int | None = None
         self._video: tuple[int, int] | None = None
         self._head = bytearray()
-        self._layout: fields.SliceLayout | None = None
+        self._layout: SequenceSet | None = None
         """How slices begin, where pictures may be fields."""
         self._field: fields.Field | None = None
         """The one that the last picture began with, while its other may follow."""
@@ -166,13 +167,13 @@ class _Walk:
             return
         self._frames.append(Frame(pts, dts, key, base + start))
 
-    def _layout_told(self) -> fields.SliceLayout | None:
+    def _layout_told(self) -> SequenceSet | None:
         if self._video is None or VIDEO_TYPES[self._video[1]] != "h264":
             return None
         told = nal.sequence_set(bytes(self._head))
         return fields.layout(told) if told else None
 
-    def _completes(self, picture: bytearray, layout: fields.SliceLayout) -> bool:
+    def _completes(self, picture: bytearray, layout: SequenceSet) -> bool:
         """Whether what begins here is the second field of the picture before."""
         field = fields.field_of(bytes(picture), layout)
         completes = field is not None and field.completes(self._field)
