@@ -119,17 +119,29 @@ class RealBroker:
     def __init__(self, folder: Path, kind: BrokerKind) -> None:
         self.port = free_port()
         self._command = prepare(folder, port=self.port, choice=kind).process.command
+        self._said = folder / "said.txt"
+        self._ended = False
         self.start()
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        with self._said.open("ab") as said:
+            self._process = subprocess.Popen(self._command, stdout=said, stderr=said)
+        self._ended = False
         eventually(self._answers, what="the broker listens")
 
     def stop(self) -> None:
+        """It ends when it is told to, and not before: what it said is shown where it did."""
+        if not self._ended and (code := self._process.poll()) is not None:
+            pytest.fail(f"the broker ended by itself ({code}): {self._said.read_text()}")
         self._process.terminate()
         self._process.wait(10)
+        self._ended = True
+
+    def kill(self) -> None:
+        """As a power cut ends it."""
+        self._process.kill()
+        self._process.wait()
+        self._ended = True
 
     def freeze(self) -> None:
         """Let it hang without closing its connections."""
@@ -139,6 +151,7 @@ class RealBroker:
         self._process.send_signal(signal.SIGCONT)
 
     def _answers(self) -> bool:
+        assert self._process.poll() is None, f"the broker ended: {self._said.read_text()}"
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 

@@ -150,8 +150,7 @@ def test_all_that_stands_in_the_journal_is_stored_once(
             console.kill()
             console.start()
         else:
-            mosquitto._process.kill()
-            mosquitto._process.wait()
+            mosquitto.kill()
             mosquitto.start()
     try:
         wanted = sorted(
