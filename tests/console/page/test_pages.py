@@ -39,3 +39,32 @@ def test_a_page_fits_a_phone_by_day_and_in_korean(open_page: Open, path: str) ->
     assert page.evaluate("document.documentElement.lang") == "ko"
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     assert not violations(page)
+
+
+def test_a_gap_is_told_in_minutes_and_what_is_chosen_shows_by_day(open_page: Open) -> None:
+    page = open_page("timeline", scheme="light")
+    page.wait_for_selector("text=31 min 40 s")
+
+    colour = "one => getComputedStyle(one).backgroundColor"
+    chosen = page.eval_on_selector(".toggle[aria-pressed=true]", colour)
+    assert chosen != page.eval_on_selector(".toggle[aria-pressed=false]", colour)
+    assert chosen == "rgb(228, 238, 252)"
+
+
+@pytest.mark.parametrize(("hint", "words"), [(False, "asked for none"), (True, "is known of")])
+def test_an_incident_without_a_clip_says_so(open_page: Open, console: Any, hint: bool, words: str) -> None:  # fmt: skip
+    event = console.lever("alert", camera="camera-1", clip_hint=hint)["event_id"]
+    page = open_page(f"incidents?event={event}")
+
+    page.wait_for_selector(f".detail >> text={words}")
+
+
+def test_a_phones_wall_keeps_every_picture_within_its_width(open_page: Open) -> None:
+    page = open_page("wall", size=PHONE)
+    page.wait_for_selector(".screen")
+
+    boxes = page.eval_on_selector_all(
+        ".wall .screen",
+        "all => all.map(one => one.getBoundingClientRect()).map(one => [one.right, one.height])",
+    )
+    assert all(right <= PHONE[0] and height < PHONE[0] for right, height in boxes)

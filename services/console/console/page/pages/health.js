@@ -55,7 +55,7 @@ class Health extends BoardPart {
   #service(one) {
     const at = one.at ?? one.ts;
     const kind = one.state === "online" ? (this.#old(at) ? "late" : "good") : one.state === "stopped" ? "quiet" : "bad";
-    return row(kind, `${one.service}${one.instance && one.instance !== one.service ? ` · ${one.instance}` : ""}`, word("service_state", one.state), this.#age(at), one.version);
+    return row(kind, nameOf(one.service, one.instance), word("service_state", one.state), this.#age(at), one.version);
   }
 
   /** @param {any} one */
@@ -85,7 +85,8 @@ class Health extends BoardPart {
   #clock(one) {
     const offset = Number.isFinite(one.offset_s) ? one.offset_s : null;
     const kind = offset === null ? "late" : Math.abs(offset) > 0.5 ? "bad" : "good";
-    return row(kind, one.name, offset === null ? t("health.unknown") : t("health.offset", { s: number(offset, 3) }), this.#age(one.at));
+    const [service, instance] = String(one.name).split(" ");
+    return row(kind, nameOf(service, instance), offset === null ? t("health.unknown") : t("health.offset", { s: number(offset, 3) }), this.#age(one.at));
   }
 
   #browserClock() {
@@ -104,6 +105,11 @@ class Health extends BoardPart {
     const age = Math.max(0, Math.round(board.clock.now() - at));
     return age < 120 ? t("health.ago", { s: number(age) }) : board.time.near(at, board.clock.now());
   }
+}
+
+/** A service that is alone of its kind is named once. @param {string} service @param {string} [instance] */
+function nameOf(service, instance) {
+  return instance && instance !== service ? `${service} · ${instance}` : service;
 }
 
 /** @param {string} kind @param {string} name @param {string} state @param {string} age @param {string} [detail] */

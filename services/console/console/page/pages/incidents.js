@@ -167,7 +167,7 @@ class Incidents extends BoardPart {
     const kept = new Map(known.map((/** @type {any} */ one) => [one.camera, one]));
     for (const one of said) kept.set(one.camera, { ...kept.get(one.camera), ...one });
     const all = [...kept.values()];
-    if (!all.length) return nothing;
+    if (!all.length) return html`<section class="panel"><h2>${t("incidents.clips")}</h2><p class="faint">${t(`incidents.no_clip_${whyNoClip(alert)}`)}</p></section>`;
     return html`<section class="panel"><h2>${t("incidents.clips")}</h2>${all.map((/** @type {any} */ one) => clipProgress(one))}</section>`;
   }
 
@@ -175,6 +175,12 @@ class Incidents extends BoardPart {
     if (!this.history.length) return nothing;
     return html`<section class="panel"><h2>${t("incidents.history")}</h2><ol class="events">${repeat(this.history, ({ seq }) => seq, eventRow)}</ol></section>`;
   }
+}
+
+/** Why there is none, as far as the alert tells. @param {any} alert */
+function whyNoClip(alert) {
+  if (alert.clip_hint === false) return "asked";
+  return alert.camera ? "yet" : "camera";
 }
 
 customElements.define("hc-incidents", Incidents);

@@ -93,8 +93,10 @@ class SiteMap extends BoardPart {
     if (!points.length) return;
     this.fitted = true;
     const chosen = alerts.find((one) => one.event_id === this.#chosen);
+    const concerned = chosen?.awareness_distance_m && !ended(chosen)
+      ? this.L.latLng(chosen.lat, chosen.lon).toBounds(2 * chosen.awareness_distance_m).pad(0.1) : null;
     const bounds = this.L.latLngBounds((chosen ? [chosen] : points).map(({ lat, lon }) => [lat, lon]));
-    this.map.fitBounds(bounds.pad(0.35), { maxZoom: 17, animate: false });
+    this.map.fitBounds(concerned ?? bounds.pad(0.35), { maxZoom: 17, animate: false });
     this.#rescale();
   }
 

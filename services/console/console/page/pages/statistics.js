@@ -119,12 +119,12 @@ class Statistics extends BoardPart {
   #verdicts() {
     const days = rows(this.report, "rows");
     if (!days.length) return nothing;
-    const precision = this.report.precision ?? [];
+    const precision = (this.report.precision ?? []).filter((/** @type {any} */ row) => Number.isFinite(row.precision));
     return html`<section class="panel"><h2>${t("statistics.verdicts")}</h2><div class="scroll" tabindex="0" role="region" aria-label=${t("statistics.verdicts")}><table>
       <thead><tr>${["day", "camera", "alarms", "true", "false", "unknown"].map((name) => html`<th>${t(`report.${name}`)}</th>`)}</tr></thead>
       <tbody>${days.map((/** @type {any} */ row) => html`<tr><td>${row.day}</td><td>${cameraName(row.camera)}</td><td>${number(row.alarms)}</td><td>${number(row.true)}</td><td>${number(row.false)}</td><td>${number(row.unknown)}</td></tr>`)}</tbody></table></div>
       ${precision.length ? html`<h3>${t("statistics.precision")}</h3><table><thead><tr>${["auto_confidence", "alarms", "precision"].map((name) => html`<th>${t(`report.${name}`)}</th>`)}</tr></thead>
-        <tbody>${precision.map((/** @type {any} */ row) => html`<tr><td>${number(row.auto_confidence, 2)}</td><td>${number(row.alarms)}</td><td>${Number.isFinite(row.precision) ? `${number(row.precision * 100)} %` : "—"}</td></tr>`)}</tbody></table>` : nothing}</section>`;
+        <tbody>${precision.map((/** @type {any} */ row) => html`<tr><td>${number(row.auto_confidence, 2)}</td><td>${number(row.alarms)}</td><td>${Number.isFinite(row.precision) ? `${number(row.precision * 100)} %` : "—"}</td></tr>`)}</tbody></table>` : html`<p class="faint">${t("statistics.nothing_judged")}</p>`}</section>`;
   }
 
   /** @param {boolean} anew */

@@ -8,7 +8,7 @@ import { icon, severityMark } from "../parts/icons.js";
 import "../parts/replay.js";
 import { go } from "../parts/shell.js";
 import { board } from "../state/board.js";
-import { number, t, word } from "../state/words.js";
+import { duration, t, word } from "../state/words.js";
 
 const SPANS_S = [86_400, 21_600, 3600, 600];
 /** How much is played in one go around the moment, s. */
@@ -126,11 +126,11 @@ class Timeline extends BoardPart {
   /** @param {[number, number]} window */
   #ticks(window) {
     const length = window[1] - window[0];
-    const step = [60, 300, 600, 1800, 3600, 7200, 14_400].find((one) => length / one <= 8) ?? 14_400;
+    const step = [60, 300, 600, 1800, 3600, 7200, 14_400].find((one) => length / one <= (innerWidth < 760 ? 4 : 8)) ?? 21_600;
     const offset = board.time.offset_s(window[0]);
     const marks = [];
     for (let at = Math.ceil((window[0] + offset) / step) * step - offset; at < window[1]; at += step) marks.push(at);
-    return marks.map((at) => html`<span ?data-edge=${at - window[0] < length * 0.02} .style=${`left:${shareOf(at, window) * 100}%`}>${board.time.minute(at)}</span>`);
+    return marks.map((at) => html`<span data-edge=${edgeOf(shareOf(at, window))} .style=${`left:${shareOf(at, window) * 100}%`}>${board.time.minute(at)}</span>`);
   }
 
   #lists() {
@@ -143,7 +143,7 @@ class Timeline extends BoardPart {
             ${one.event_id ? html`<a class="quiet-button" href=${hrefOf("incidents", { event: one.event_id })}>${t("timeline.incident")}</a>` : nothing}</li>`;
         })}</ul>` : html`<p class="faint">${t("timeline.no_incidents")}</p>`}</section>
       <section class="panel"><h2>${t("timeline.gaps")}</h2>${gaps.length ? html`<ul class="plain">${gaps.map((/** @type {any} */ [start, end, cause]) => html`<li>
-        <time>${board.time.clock(start)}</time> – <time>${board.time.clock(end)}</time> · ${t("unit.seconds", { n: number(end - start) })} · ${word("gap", cause)}</li>`)}</ul>`
+        <time>${board.time.clock(start)}</time> – <time>${board.time.clock(end)}</time> · ${duration(end - start)} · ${word("gap", cause)}</li>`)}</ul>`
         : html`<p class="faint">${t("timeline.no_gaps")}</p>`}</section></div>`;
   }
 
@@ -195,6 +195,11 @@ class Timeline extends BoardPart {
   #go(change) {
     go(hrefOf("timeline", { camera: this.#camera, day: this.#day, ...change }));
   }
+}
+
+/** A time at the line's edge stands inside it. @param {number} share */
+function edgeOf(share) {
+  return share < 0.05 ? "first" : share > 0.95 ? "last" : nothing;
 }
 
 /** @param {any} incident @returns {number} */

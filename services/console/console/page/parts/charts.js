@@ -55,9 +55,17 @@ export async function speedChart(place, buckets) {
     buckets.map((one) => kmh(one.speed_p85_mps)),
     buckets.map((one) => kmh(one.speed_p50_mps)),
   ], [
-    { label: t("statistics.p85"), stroke: colour("accent"), width: 2, points: { show: false } },
-    { label: t("statistics.p50"), stroke: colour("muted"), width: 2, dash: [5, 4], points: { show: false } },
+    { label: t("statistics.p85"), stroke: colour("accent"), width: 2, points: { show: true, filter: alone, size: 7 } },
+    { label: t("statistics.p50"), stroke: colour("muted"), width: 2, dash: [5, 4], points: { show: true, filter: alone, size: 7 } },
   ]);
+}
+
+/** Values without a neighbour: a line shows nothing of them. @param {any} plotted @param {number} series */
+function alone(plotted, series) {
+  const values = plotted.data[series];
+  const there = (/** @type {number} */ at) => Number.isFinite(values[at] ?? NaN);
+  return values.map((/** @type {any} */ _, /** @type {number} */ at) => at)
+    .filter((/** @type {number} */ at) => there(at) && !there(at - 1) && !there(at + 1));
 }
 
 /** @param {any} uPlot @param {HTMLElement} place @param {any[]} data @param {any[]} series */

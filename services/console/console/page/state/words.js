@@ -62,6 +62,15 @@ export function number(value, digits = 0) {
   }).format(value);
 }
 
+/** A length of time by its two largest units: "14 h 41 min". @param {number} seconds */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  const parts = [["hours", Math.floor(whole / 3600)], ["minutes", Math.floor((whole % 3600) / 60)], ["seconds", whole % 60]];
+  const first = parts.findIndex(([, n]) => Number(n) > 0);
+  if (first < 0) return t("unit.seconds", { n: 0 });
+  return parts.slice(first, first + 2).filter(([, n]) => Number(n) > 0).map(([unit, n]) => t(`unit.${unit}`, { n: number(Number(n)) })).join(" ");
+}
+
 /** Bytes in the unit that reads best. @param {number} bytes */
 export function size(bytes) {
   const units = ["B", "kB", "MB", "GB", "TB"];
