@@ -92,6 +92,15 @@ def _answers(app: FastAPI, fake: FakeConsole) -> None:
         return {"detections": [fake.video.detections(start + n * DETECTIONS_EVERY_S, camera)
                                for n in range(count)]}  # fmt: skip
 
+    @app.get("/api/v1/archives/{camera}")
+    async def archives(camera: str, request: Request) -> Any:
+        return {"archives": fake.world.archives(float(request.query_params["from"])), "next": None}
+
+    @app.get("/api/v1/segment-analyses/{camera}")
+    async def analyses(camera: str, request: Request) -> Any:
+        start = float(request.query_params["from"])
+        return {"segment_analyses": fake.world.analyses(camera, start), "next": None}
+
     @app.get("/api/v1/timeline/{camera}")
     async def timeline(camera: str, request: Request) -> Any:
         began = fake.video.began

@@ -187,7 +187,7 @@ class Invented:
     def _session(self, now: float) -> dict[str, Any]:
         return {"name": self.name, "role": self.role if self.name else "viewer", "cameras": None, "free_view": True,
                 "may_decide": bool(self.name) and self.may_decide,
-                "may_administer": bool(self.name) and self.role == "admin", "languages": ["en", "ko"], "version": "0.1.0",
+                "may_administer": bool(self.name) and self.role == "admin", "may_export": self.role != "kiosk", "languages": ["en", "ko"], "version": "0.1.0",
                 "site": {"id": "site-1", "name": "Harbour district", "time_zone": self.zone}, "now": now}  # fmt: skip
 
     def timeline(self, day: float, began: float, now: float) -> dict[str, Any]:
@@ -210,6 +210,20 @@ class Invented:
             "gaps": [list(hole) for hole in holes],
             "incidents": incidents,
         }
+
+    def archives(self, day: float) -> list[dict[str, Any]]:
+        """Two of a day, the newer one still growing."""
+        return [{"name": f"archive_20261128_00{n}000.mp4", "start": day + n * 600, "end": day + n * 600 + 599.5,
+                 "duration_s": 599.5, "segments": 60, "complete": not n} for n in (1, 0)]  # fmt: skip
+
+    def analyses(self, camera: str, day: float) -> list[dict[str, Any]]:
+        """One window of which two providers speak, one of them in words of its own."""
+        return [{
+            "camera": camera, "start": day, "end": day + 600, "safety_score": 55.0, "incident_count": 2,
+            "providers": ["analyst", "detections"],
+            "analysis_result": {"analyst": {"text": "<b>A lorry</b> stops on the lane."},
+                                "detections": {"classes": {"car": {"tracks": 41}, "bus": {"tracks": 2}}}},
+        }]  # fmt: skip
 
     def stats(self, camera: str, start: float, end: float, bucket: float) -> dict[str, Any]:
         """A day's tide of traffic."""

@@ -68,3 +68,22 @@ def test_a_phones_wall_keeps_every_picture_within_its_width(open_page: Open) -> 
         "all => all.map(one => one.getBoundingClientRect()).map(one => [one.right, one.height])",
     )
     assert all(right <= PHONE[0] and height < PHONE[0] for right, height in boxes)
+
+
+@pytest.mark.parametrize(("role", "files"), [("operator", 2), ("kiosk", 0)])
+def test_a_days_archives_and_analyses_stand_under_its_line(open_page: Open, console: Any, role: str, files: int) -> None:  # fmt: skip
+    console.lever("set", role=role)
+    page = open_page("timeline", size=PHONE)
+    page.click("text=Ten-minute archives")
+    page.wait_for_selector("hc-recorded td")
+    page.click("text=Analyses of every ten minutes")
+    page.wait_for_selector("hc-recorded .result")
+
+    assert page.inner_text("hc-recorded details >> nth=0").count("+09:00") == 2
+    assert len(page.query_selector_all("hc-recorded a[download]")) == files
+    assert [one.inner_text() for one in page.query_selector_all(".result")] == [
+        "<b>A lorry</b> stops on the lane.", "Car 41 · Bus 2",
+    ]  # fmt: skip
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    assert not violations(page)
+    console.lever("set", role="operator")

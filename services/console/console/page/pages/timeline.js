@@ -5,6 +5,7 @@ import { joined, nearestRecorded, placed, shareOf } from "../core/stretches.js";
 import { get, post } from "../net/api.js";
 import { BoardPart, html, nothing } from "../parts/element.js";
 import { icon, severityMark } from "../parts/icons.js";
+import "../parts/recorded.js";
 import "../parts/replay.js";
 import { go } from "../parts/shell.js";
 import { board } from "../state/board.js";
@@ -135,6 +136,7 @@ class Timeline extends BoardPart {
 
   #lists() {
     const { gaps = [] } = this.told;
+    const [from, to] = board.time.dayWindow(this.#day);
     const incidents = [...(this.told.incidents ?? [])].sort((a, b) => momentOf(b) - momentOf(a));
     return html`<div class="columns"><section class="panel"><h2>${t("timeline.incidents")}</h2>
         ${incidents.length ? html`<ul class="plain">${incidents.map((/** @type {any} */ one) => {
@@ -144,7 +146,8 @@ class Timeline extends BoardPart {
         })}</ul>` : html`<p class="faint">${t("timeline.no_incidents")}</p>`}</section>
       <section class="panel"><h2>${t("timeline.gaps")}</h2>${gaps.length ? html`<ul class="plain">${gaps.map((/** @type {any} */ [start, end, cause]) => html`<li>
         <time>${board.time.clock(start)}</time> – <time>${board.time.clock(end)}</time> · ${duration(end - start)} · ${word("gap", cause)}</li>`)}</ul>`
-        : html`<p class="faint">${t("timeline.no_gaps")}</p>`}</section></div>`;
+        : html`<p class="faint">${t("timeline.no_gaps")}</p>`}</section></div>
+      <hc-recorded .camera=${this.#camera} .from=${from} .to=${to}></hc-recorded>`;
   }
 
   /** @param {MouseEvent} event */
