@@ -85,5 +85,6 @@ def test_a_days_archives_and_analyses_stand_under_its_line(open_page: Open, cons
         "<b>A lorry</b> stops on the lane.", "Car 41 · Bus 2",
     ]  # fmt: skip
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    page.evaluate("scrollTo(0, 0)")  # what the bar at the bottom happens to hide is no small target
     assert not violations(page)
     console.lever("set", role="operator")
