@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shlex
@@ -9,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -52,6 +54,8 @@ def full_length(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--full-length"))
 
 
+FILES_LEFT_OPEN = 40
+"""By caches and by servers of a whole run."""
 SYSTEM_PYTHON = "/usr/bin/python3"
 RTSP_SERVER = Path(__file__).with_name("rtsp_server.py")
 ASSETS = Path(__file__).resolve().parents[2] / "shared" / "assets"
@@ -68,6 +72,20 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir()) if sys.platform == "linux" else 0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _files_are_closed() -> Iterator[None]:
+    """What one file of tests leaves open, a thousand tests later breaks another."""
+    before = open_files()
+    yield
+    if open_files() > before + FILES_LEFT_OPEN:
+        gc.collect()
+    assert open_files() <= before + FILES_LEFT_OPEN
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from hazardcast.config.settings import Settings
 from hazardcast.contract.messages import Message, ServiceStatus
 from hazardcast.contract.topics import STATUS, Topic
 from hazardcast.machine.clock import Clock, SystemClock
-from hazardcast.mqtt import at_once, outbox
+from hazardcast.mqtt import at_once, outbox, waiting
 from hazardcast.mqtt.attempts import Attempts
 from hazardcast.mqtt.broker_failures import Way, retry_wait_s
 from hazardcast.mqtt.broker_tls import tls_context
@@ -38,6 +38,7 @@ from hazardcast.service.sparing_log import SparingLog
 from hazardcast.service.watchdog import UNWATCHED
 
 log = logging.getLogger(__name__)
+waiting.use_poll()
 M = TypeVar("M", bound=Message)
 __all__ = [
     "Bus", "BytesHandler", "ClearedHandler", "Delivery", "Dispatcher", "Handler", "MqttBus",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from alerter.air.transmitter import Sent
@@ -151,7 +151,10 @@ class Air:
 class Station:
     """An alerter on clocks, a bus and an air of its own; it can be started again."""
 
+    running: ClassVar[list[Station]] = []
+
     def __init__(self, folder: Path, config: Any) -> None:
+        self.running.append(self)
         self.folder, self.config = folder, config
         self.clock = ManualClock()
         self.broker = MemoryBroker()
@@ -160,10 +163,14 @@ class Station:
         self.epochs = 0
         self.start()
 
-    def start(self) -> None:
+    def stop(self) -> None:
         if self.store:
             self.bus.close()
             self.store.close()
+            self.journal.close()
+
+    def start(self) -> None:
+        self.stop()
         steady = Steady(self.clock)
         self.bus = bus = self.broker.bus(self.clock)
         self.store = Store(self.folder, self.clock, steady)
@@ -209,6 +216,13 @@ class Station:
         """As a vehicle counts that hears of it only now: by the station's clock, and bounded."""
         (alert,) = self.alerter.alerts()
         return min(alert.valid_until - self.clock.now(), alert.validity_duration_s)
+
+
+@pytest.fixture(autouse=True)
+def _stations_stop() -> Iterator[None]:
+    yield
+    while Station.running:
+        Station.running.pop().stop()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,7 +176,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, broker: MemoryBroker, clock: ManualClock) -> Bench:
+def bench(tmp_path: Path, broker: MemoryBroker, clock: ManualClock) -> Iterator[Bench]:
     made = Bench(tmp_path / "data", broker, clock, PlainBuilder(clock))
     made.recordings_dir.mkdir(parents=True)
-    return made
+    yield made
+    made.kill()

@@ -190,3 +190,12 @@ def test_an_unsaved_request_that_gives_way_while_another_is_saved_ends_no_round(
 
     assert {bench.words(f"grave-{number}")[-1] for number in range(2)} == {"recording"}
     assert len(bench.jobs()) == MOST
+
+
+def test_what_the_disk_refused_leaves_nothing_on_it(
+    bench: Any, clipper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FullDisk(monkeypatch, lambda: None)
+    bench.ask("w-0")
+
+    assert bench.jobs() == []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -80,25 +82,38 @@ class Server:
             self.kill()
 
 
-def folder_for(user: str, factory: pytest.TempPathFactory) -> Path:
-    """A folder with a short path (sockets allow 107 characters), that the server's user owns."""
-    folder = factory.mktemp(user[:2])
-    if os.geteuid() == 0:
-        for parent in (folder, *folder.parents):
-            if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-                parent.chmod(parent.stat().st_mode | 0o011)
-        shutil.chown(folder, user, user)
-    return folder
+@contextlib.contextmanager
+def folder_for(user: str) -> Iterator[Path]:
+    """A folder with a short path (sockets allow 107 characters), that the server's user owns.
+
+    Not below pytest's: the next run on this machine closes that to every other user.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{user[:2]}-", ignore_cleanup_errors=True) as name:
+        if os.geteuid() == 0:
+            with contextlib.suppress(LookupError):  # no such user: its server is missing, too
+                shutil.chown(name, user, user)
+        yield Path(name)
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgres_folder() -> Iterator[Path]:
+    with folder_for("postgres") as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def mysql_folder() -> Iterator[Path]:
+    with folder_for("mysql") as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def postgresql(postgres_folder: Path) -> Iterator[Server]:
     programs = postgres_programs()
     if programs is None:
         missing("postgresql")
     assert programs
-    folder = folder_for("postgres", tmp_path_factory)
-    data = folder / "d"
+    folder, data = postgres_folder, postgres_folder / "d"
     subprocess.run(
         [*as_user("postgres"), programs / "initdb", "-D", data, "-A", "trust", "-U", "hazardcast", "-E", "UTF8", "--no-sync"],
         check=True, stdout=subprocess.DEVNULL,
@@ -112,12 +127,12 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def mariadb(mysql_folder: Path) -> Iterator[Server]:
     program = shutil.which("mariadbd", path=os.environ["PATH"] + ":/usr/sbin")
     if program is None:
         missing("mariadb-server")
     assert program
-    folder = folder_for("mysql", tmp_path_factory)
+    folder = mysql_folder
     data, socket = folder / "d", folder / "s"
     subprocess.run(
         [*as_user("mysql"), "mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"],

@@ -51,8 +51,12 @@ class JobStore:
         """
         unfinished = self.root / f"{UNFINISHED}{job.name}"
         _remove(unfinished)
-        (unfinished / SEGMENTS_DIR).mkdir(parents=True)
-        durable.write(unfinished / JOB_FILE, job.encode())
+        try:
+            (unfinished / SEGMENTS_DIR).mkdir(parents=True)
+            durable.write(unfinished / JOB_FILE, job.encode())
+        except OSError:
+            _remove_if_possible(unfinished)
+            raise
         durable.move(unfinished, self.root / job.name)
 
     def names(self) -> set[str]:

@@ -127,3 +127,13 @@ def served(room: LiveRoom) -> Iterator[httpx.Client]:
     server.close()
     stop.set()
     reader.join()
+    _let_go(room.live)
+
+
+def _let_go(live: Live) -> None:
+    """The web framework remembers its routes, and with them this room, for as long as it lives."""
+    for watched in live._watched.values():
+        for index in watched.reader._indexes.values():
+            index.file.close()
+            if index.video:
+                index.video.close()
