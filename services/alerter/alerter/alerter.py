@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +75,7 @@ class Alerter:
         bus: Bus,
         clock: Clock,
         steady: Steady,
+        text: Callable[[Alert], str] = Alert.encode,
     ) -> None:
         self._config = config
         self._settings = settings
@@ -88,6 +89,7 @@ class Alerter:
         self._bus = bus
         self._clock = clock
         self._steady = steady
+        self._text = text
         self._dated_by_s = steady.set_by_s
         self._active = ActiveTopics(
             bus, station=config.site.station_id, register=register, clock=clock, steady=steady
@@ -243,7 +245,7 @@ class Alerter:
         alert = event.alert
         for_s = CANCEL_REPEATED_S if alert.terminated else event.ends_at - self._steady.now()
         sent = self._on_air.announce(
-            alert.event_id, alert.encode(), for_s=for_s, routine=alert.status == "update"
+            alert.event_id, self._text(alert), for_s=for_s, routine=alert.status == "update"
         )
         self._receipts.sent(alert, self._clock.monotonic())
         confirmed_s, ingested_s = received_at - alert.confirmed_at, sent.tx - received_at

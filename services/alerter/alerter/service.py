@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import threading
@@ -11,7 +12,7 @@ from typing import Literal
 
 from alerter import metrics
 from alerter.air import heartbeat, station, unicast
-from alerter.air.datagrams import fit, room_for_alert
+from alerter.air.datagrams import Fitting, room_for_alert
 from alerter.air.epochs import Epochs
 from alerter.air.group import Air
 from alerter.air.on_air import OnAir
@@ -158,12 +159,12 @@ class Service:
 
     def _join(self) -> None:
         """Put the parts together; what was on air goes on."""
-        room = room_for_alert(kid=self._signer.kid, alg=self._signer.alg)
+        fitting = Fitting(room_for_alert(kid=self._signer.kid, alg=self._signer.alg))
         self._register = Register(
             station=self._station,
             next_number=self._sequence.take,
             events=self._events,
-            finish=lambda alert: fit(alert, room),
+            finish=fitting.fit,
         )
         self._on_air = OnAir(
             self._transmitter,
@@ -181,6 +182,7 @@ class Service:
             register=self._register,
             store=self._keeper,
             on_air=self._on_air,
+            text=fitting.text,
             receipts=self._receipts,
             exports=self._exports,
             journal=self._journal,
@@ -242,6 +244,7 @@ class Service:
         timer = self._thread("on air", self._on_air.run)
         health = Health(alive=lambda: _alive(timer), ready=lambda: self._ready(timer))
         doors = self._open_doors(health)
+        _leave_to_itself_what_stays()
         self._bus.start()
         self._thread("self-test", self._self_test.run)
         self._thread("numbers", lambda stop: self._numbering.census(self._census_bus, stop))
@@ -368,6 +371,12 @@ class Service:
         self._on_air.beat()
         self._presence.stopped()
         self._bus.flush(FLUSH_WITHIN_S)
+
+
+def _leave_to_itself_what_stays() -> None:
+    """Else the collector looks through all modules and models now and then, while an alert waits."""
+    gc.collect()
+    gc.freeze()
 
 
 def _alive(timer: threading.Thread) -> tuple[bool, str]:

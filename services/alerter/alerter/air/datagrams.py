@@ -60,10 +60,33 @@ def _b64_chars(size: int) -> int:
     return -(-size * 4 // 3)
 
 
+class Fitting:
+    """Shortens versions to what a datagram holds, and writes the text of the newest only once.
+
+    Args:
+        room: how many bytes the JSON of an alert may have.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._newest: tuple[Alert | None, str] = (None, "")
+
+    def fit(self, alert: Alert) -> Alert:
+        """The alert as it is told."""
+        text = alert.encode()
+        if len(text.encode()) > self._room:
+            return fit(alert, self._room)
+        self._newest = (alert, text)
+        return alert
+
+    def text(self, alert: Alert) -> str:
+        """Its JSON."""
+        newest, text = self._newest
+        return text if newest is alert else alert.encode()
+
+
 def fit(alert: Alert, room: int) -> Alert:
     """The alert with its free texts shortened until its JSON has at most `room` bytes."""
-    if len(alert.encode().encode()) <= room:
-        return alert
     for name in SHORTENABLE:
         while len(alert.encode().encode()) > room and (text := getattr(alert, name)):
             alert = alert.model_copy(update={name: text[:-1] or None})

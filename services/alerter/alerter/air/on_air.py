@@ -48,15 +48,17 @@ class OnAir:
         return len(self._agenda)
 
     def announce(self, event_id: str, text: str, *, for_s: float, routine: bool = False) -> Sent:
-        """Send the first copy of a version now and plan the rest, for `for_s` seconds."""
+        """Send the first copy of a version now, then plan the rest, for `for_s` seconds."""
         with self._wake:
             now = self._clock.monotonic()
-            slot = self._agenda.announce(
-                event_id, text, now=now, until=now + for_s, routine=routine
-            )
-        sent = self._transmit(slot)
-        with self._wake:
-            self._wake.notify()
+            begun = self._agenda.begin(event_id, text, now=now, until=now + for_s, routine=routine)
+        try:
+            sent = self._transmitter.send_alert(begun.first)
+        finally:
+            with self._wake:
+                self._agenda.plan(begun)
+                self._wake.notify()
+        self._tell_begun(sent)
         return sent
 
     def resume(self, event_id: str, text: str, *, for_s: float, after_s: float) -> None:
@@ -127,6 +129,9 @@ class OnAir:
     def _transmit(self, slot: Slot) -> Sent:
         sent = self._transmitter.send_alert(slot)
         if slot.index == 0:
-            metrics.TICKS_SENT.inc()
-            self._second_path(sent.text)
+            self._tell_begun(sent)
         return sent
+
+    def _tell_begun(self, sent: Sent) -> None:
+        metrics.TICKS_SENT.inc()
+        self._second_path(sent.text)

@@ -84,6 +84,14 @@ class _Entry(NamedTuple):
     """None: a tick begins."""
 
 
+class Begun(NamedTuple):
+    """A version that is on air from now on, of which more is to be planned."""
+
+    first: Slot
+    programme: _Programme
+    offsets_s: tuple[float, ...]
+
+
 class Agenda:
     """What is due next; holds the station's tick counter."""
 
@@ -109,6 +117,15 @@ class Agenda:
         """Put a version on air with a burst, in place of the one before.
 
         Returns the first copy, which is due now and is the caller's to send.
+        """
+        begun = self.begin(event_id, text, now=now, until=until, routine=routine)
+        self.plan(begun)
+        return begun.first
+
+    def begin(
+        self, event_id: str, text: str, *, now: float, until: float, routine: bool = False
+    ) -> Begun:
+        """The first copy of a version, which is to be sent before the rest is planned.
 
         Args:
             event_id: whose version it is.
@@ -118,9 +135,13 @@ class Agenda:
             routine: an update, whose burst may be shortened while there are too many.
         """
         programme = self._begin(event_id, text, anchor=now, until=until)
-        first = self._open_group(programme, self._burst_s(now, routine=routine), now)
-        self._plan_tick(programme, after=now)
-        return first
+        offsets_s = self._burst_s(now, routine=routine)
+        return Begun(self._open_group(programme, len(offsets_s), now), programme, offsets_s)
+
+    def plan(self, begun: Begun) -> None:
+        """Plan the further copies and the ticks; nothing comes of a version that is outdated."""
+        self._plan_copies(begun.programme, begun.first, begun.offsets_s)
+        self._plan_tick(begun.programme, after=begun.first.due)
 
     def resume(self, event_id: str, text: str, *, now: float, until: float) -> None:
         """Go on with the ticks of an alert, from `now` on, without a burst."""
@@ -145,7 +166,10 @@ class Agenda:
             if entry.slot:
                 return entry.slot
             self._plan_tick(entry.programme, after=now)
-            return self._open_group(entry.programme, TICK_COPIES_S[self.level], entry.due)
+            offsets_s = TICK_COPIES_S[self.level]
+            first = self._open_group(entry.programme, len(offsets_s), entry.due)
+            self._plan_copies(entry.programme, first, offsets_s)
+            return first
         return None
 
     def _burst_s(self, now: float, *, routine: bool) -> tuple[float, ...]:
@@ -167,12 +191,16 @@ class Agenda:
         self.stop(programme.event_id)
         return False
 
-    def _open_group(self, programme: _Programme, offsets_s: tuple[float, ...], at: float) -> Slot:
+    def _open_group(self, programme: _Programme, copies: int, at: float) -> Slot:
         self.tick += 1
-        group = Group(programme.event_id, programme.text, self.tick, len(offsets_s))
+        return Slot(at, Group(programme.event_id, programme.text, self.tick, copies), 0)
+
+    def _plan_copies(
+        self, programme: _Programme, first: Slot, offsets_s: tuple[float, ...]
+    ) -> None:
         for index, offset_s in enumerate(offsets_s[1:], start=1):
-            self._push(programme, at + offset_s, Slot(at + offset_s, group, index))
-        return Slot(at, group, 0)
+            due = first.due + offset_s
+            self._push(programme, due, Slot(due, first.group, index))
 
     def _plan_tick(self, programme: _Programme, *, after: float) -> None:
         """Plan the next tick on the programme's grid; ticks that were slept through are skipped."""

@@ -104,7 +104,7 @@ class Journal:
 
     def _add(self, kind: Kind, **facts: Any) -> None:
         self._sequence += 1
-        entry = JournalEntry(
+        entry = JournalEntry.model_construct(  # of what was validated: nothing to look at again
             station=self.station,
             epoch=self.epoch,
             sequence=self._sequence,
