@@ -55,7 +55,9 @@ TIDY_EVERY_S = 0.25
 FLUSH_WITHIN_S = 2.0
 LATE_S = 5.0
 """A timer that far behind hangs, or the machine is lost."""
-SECOND_PATH_BACKLOG = 400
+SECOND_PATH_BACKLOG, JOURNAL_BACKLOG, REPLAY_BACKLOG = 400, 200, 20
+"""Messages that the broker has still to acknowledge: beyond, nothing is added. The journal, and its
+entries said again all the more, leave room to the second path, and hardly a datagram waits."""
 
 THREAD_SWITCH_S = 0.000_5
 """Python's default of 5 ms would let the ticks of other alerts hold up a new one."""
@@ -206,16 +208,19 @@ class Service:
         )
         self._keeper.at_close(self._journal.close)
         self._replayer = Replayer(
-            self._journal, self._bus, has_room=self._has_room, clock=self._clock
+            self._journal,
+            self._bus,
+            has_room=lambda: self._has_room(REPLAY_BACKLOG),
+            clock=self._clock,
         )
 
-    def _has_room(self) -> bool:
-        """Whether what is said now does not make an alert wait at the broker."""
-        return self._bus.connected and self._bus.backlog < SECOND_PATH_BACKLOG
+    def _has_room(self, most: int) -> bool:
+        """Whether the broker is there and has fewer messages than that to acknowledge."""
+        return self._bus.connected and self._bus.backlog < most
 
     def _say_entry(self, entry: JournalEntry) -> None:
         """Stores that miss one ask for it: nothing of this waits in the outbox of alerts."""
-        if self._has_room():
+        if self._has_room(JOURNAL_BACKLOG):
             self._bus.publish(JOURNAL, entry, station=str(self._station))
 
     def _open_exports(self) -> None:
@@ -324,7 +329,7 @@ class Service:
         """A datagram in the outbox would be too old when it leaves: say it now or not at all."""
         if not self._bus.connected:
             return
-        if self._bus.backlog < SECOND_PATH_BACKLOG:
+        if self._has_room(SECOND_PATH_BACKLOG):
             self._bus.publish_text(BROADCAST, text)
         else:
             metrics.SECOND_PATH_SKIPPED.inc()
@@ -374,7 +379,7 @@ class Service:
 
 
 def _leave_to_itself_what_stays() -> None:
-    """Else the collector looks through all modules and models now and then, while an alert waits."""
+    """Else the collector looks through every module now and then, while an alert waits."""
     gc.collect()
     gc.freeze()
 

@@ -183,6 +183,48 @@ def test_nothing_is_said_of_what_is_yet_to_come(tmp_path: Path, alert: Alert) ->
     assert wanted(journal, 3, 500) == []
 
 
+def test_what_is_only_not_yet_written_is_no_hole(
+    tmp_path: Path, alert: Alert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[Any] = []
+
+    class Later:
+        def also(self, work: Any) -> bool:
+            waiting.append(work)
+            return True
+
+    journal = journal_in(tmp_path / "journal")
+    note(journal, alert)
+    journal._turn = Later()
+    note(journal, alert, times=2)
+    assert wanted(journal, 1, 9) == [("alert", 1)]
+    assert wanted(journal, 2, 9) == []
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", _no_space)
+        for work in waiting:
+            work()
+        assert wanted(journal, 1, 9) == [("alert", 1)]
+    journal.sync()
+
+    assert wanted(journal, 1, 9) == [("alert", 1), ("alert", 2), ("alert", 3)]
+
+
+def test_what_no_disk_took_is_said_though_no_line_marks_it_yet(
+    tmp_path: Path, alert: Alert
+) -> None:
+    class Full:
+        def also(self, work: Any) -> bool:
+            return False
+
+    journal = journal_in(tmp_path / "journal")
+    note(journal, alert)
+    journal._turn = Full()
+    note(journal, alert, times=3)
+
+    assert wanted(journal, 1, 9) == [("alert", 1), ("hole", 2, 4, "disk")]
+    assert wanted(journal, 3, 3) == [("hole", 2, 3, "disk")]
+
+
 def test_what_was_removed_is_said_to_be(tmp_path: Path, alert: Alert) -> None:
     journal = journal_in(tmp_path / "journal")
 
@@ -241,13 +283,20 @@ def test_a_request_is_answered_on_the_journals_topic_and_another_stations_is_not
     broker, clock, stop = MemoryBroker(), ManualClock(), threading.Event()
     bus = broker.bus(clock)
     rooms = itertools.chain([False], itertools.repeat(True))
-    replayer = Replayer(journal, bus, has_room=lambda: next(rooms), clock=clock)
+    said_between: list[int] = []
+
+    def has_room() -> bool:
+        said_between.append(len(broker.messages(JOURNAL)))
+        return next(rooms)
+
+    replayer = Replayer(journal, bus, has_room=has_room, clock=clock)
     replayer.hear(ReplayRequest.parse({"epoch": 7, "from": 1, "to": 120, "station": 9}), None)  # type: ignore[arg-type]
     assert replayer._requests.empty()
 
     replayer._answer(ReplayRequest.parse({"epoch": 7, "from": 11, "to": 120}), stop)
 
     assert [one.sequence for one in broker.messages(JOURNAL)] == list(range(11, 121))
+    assert max(b - a for a, b in itertools.pairwise(said_between)) <= 10
 
 
 def test_a_disk_that_hangs_holds_up_neither_datagram_nor_the_retained_alert(

@@ -17,6 +17,7 @@ from alerter.lifecycle.store import Store
 
 from hazardcast.machine import durable
 from hazardcast.machine.clock import SystemClock
+from hazardcast.testing import ManualClock
 
 CLOCK = SystemClock()
 MOMENT_S = 1.0
@@ -146,6 +147,28 @@ def test_a_disk_that_is_slow_but_does_not_hang_costs_a_moment_once_until_it_has_
 
     (journal,) = tmp_path.glob("events-*.jsonl")
     assert late.alert.event_id in journal.read_text()
+
+
+@pytest.mark.parametrize(("takes_s", "waited_s"), [(0.045, 1.05), (0.004, 0.8)])
+def test_a_disk_that_is_just_quick_enough_each_time_does_not_add_up(
+    keeper: Keeper, desk: Any, monkeypatch: pytest.MonkeyPatch, takes_s: float, waited_s: float
+) -> None:
+    clock, waits = ManualClock(), list[float]()
+
+    def wait(_: object, within_s: float) -> bool:
+        waits.append(min(takes_s, within_s))
+        clock.advance(waits[-1])
+        return within_s >= takes_s
+
+    monkeypatch.setattr(keeper, "_clock", clock)
+    monkeypatch.setattr(keeper, "_waited_at", clock.monotonic())
+    keeper.put(events_of(desk, 1)[0])
+    monkeypatch.setattr(keeper._lines, "wait", wait)
+    for _ in range(200):
+        monkeypatch.setattr(keeper, "_is_behind", False)  # it has caught up each time
+        keeper.settle()
+
+    assert sum(waits) == pytest.approx(waited_s, abs=0.05)
 
 
 def test_an_end_on_a_disk_that_hangs_comes_in_time(

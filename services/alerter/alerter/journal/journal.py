@@ -13,7 +13,7 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from alerter import metrics
 from alerter.journal import files, holes
@@ -39,6 +39,14 @@ class InTurn(Protocol):
     def also(self, work: Callable[[], None]) -> bool:
         """Have it done in turn; False: there is too much to do, and it will not be."""
         ...
+
+
+class Settled(NamedTuple):
+    """What is known of the entries of an epoch that still runs."""
+
+    last: int
+    lost: tuple[tuple[int, int], ...]
+    """Ranges at the end that no disk took and no line marks yet."""
 
 
 class Journal:
@@ -71,6 +79,9 @@ class Journal:
         self._turn, self._clock, self._say = turn, clock, say
         self._most_bytes, self._most_age_s = most_bytes, most_age_s
         self._sequence = 0
+        self._handed = self._written = 0
+        """The newest entry that was handed to the file, and that the kernel has taken with all
+        before it."""
         self._unsaid: list[JournalEntry] = []
         self._file: LineFile | None = None
         self._file_bytes = 0
@@ -85,6 +96,16 @@ class Journal:
     def newest(self) -> int:
         """The sequence given last; 0: none yet."""
         return self._sequence
+
+    def settled(self) -> Settled:
+        """Up to where it is known what became of every entry; what is not yet written is not."""
+        with self._guard:
+            last, lost = self._written, []
+            for first, end in self._lost:
+                if first == last + 1:
+                    lost.append((first, end))
+                    last = end
+            return Settled(last, tuple(lost))
 
     def alert(self, alert: Alert, *, confidence: float | None, reporter: str | None) -> None:
         """Note a version that was broadcast."""
@@ -158,8 +179,10 @@ class Journal:
         assert self._file
         self._dirty = True
         self._file_bytes += sum(map(len, lines))
+        self._handed = sequence
         try:
             self._file.append(lines)
+            self._written = sequence
         except OSError as error:
             self._refused(error)
 
@@ -195,6 +218,7 @@ class Journal:
             current, outgoing = self._file, list(self._outgoing)
             if current:
                 current.offer()
+                self._written = self._handed
         for file in outgoing:
             file.sync()
             file.close()

@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from alerter.journal import files, holes
 from alerter.journal.journal import Journal
@@ -21,9 +22,10 @@ from hazardcast.mqtt.bus import Bus, Delivery
 log = logging.getLogger(__name__)
 MOST_REQUESTS = 16
 MOST_ENTRIES = 10_000
-AT_ONCE, PAUSE_S = 50, 0.1
-"""500 a second: a day of a busy site in some seconds, and the broker has room for alerts."""
+AT_ONCE, PAUSE_S = 10, 0.02
+"""500 a second: a day of a busy site in some seconds, and an alert waits behind ten at most."""
 LOOK_AGAIN_S = 0.5
+ROOM_AGAIN_S = 0.05
 
 
 class Replayer:
@@ -75,16 +77,18 @@ class Replayer:
         if not first and self._clock.wait(stop, PAUSE_S):
             return False
         while not self._has_room():
-            if self._clock.wait(stop, LOOK_AGAIN_S) or not self._bus.connected:
+            if self._clock.wait(stop, ROOM_AGAIN_S) or not self._bus.connected:
                 return False
         return True
 
     def wanted(self, request: ReplayRequest) -> Iterator[JournalEntry]:
-        """What is said for a request; of the epoch that runs nothing that is yet to come."""
+        """What is said for a request; of the epoch that runs nothing that is yet to be written."""
         journal = self._journal
         last = min(request.to, request.from_ + MOST_ENTRIES - 1)
+        lost: tuple[tuple[int, int], ...] = ()
         if request.epoch == journal.epoch:
-            last = min(last, journal.newest)
+            settled = journal.settled()
+            last, lost = min(last, settled.last), settled.lost
         there = files.parts(journal.folder)
         of_epoch = [part.first for part in there if part.epoch == request.epoch]
         wanted = holes.Range(
@@ -96,4 +100,10 @@ class Replayer:
         )
         chosen = files.holding(there, epoch=request.epoch, first=wanted.first, last=last)
         entries = files.read(chosen, first=wanted.first, last=last)
-        yield from holes.filled(wanted, entries, round(self._clock.now(), 3))
+        now = round(self._clock.now(), 3)
+        missing = (
+            holes.hole(journal.station, journal.epoch, first, min(end, last), cause="disk", now=now)
+            for first, end in lost
+            if end >= wanted.first and first <= last
+        )
+        yield from holes.filled(wanted, chain(entries, missing), now)

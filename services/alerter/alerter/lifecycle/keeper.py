@@ -21,6 +21,8 @@ from hazardcast.machine.clock import Clock
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 0.05
+ORDINARY_S, PATIENCE_SHARE = 0.005, 0.05
+"""A disk that is well takes less; what is more may take alerts that share of the time, together."""
 UNHURRIED_S = 3.0
 """At the start and at the end, when no alert waits."""
 MOST_WAITING = 10_000
@@ -92,6 +94,7 @@ class Keeper:
         self._lines, self._disk = Worker("journal", clock), Worker("journal to disk", clock)
         self.patience_s = UNHURRIED_S
         """How long a change may take; less once alerts are on air."""
+        self._clock, self._left_s, self._waited_at = clock, UNHURRIED_S, clock.monotonic()
         self._newest: threading.Lock | None = None
         """What is to be waited for: as lines are written in order, everything before it too."""
         self._hangs = False
@@ -197,17 +200,30 @@ class Keeper:
         """Wait until what was noted is written, as long as an alert can bear.
 
         Once that was too short nobody waits until the disk has caught up: one that is slow but does
-        not hang would cost every alert as much.
+        not hang would cost every alert as much. Nor may many that are just quick enough add up:
+        what is more than ordinary is taken off a common store of patience.
         """
         newest = self._newest
         if newest is None:
             return
-        if not self._lines.wait(newest, 0.0 if self._is_behind else self.patience_s):
+        if not self._wait(newest):
             self._is_behind = True
             self._tell_hanging()
         elif self._hangs:
             self._hangs = False
             log.warning("the disk answers again")
+
+    def _wait(self, newest: threading.Lock) -> bool:
+        """Whether all is written; what the wait took beyond `ORDINARY_S` is missing to the next."""
+        began = self._clock.monotonic()
+        regained_s = (began - self._waited_at) * PATIENCE_SHARE
+        left_s = self.patience_s
+        if left_s <= PATIENCE_S:
+            left_s = min(left_s, self._left_s + regained_s)
+        written = self._lines.wait(newest, 0.0 if self._is_behind else left_s)
+        self._waited_at = self._clock.monotonic()
+        self._left_s = left_s - max(0.0, self._waited_at - began - ORDINARY_S)
+        return written
 
     def _note(self, work: Work) -> bool:
         if self._is_behind and self._newest and self._lines.wait(self._newest, 0.0):
