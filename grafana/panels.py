@@ -9,6 +9,8 @@ Panel = dict[str, Any]
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 GREEN, ORANGE, RED, BLUE = "green", "orange", "red", "blue"
 COLUMNS = 24
+CONSOLE = "http://localhost:8088/"
+"""As Compose publishes it when nothing else is set; a dashboard's file cannot ask."""
 
 
 def query(
@@ -220,6 +222,9 @@ def dashboard(uid: str, title: str, description: str, panels: Sequence[Panel]) -
                 annotation("Rule fires", 'ALERTS{alertstate="firing"}', "{{alertname}} {{camera}} {{job}}", ORANGE),
             ]
         },
-        "links": [{"type": "dashboards", "tags": ["hazardcast"], "asDropdown": False, "title": "Hazardcast", "includeVars": True, "keepTime": True}],
+        "links": [
+            {"type": "dashboards", "tags": ["hazardcast"], "asDropdown": False, "title": "Hazardcast", "includeVars": True, "keepTime": True},
+            {"type": "link", "icon": "external link", "title": "Console", "url": CONSOLE, "tooltip": "See it live, and decide", "targetBlank": True},
+        ],
         "panels": placed(panels),
     }  # fmt: skip

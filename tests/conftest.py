@@ -54,7 +54,7 @@ def full_length(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--full-length"))
 
 
-FILES_LEFT_OPEN = 40
+FILES_LEFT_OPEN = 64
 """By caches and by servers of a whole run."""
 SYSTEM_PYTHON = "/usr/bin/python3"
 RTSP_SERVER = Path(__file__).with_name("rtsp_server.py")

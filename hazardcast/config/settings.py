@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -185,9 +186,15 @@ class Settings(BaseSettings):
         None,
         description="comma-separated networks of the proxies in front of the console, such as `10.0.0.5/32`: only their word on who asks and on TLS is believed",
     )
+    grafana_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
+        None, description="where Grafana is published; the console's page of health leads there"
+    )
     database_url: SecretStr | None = Field(
         None,
         description="where the console keeps events: `sqlite:///file`, `postgresql://user:password@host/name` or `mysql://…`; the file `console/console.sqlite` in the data directory when unset",
+    )
+    database_password: SecretStr | None = Field(
+        None, description="the password that `HAZARDCAST_DATABASE_URL` leaves out"
     )
     console_keep_days: Annotated[float, Field(ge=1)] = Field(
         90,
@@ -280,8 +287,8 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The URL of the console's database."""
-        if self.database_url is not None:
-            return self.database_url.get_secret_value()
+        if self.database_url is not None and (url := self.database_url.get_secret_value()):
+            return _with_password(url, self.database_password)
         return f"sqlite:///{(self.data_dir / 'console' / 'console.sqlite').absolute()}"
 
     @property
@@ -325,6 +332,16 @@ class Settings(BaseSettings):
         if self.cameras is None:
             return None
         return frozenset(part.strip() for part in self.cameras.split(",") if part.strip())
+
+
+def _with_password(url: str, password: SecretStr | None) -> str:
+    """A server's URL that names a user alone, with the password for it."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    if password is None or not at or ":" in user:
+        return url
+    secret = quote(password.get_secret_value(), safe="")
+    return parts._replace(netloc=f"{user}:{secret}@{host}").geturl()
 
 
 def load() -> Settings:

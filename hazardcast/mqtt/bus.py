@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, Protocol, TypeVar
 
 import paho.mqtt.client as mqtt
@@ -38,7 +39,7 @@ from hazardcast.service.sparing_log import SparingLog
 from hazardcast.service.watchdog import UNWATCHED
 
 log = logging.getLogger(__name__)
-waiting.use_poll()
+mqtt.select = SimpleNamespace(select=waiting.wait_ready)  # type: ignore[attr-defined, assignment]
 M = TypeVar("M", bound=Message)
 __all__ = [
     "Bus", "BytesHandler", "ClearedHandler", "Delivery", "Dispatcher", "Handler", "MqttBus",

@@ -7,11 +7,8 @@ paho takes the ValueError for a lost connection. select(2), NOTES, advises poll(
 from __future__ import annotations
 
 import select
-import types
 from collections.abc import Sequence
 from typing import Any
-
-import paho.mqtt.client as mqtt
 
 _ENDED = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
@@ -48,8 +45,3 @@ def _descriptor(file: Any) -> int:
 
 def _those(files: Sequence[Any], found: dict[int, int], event: int) -> list[Any]:
     return [one for one in files if found.get(one.fileno(), 0) & (event | _ENDED)]
-
-
-def use_poll() -> None:
-    """From now on, for every client of this process."""
-    mqtt.select = types.SimpleNamespace(select=wait_ready)  # type: ignore[attr-defined, assignment]

@@ -93,3 +93,24 @@ def test_the_lan_overlay_asks_for_the_interface() -> None:
 
     assert done.returncode != 0
     assert "name the network interface" in done.stderr
+
+
+def test_the_profile_postgres_gives_the_console_a_database_with_a_password_of_its_own() -> None:
+    url = "postgresql://hazardcast@postgres/hazardcast"
+    done = subprocess.run(
+        ["docker", "compose", "-f", "compose.yaml", "--profile", "postgres", "config", "--format", "json"],
+        text=True, capture_output=True, check=True, env={"PATH": "/usr/bin:/bin", "HAZARDCAST_DATABASE_URL": url},
+    )  # fmt: skip
+    services = json.loads(done.stdout)["services"]
+    secrets = {name: mount["source"] for name, service in services.items() for mount in service.get("volumes", ()) if mount["source"].startswith("credentials-") and mount["target"] == "/run/hazardcast"}  # fmt: skip
+
+    assert services["console"]["environment"]["HAZARDCAST_DATABASE_URL"] == url
+    assert services["postgres"]["environment"]["POSTGRES_PASSWORD_FILE"].startswith(
+        "/run/hazardcast/"
+    )
+    assert secrets["postgres"] == "credentials-postgres"
+    assert "ports" not in services["postgres"]
+    assert (
+        f"--postgres-uid={services['postgres']['user'].split(':')[0]}"
+        in services["init"]["command"]
+    )

@@ -114,3 +114,10 @@ def test_every_alert_is_tested() -> None:
     }
 
     assert tested == {rule["alert"] for rule in ALERTS}
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_every_dashboard_leads_to_the_console(path: Path) -> None:
+    links = json.loads(path.read_text())["links"]
+
+    assert [one["url"] for one in links if one["title"] == "Console"] == ["http://localhost:8088/"]

@@ -93,7 +93,7 @@ class Console:
         board.subscribe(self.bus)
         desk = Desk(board, self.bus, self.clock, self.kept.append)
         requests = Requests(board, self.bus, self.clock, config, self.kept.append)
-        settings = Settings(data_dir=folder)
+        settings = Settings(data_dir=folder, grafana_url="http://figures:3000/")
         rooms = [
             action_routes.router(desk, requests, self.clock),
             station_routes.router(
@@ -440,6 +440,10 @@ def test_health_names_no_camera_to_who_may_not_see_it(console: Console) -> None:
 
     assert "south" in console.by("olivia").get("health").text
     assert "south" not in console.by("nora").get("health").text
+
+
+def test_health_says_where_the_figures_are_drawn(console: Console) -> None:
+    assert console.by(None).get("health").json()["figures_url"] == "http://figures:3000/"
 
 
 def test_health_says_of_each_word_how_old_it_is(console: Console) -> None:

@@ -273,6 +273,7 @@ class Invented:
             }
         )
         return {
+            "figures_url": "http://localhost:3000/",
             "services": words, "cameras": [{**one, "at": now - 2, "last_frame_at": now} for one in self.cameras],
             "broker": {"connected": self.broker, "since": now - 86_000, "at": now},
             "disk": [{"name": "recordings", "free_bytes": 312e9, "total_bytes": 500e9, "at": now - 5},

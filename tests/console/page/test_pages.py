@@ -88,3 +88,11 @@ def test_a_days_archives_and_analyses_stand_under_its_line(open_page: Open, cons
     page.evaluate("scrollTo(0, 0)")  # what the bar at the bottom happens to hide is no small target
     assert not violations(page)
     console.lever("set", role="operator")
+
+
+def test_the_page_of_health_leads_to_the_figures(open_page: Open) -> None:
+    page = open_page("health")
+    link = page.wait_for_selector("text=Figures over time")
+
+    assert link.get_attribute("href") == "http://localhost:3000/"
+    assert "noopener" in link.get_attribute("rel")

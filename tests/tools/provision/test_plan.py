@@ -52,6 +52,17 @@ def test_everyone_gets_their_own_and_nobody_elses(tmp_path: Path) -> None:
     assert "d" not in json.loads(made["vehicle-agent/truststore.json"])["keys"][0]["jwk"]
 
 
+def test_the_console_and_its_database_get_the_same_password(tmp_path: Path) -> None:
+    carry_out(plan(tmp_path), now=NOW)
+    carry_out(plan(tmp_path), now=NOW + 1)
+
+    made = files(tmp_path)
+    password = made["postgres/password"]
+    assert len(password.strip()) >= 20
+    assert made["console/hazardcast_database_password"] == password
+    assert password not in [text for name, text in made.items() if name.endswith("mqtt_password")]
+
+
 def test_nothing_made_is_readable_by_others(tmp_path: Path) -> None:
     carry_out(plan(tmp_path), now=NOW)
 

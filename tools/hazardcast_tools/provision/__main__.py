@@ -25,6 +25,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--service-uid", type=int, help="who reads what the services get")
     parser.add_argument("--mosquitto-uid", type=int, help="who reads what the broker gets")
     parser.add_argument("--grafana-uid", type=int, help="who reads what Grafana gets")
+    parser.add_argument("--postgres-uid", type=int, help="who reads what PostgreSQL gets")
     return parser.parse_args()
 
 
@@ -37,7 +38,12 @@ def serve(settings: Settings, _stop: threading.Event) -> None:
         station=site.load(settings.config).site.station_id,
         vehicles=tuple(arguments.vehicle or [settings.vehicle]),
         broker_names=tuple(dict.fromkeys(["mosquitto", "localhost", *arguments.broker_name])),
-        owners=Owners(arguments.service_uid, arguments.mosquitto_uid, arguments.grafana_uid),
+        owners=Owners(
+            service=arguments.service_uid,
+            mosquitto=arguments.mosquitto_uid,
+            grafana=arguments.grafana_uid,
+            postgres=arguments.postgres_uid,
+        ),
     )
     carry_out(plan, now=SystemClock().now())
 

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 PEOPLE = "operator"
 PASSWORD_FILE = "hazardcast_mqtt_password"  # noqa: S105 - a file's name
 CONSOLE_PASSWORD_FILE = "hazardcast_console_password"  # noqa: S105 - a file's name
+DATABASE_PASSWORD_FILE = "hazardcast_database_password"  # noqa: S105 - a file's name
 GRAFANA_PASSWORD_FILE = "admin_password"  # noqa: S105 - a file's name
 AUTHORITY_NAME = "Hazardcast broker authority"
 
@@ -29,6 +30,7 @@ class Owners:
     service: int | None = None
     mosquitto: int | None = None
     grafana: int | None = None
+    postgres: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def carry_out(plan: Plan, *, now: float) -> None:
     _hand_out(plan)
     _grafana(plan)
     _console(plan)
+    _database(plan)
 
 
 def _vehicle_folder(plan: Plan, vehicle: str) -> str:
@@ -134,6 +137,14 @@ def _console(plan: Plan) -> None:
     path = plan.root / "console" / CONSOLE_PASSWORD_FILE
     if not path.exists():
         _write(path, passwords.new_password() + "\n", plan.owners.service)
+
+
+def _database(plan: Plan) -> None:
+    """The console's password at the PostgreSQL that Compose can start, told to both."""
+    path = plan.root / "postgres" / "password"
+    text = _read(path) or passwords.new_password() + "\n"
+    _write(path, text, plan.owners.postgres)
+    _write(plan.root / "console" / DATABASE_PASSWORD_FILE, text, plan.owners.service)
 
 
 def _read(path: Path) -> str:

@@ -108,6 +108,8 @@ class HealthFacts(BaseModel):
     broker: BrokerFacts
     disk: list[DiskFacts]
     clocks: list[ClockFacts]
+    figures_url: str | None = None
+    """Where Grafana draws them over time."""
 
 
 class Station:
@@ -187,6 +189,7 @@ class Station:
             broker=broker,
             disk=self._disks(now),
             clocks=[_clock(one) for one in heard if one.status.online and one.live],
+            figures_url=self._settings.grafana_url,
         )
 
     def _disks(self, now: float) -> list[DiskFacts]:

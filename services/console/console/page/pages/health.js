@@ -41,6 +41,7 @@ class Health extends BoardPart {
     const services = rows(told.services?.length ? told.services : [...board.services.values()], "services");
     const cameras = told.cameras?.length ? told.cameras : board.cameras;
     return html`<div class="page"><div class="toolbar"><h1>${word("page", "health")}</h1>
+        ${told.figures_url ? html`<a class="quiet-button bordered" href=${told.figures_url} target="_blank" rel="noopener noreferrer">${t("health.figures")}</a>` : nothing}
         ${this.failed ? html`<span class="chip danger">${t("health.no_answer")}</span>` : nothing}</div>
       <div class="columns wide">
         <section class="panel"><h2>${t("health.services")}</h2>${services.length ? html`<ul class="rows">${services.map((/** @type {any} */ one) => this.#service(one))}</ul>` : html`<p class="faint">${t("health.nothing")}</p>`}</section>
