@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import booleans
 
 from hazardcast.config.settings import environment_with
 from hazardcast.testing import eventually
@@ -37,6 +38,7 @@ CHECKS = (
     checks.response_schema_conformance,
 )
 EXAMPLES = 25
+CAMERA = "north"
 
 
 def labels() -> list[str]:
@@ -50,7 +52,7 @@ class Running:
 
     def __init__(self, broker: Any, folder: Path) -> None:
         config = folder / "cameras.yaml"
-        config.write_text(json.dumps({"site": {"station_id": 4097}, "cameras": {"north": {"url": "demo://normal"}}}))  # fmt: skip
+        config.write_text(json.dumps({"site": {"station_id": 4097}, "cameras": {CAMERA: {"url": "demo://normal"}}}))  # fmt: skip
         self.base = f"http://127.0.0.1:{free_port()}"
         environment = environment_with(
             config=str(config), data_dir=str(folder / "data"), mqtt_port=str(broker.port),
@@ -100,8 +102,13 @@ def test_whatever_is_asked_is_answered_as_the_document_says(console: Running, la
         max_examples=EXAMPLES, derandomize=True, database=None, deadline=None,
         phases=[Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    @given(case=console.operation(label).as_strategy())
-    def holds(case: Any) -> None:
+    @given(case=console.operation(label).as_strategy(), known=booleans())
+    def holds(case: Any, known: bool) -> None:
+        if known:  # drawn names are of no camera
+            named = {
+                name: CAMERA for name in ("camera", "camera_id") if name in case.path_parameters
+            }
+            case.path_parameters.update(named)
         answer = case.call(base_url=console.base, headers=console.headers, timeout=15)
         case.validate_response(answer, checks=CHECKS)
 
