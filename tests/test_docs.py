@@ -209,7 +209,7 @@ def _options(command: Any) -> Iterator[str]:
 
 def test_what_is_run_in_containers_is_a_verb_of_the_command_line_or_a_program(documented_commands) -> None:  # fmt: skip
     """The Compose suite runs each of them."""
-    programs = {"mosquitto_pub", "cat", "detector.models"}
+    programs = {"mosquitto_pub", "cat", "detector.models", "pg_dump"}
     elsewhere = {*MODULES_RUN, "demo", "up"}  # they need more than the image `cli` holds
 
     for service, (program, *_words) in documented_commands:

@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from hazardcast.config.database_url import with_password
 from hazardcast.config.setting_values import Name, Port, PortOfAnother, default_instance
 from hazardcast.contract import validation_errors
 from hazardcast.contract.errors import ConfigError
@@ -187,8 +187,7 @@ class Settings(BaseSettings):
         description="comma-separated networks of the proxies in front of the console, such as `10.0.0.5/32`: only their word on who asks and on TLS is believed",
     )
     grafana_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
-        None, description="where Grafana is published; the console's page of health leads there"
-    )
+        None, description="where Grafana is published; the console's page of health leads there")  # fmt: skip
     database_url: SecretStr | None = Field(
         None,
         description="where the console keeps events: `sqlite:///file`, `postgresql://user:password@host/name` or `mysql://…`; the file `console/console.sqlite` in the data directory when unset",
@@ -287,8 +286,8 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The URL of the console's database."""
-        if self.database_url is not None and (url := self.database_url.get_secret_value()):
-            return _with_password(url, self.database_password)
+        if self.database_url and (url := self.database_url.get_secret_value()):
+            return with_password(url, self.database_password)
         return f"sqlite:///{(self.data_dir / 'console' / 'console.sqlite').absolute()}"
 
     @property
@@ -332,16 +331,6 @@ class Settings(BaseSettings):
         if self.cameras is None:
             return None
         return frozenset(part.strip() for part in self.cameras.split(",") if part.strip())
-
-
-def _with_password(url: str, password: SecretStr | None) -> str:
-    """A server's URL that names a user alone, with the password for it."""
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    if password is None or not at or ":" in user:
-        return url
-    secret = quote(password.get_secret_value(), safe="")
-    return parts._replace(netloc=f"{user}:{secret}@{host}").geturl()
 
 
 def load() -> Settings:

@@ -11,7 +11,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any, Protocol, TypeVar
 
 import paho.mqtt.client as mqtt
@@ -39,7 +38,7 @@ from hazardcast.service.sparing_log import SparingLog
 from hazardcast.service.watchdog import UNWATCHED
 
 log = logging.getLogger(__name__)
-mqtt.select = SimpleNamespace(select=waiting.wait_ready)  # type: ignore[attr-defined, assignment]
+mqtt.select = waiting.INSTEAD_OF_SELECT  # type: ignore[attr-defined, assignment]
 M = TypeVar("M", bound=Message)
 __all__ = [
     "Bus", "BytesHandler", "ClearedHandler", "Delivery", "Dispatcher", "Handler", "MqttBus",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 _ENDED = select.POLLHUP | select.POLLERR | select.POLLNVAL
@@ -45,3 +46,7 @@ def _descriptor(file: Any) -> int:
 
 def _those(files: Sequence[Any], found: dict[int, int], event: int) -> list[Any]:
     return [one for one in files if found.get(one.fileno(), 0) & (event | _ENDED)]
+
+
+INSTEAD_OF_SELECT = SimpleNamespace(select=wait_ready)
+"""What paho takes for the module `select`."""

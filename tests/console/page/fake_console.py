@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import struct
 import tempfile
@@ -42,7 +43,8 @@ class FakeConsole:
     async def tell(self, word: dict[str, Any]) -> None:
         """Say it on every socket."""
         for socket in list(self.sockets):
-            await socket.send_text(json.dumps(word))
+            with contextlib.suppress(WebSocketDisconnect):  # its page was closed just now
+                await socket.send_text(json.dumps(word))
 
     async def event(self, **told: Any) -> dict[str, Any]:
         """Something happened."""
