@@ -113,6 +113,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """The system runs on it, as the README's second command starts it."""
+    stamp = Path(sys.prefix, ".dev")
+    if stamp.exists() and stamp.stat().st_mtime < (ROOT / "pyproject.toml").stat().st_mtime:
+        pytest.fail("pyproject.toml is newer than .venv: `make .venv/.dev` first, or it installs from here")  # fmt: skip
     for tool in ("make", "cc", "node", "curl", "mosquitto_pub", "mosquitto"):
         if shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin") is None:
             missing(tool)

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 
+from console.actions import ground, station_routes
 from console.actions import routes as action_routes
-from console.actions import station_routes
 from console.actions.board import Board
 from console.actions.desk import Desk
 from console.actions.requests import Requests
@@ -147,6 +147,7 @@ class Service:
             self._clock,
             format_of=self._format_of,
         )
+        self._ground = ground.Ground(self._settings.config.parent / ground.NAME)
 
     def _format_of(self, camera: str) -> PictureFormat:
         line = self._live.live.glimpsed(camera)
@@ -159,7 +160,12 @@ class Service:
     def _routers(self) -> list[APIRouter]:
         """What every room answers."""
         return [
-            routes.router(self._reception, self._config.site, self._clock),
+            routes.router(
+                self._reception,
+                self._config.site,
+                self._clock,
+                has_map=lambda: self._ground.text() is not None,
+            ),
             account_routes.router(self._reception),
             *api.routers(
                 self._store,
@@ -176,6 +182,7 @@ class Service:
             ),
             action_routes.router(self._desk, self._requests, self._clock),
             station_routes.router(self._station),
+            ground.router(self._ground),
         ]
 
     def run(self) -> None:

@@ -108,7 +108,7 @@ def _answers(app: FastAPI, fake: FakeConsole) -> None:
         began = fake.video.began
         return fake.world.timeline(float(request.query_params["from"]), began, time.time())
 
-    for name in ("session", "cameras", "alerts", "pending", "events", "clips", "report", "journal", "health"):  # fmt: skip
+    for name in ("session", "cameras", "alerts", "pending", "events", "clips", "report", "journal", "health", "map.geojson"):  # fmt: skip
 
         @app.get(f"/api/v1/{name}")
         async def answer(request: Request, name: str = name) -> Any:

@@ -24,6 +24,7 @@ class Invented:
     broker: bool = True
     first_by: str = ""
     zone: str = "Asia/Seoul"
+    map: str | None = None
     seq: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
@@ -153,6 +154,8 @@ class Invented:
         """What a list answers; None: not to this one."""
         if name == "session":
             return None if self.refuse and not self.name else self._session(now)
+        if name == "map.geojson":
+            return {"type": "FeatureCollection", "features": self._ground()}
         if name == "cameras":
             return [
                 {**one, "last_frame_at": now if one["state"] == "live" else one["last_frame_at"]}
@@ -187,8 +190,15 @@ class Invented:
     def _session(self, now: float) -> dict[str, Any]:
         return {"name": self.name, "role": self.role if self.name else "viewer", "cameras": None, "free_view": True,
                 "may_decide": bool(self.name) and self.may_decide,
-                "may_administer": bool(self.name) and self.role == "admin", "may_export": self.role != "kiosk", "languages": ["en", "ko"], "version": "0.1.0",
+                "may_administer": bool(self.name) and self.role == "admin", "may_export": self.role != "kiosk", "languages": ["en", "ko"], "version": "0.1.0", "map": self.map,
                 "site": {"id": "site-1", "name": "Harbour district", "time_zone": self.zone}, "now": now}  # fmt: skip
+
+    def _ground(self) -> list[dict[str, Any]]:
+        """A street by the first camera, and a place on it."""
+        lon, lat = self.cameras[0]["lon"], self.cameras[0]["lat"]
+        street = {"type": "LineString", "coordinates": [[lon - 0.002, lat], [lon + 0.002, lat]]}
+        shapes = [street, {"type": "Point", "coordinates": [lon, lat]}]
+        return [{"type": "Feature", "properties": {}, "geometry": shape} for shape in shapes]
 
     def timeline(self, day: float, began: float, now: float) -> dict[str, Any]:
         """A day with two gaps; what was drawn since the start plays."""

@@ -96,3 +96,16 @@ def test_the_page_of_health_leads_to_the_figures(open_page: Open) -> None:
 
     assert link.get_attribute("href") == "http://localhost:3000/"
     assert "noopener" in link.get_attribute("rel")
+
+
+def test_the_sites_own_map_lies_under_the_cameras(open_page: Open, console: Any) -> None:
+    bare = open_page("map")
+    bare.wait_for_selector(".map-ground path")
+    assert bare.locator(".map-base").count() == 0
+
+    console.lever("set", map="geojson")
+    page = open_page("map")
+    page.wait_for_selector("path.map-base")
+
+    assert page.locator("path.map-base").count() == 2, "a street and a point"
+    console.lever("set", map=None)

@@ -64,21 +64,25 @@ class SessionFacts(BaseModel):
     may_export: bool
     may_administer: bool
     site: SiteFacts
+    map: str | None
+    """`geojson` where the site has a map of its own, at `/api/v1/map.geojson`."""
     languages: list[str]
     version: str
     now: float
 
 
-def router(reception: Reception, site: Site, clock: Clock) -> APIRouter:
+def router(
+    reception: Reception, site: Site, clock: Clock, *, has_map: Callable[[], bool] = lambda: False
+) -> APIRouter:
     """The routes of one's own session."""
     routes = APIRouter(prefix="/api/v1", tags=["session"])
-    _add_facts(routes, site, clock)
+    _add_facts(routes, site, clock, has_map)
     _add_login(routes, reception)
     _add_password(routes, reception)
     return routes
 
 
-def _add_facts(routes: APIRouter, site: Site, clock: Clock) -> None:
+def _add_facts(routes: APIRouter, site: Site, clock: Clock, has_map: Callable[[], bool]) -> None:
     @routes.get("/session")
     async def session(viewer: Looking) -> SessionFacts:
         """Who looks, what they may, and the site."""
@@ -91,6 +95,7 @@ def _add_facts(routes: APIRouter, site: Site, clock: Clock) -> None:
             may_export=viewer.may_export,
             may_administer=viewer.may_administer,
             site=_facts(site),
+            map="geojson" if await run_in_threadpool(has_map) else None,
             languages=list(site.languages),
             version=__version__,
             now=clock.now(),

@@ -3,7 +3,7 @@
 import { ended, newestFirst } from "../core/alerts.js";
 import { niceStep, offsetMetres } from "../core/ground.js";
 import { hrefOf } from "../core/routes.js";
-import { Problem, absolute, post } from "../net/api.js";
+import { Problem, get, post } from "../net/api.js";
 import { alertCard, cameraName } from "../parts/alert-card.js";
 import { BoardPart, html, nothing, repeat } from "../parts/element.js";
 import { icon, severityMark } from "../parts/icons.js";
@@ -64,8 +64,9 @@ class SiteMap extends BoardPart {
   async #background() {
     if (board.session.map !== "geojson") return;
     try {
-      const ground = await (await fetch(absolute("map.geojson"))).json();
-      this.L.geoJSON(ground, { interactive: false, className: "map-base" }).addTo(this.map);
+      const ground = await get("api/v1/map.geojson");
+      const point = (/** @type {any} */ _, /** @type {any} */ at) => this.L.circleMarker(at, { radius: 3, interactive: false, className: "map-base" });
+      this.L.geoJSON(ground, { interactive: false, className: "map-base", pointToLayer: point }).addTo(this.map);
     } catch {
       // the grid alone is a ground too
     }
