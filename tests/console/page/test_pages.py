@@ -105,7 +105,8 @@ def test_the_sites_own_map_lies_under_the_cameras(open_page: Open, console: Any)
 
     console.lever("set", map="geojson")
     page = open_page("map")
-    page.wait_for_selector("path.map-base")
+    page.wait_for_selector("path.map-base", state="attached")
 
-    assert page.locator("path.map-base").count() == 2, "a street and a point"
+    fills = "all => all.map(one => getComputedStyle(one).fill === 'none')"
+    assert page.eval_on_selector_all("path.map-base", fills) == [True, False], "a street, a place"
     console.lever("set", map=None)
