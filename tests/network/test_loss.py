@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.loss_matrix import AT_LAST_S, IN_TIME_S, LINKS, Cell, Link, measure, table
 
-pytestmark = [pytest.mark.network, pytest.mark.slow]
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.alone]
 ALERTS = 200 * int(os.environ.get("HAZARDCAST_TEST_LONGER", "1"))
 VEHICLES = 3
 
