@@ -124,7 +124,7 @@ def test_a_key_is_prepared_rotated_and_revoked_while_no_alert_is_missed(
     assert reported > 20
     eventually(lambda: len(versions()) == reported, what="every version was shown")
     assert not vehicle.shown("WITHDRAWN")
-    assert len(vehicle.shown()) == reported + 1
+    assert len(vehicle.shown()) == reported + 1, "".join(vehicle.shown())
 
 
 def kid_of(text: bytes) -> str:
