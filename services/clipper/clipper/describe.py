@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import hazardcast
 from clipper import coverage
@@ -14,11 +15,13 @@ from clipper.manifest import StretchRecord
 from clipper.plan import Plan
 from hazardcast.contract.messages import Gap
 from hazardcast.contract.vocabulary import GapCause
-from hazardcast.media.coverage import Stretch
+from hazardcast.media.coverage import FRAME_TOLERANCE_S, Stretch, join
 from hazardcast.media.segments import Run, Segment
 
 SOFTWARE = f"hazardcast {hazardcast.__version__}"
 MOST_GAPS_IN_WORDS = 5
+TEARS_A_FILE = frozenset({GapCause.DISK_FULL, GapCause.RECORDER_KILLED})
+"""What ends a recording in the middle of a file."""
 
 
 def explain_in_words(found: Coverage) -> str | None:
@@ -48,14 +51,35 @@ def coverage_of(
 
 
 def explained(found: Coverage, unreadable: Sequence[Stretch]) -> Coverage:
-    """Gaps in which a segment lies that cannot be read have that cause."""
+    """Gaps, split where a segment lies that is there and cannot be read: that part says so.
+
+    A gap that the recorder itself left by ending in the middle of a file keeps its cause: the torn
+    file is the trace of it, not a reason of its own.
+    """
     gaps = tuple(
-        Gap(start=gap.start, end=gap.end, cause=GapCause.UNREADABLE)
-        if any(part.start < gap.end and part.end > gap.start for part in unreadable)
-        else gap
-        for gap in found.gaps
+        part for gap in found.gaps for part in _split(gap, join(unreadable, FRAME_TOLERANCE_S))
     )
     return replace(found, gaps=gaps)
+
+
+def _split(gap: Gap, unreadable: Sequence[Stretch]) -> list[Gap]:
+    inside = [
+        Stretch(
+            gap.start if part.start - gap.start <= FRAME_TOLERANCE_S else part.start,
+            gap.end if gap.end - part.end <= FRAME_TOLERANCE_S else part.end,
+        )
+        for part in unreadable
+        if part.start < gap.end and part.end > gap.start
+    ]
+    if not inside or gap.cause in TEARS_A_FILE:
+        return [gap]
+    edges = [gap.start, *(edge for part in inside for edge in part), gap.end]
+    causes = [gap.cause, GapCause.UNREADABLE] * len(inside) + [gap.cause]
+    return [
+        Gap(start=start, end=end, cause=cause)
+        for (start, end), cause in zip(pairwise(edges), causes, strict=True)
+        if end > start
+    ]
 
 
 def head(job: Job, found: Coverage, now: float) -> dict[str, object]:
