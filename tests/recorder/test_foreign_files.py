@@ -185,3 +185,29 @@ def test_a_quota_that_is_used_up_takes_from_the_oldest_though_the_volume_has_roo
     upkeep.make_room()
 
     assert len(index.of("north")) == 25, "and only once for all who meet it together"
+
+
+def test_what_was_recorded_a_moment_ago_stays_for_the_clip_that_is_about_to_take_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = RecordingIndex()
+    seconds = [stored(tmp_path, second).segment for second in range(1000, 1030)]
+    index.fill(
+        "north",
+        [
+            Stored(Segment(s.start_ms * 1000, s.end_ms * 1000, s.path), len(PACKETS))
+            for s in seconds
+        ],
+    )
+    clock = ManualClock(1030)
+    limits = {"north": Limits(1e9, 1e12)}
+    upkeep = Upkeep(tmp_path, index, limits, free_space_floor_gb=1000, clock=clock)
+    monkeypatch.setattr(disk, "free_bytes", lambda _: 0)
+    monkeypatch.setattr(disk, "lacking_files", lambda *_: 0)
+
+    upkeep.make_room()
+    assert [one.segment.start for one in index.of("north")] == [*range(1020, 1030)]
+
+    clock.advance(9.5)
+    upkeep.make_room()
+    assert [one.segment.start for one in index.of("north")] == [1029]

@@ -21,6 +21,9 @@ ROOM_FILES = 1000
 """As many must still find an inode."""
 QUOTA_EVERY_S = 5.0
 """A volume that takes nothing though it has room has a quota: so often some is freed for that."""
+CLIPS_TAKE_S = 10.0
+"""A clip that is being made has taken what was recorded within this: till then it is not removed,
+or a full disk would cost the clip what the camera sent before it was full."""
 
 
 class Upkeep:
@@ -80,8 +83,9 @@ class Upkeep:
         missing_files = self._lacking_files()
         if missing_bytes <= 0 and missing_files <= 0:
             return
-        for camera, victim in oldest_of_all(self._index.all(), now=self._steady.moment()):
-            if disk.is_linked(victim):
+        now = self._steady.moment()
+        for camera, victim in oldest_of_all(self._index.all(), now=now):
+            if disk.is_linked(victim) or 0 <= now.age_s(victim.segment.end) < CLIPS_TAKE_S:
                 continue
             freed = self._remove(camera, victim, "free_space")
             missing_bytes -= freed
