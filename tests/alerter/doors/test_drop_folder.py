@@ -146,6 +146,40 @@ def test_a_file_that_cannot_be_moved_is_not_taken_again_and_again(box: Box) -> N
     assert len(box.taken) == 1
 
 
+def test_a_file_that_could_not_be_moved_is_put_away_when_it_can_be_and_not_told_at_the_next_start(
+    box: Box,
+) -> None:
+    (box.folder / "a.json").write_text('{"type":"fire","status":"mistyped"}')
+    (box.folder / "b.json").write_text('{"type":"fire"}')
+    for child in ("done", "rejected"):
+        (box.folder / child).rename(box.folder / f".{child}")
+    box.look(10)
+    assert (box.folder / "a.json").exists()
+    assert (box.folder / "b.json").exists()
+
+    for child in ("done", "rejected"):
+        (box.folder / f".{child}").rename(box.folder / child)
+    box.look(1)
+    restarted = Box(box.folder)
+    restarted.look(10)
+
+    assert box.names("done") == ["b.json"]
+    assert box.names("rejected") == ["a.json", "a.json.reason.txt"]
+    assert not restarted.taken
+
+
+def test_what_was_written_over_a_file_that_could_not_be_moved_is_taken_too(box: Box) -> None:
+    (box.folder / "a.json").write_text('{"type":"fire"}')
+    (box.folder / "done").rename(box.folder / ".done")
+    box.look(10)
+    (box.folder / "a.json").write_text('{"type":"collision"}')
+    (box.folder / ".done").rename(box.folder / "done")
+    box.look(10)
+
+    assert [incident.type for incident in box.taken] == ["fire", "collision"]
+    assert box.names("done") == ["a.json"]
+
+
 @pytest.mark.parametrize("name", [".x", "x.tmp", "x.part", "x~", ".x.swp"])
 def test_names_of_unfinished_files(name: str) -> None:
     assert not is_candidate(name)

@@ -9,6 +9,7 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from alerter import metrics
 from alerter.doors.answers import Answer, Door
@@ -25,6 +26,14 @@ MAX_NAMES = 1000
 Accept = Callable[[bytes, Door], Answer]
 
 
+class _Place(NamedTuple):
+    """Where a file that was taken belongs, and what is to be said of it there."""
+
+    child: str
+    note: str
+    lines: tuple[str, ...]
+
+
 class DropFolder:
     """Takes finished files, one incident each; good ones end in `done/`, others in `rejected/`."""
 
@@ -35,6 +44,8 @@ class DropFolder:
         self._watch = DropWatch()
         self._here_before: set[str] | None = None
         """What lay here at the first look and has lain here since."""
+        self._stays: dict[Seen, _Place] = {}
+        """What was taken and could not be put away yet."""
         self.problem: str | None = None
         """Why files cannot be looked for or put away, in words; all else goes on."""
         with contextlib.suppress(OSError):  # told at the first look
@@ -76,17 +87,40 @@ class DropFolder:
         listing = self._listing()
         names = {seen.name for seen in listing}
         self._here_before = names if self._here_before is None else self._here_before & names
+        taken = {}
         for seen in self._watch.settled(listing, self._clock.monotonic()):
             self._watch.done(seen)
-            self._take(self._folder / seen.name)
+            taken[seen] = self._take(self._folder / seen.name)
             self._here_before.discard(seen.name)
+        self._tidy_up(taken, {seen: self._stays[seen] for seen in listing if seen in self._stays})
+
+    def _tidy_up(self, taken: dict[Seen, _Place], owed: dict[Seen, _Place]) -> None:
+        """Put away what is taken now, and what was taken before and could not be put away.
+
+        It is tried at every look, so that a later start does not find the file and tell it anew.
+        """
+        self._stays = {}
+        for seen, place in (owed | taken).items():
+            try:
+                target = self._move(seen.name, place.child)
+            except OSError as error:
+                self._stays[seen] = place
+                if seen in taken:
+                    log.error("dropped file cannot be moved", extra={"reason": in_words(error)})
+            else:
+                _note_beside(target, place)
+
+    def _move(self, name: str, child: str) -> Path:
+        target = _free_name(self._folder / child / name)
+        (self._folder / name).rename(target)
+        return target
 
     def _listing(self) -> list[Seen]:
         with os.scandir(self._folder) as entries:
             looks = [_look_at(entry) for entry in entries if is_candidate(entry.name)]
         return [seen for seen in looks if seen]
 
-    def _take(self, path: Path) -> None:
+    def _take(self, path: Path) -> _Place:
         name = shown(Path(path.name))
         try:
             content, waited_s = _content(path), self._waited_s(path)
@@ -95,13 +129,11 @@ class DropFolder:
             metrics.REJECTED.labels(reason=Reason.SCHEMA).inc()
             reason = in_words(error) if isinstance(error, OSError) else str(error)
             log.warning("dropped file refused", extra={"file": name, "reason": reason})
-            self._put_away(path, "rejected", reason=[reason])
-            return
-        warnings = [str(warning) for warning in answer.warnings]
+            return _Place("rejected", "reason", (reason,))
+        warnings = tuple(str(warning) for warning in answer.warnings)
         if isinstance(answer.outcome, Refusal):
-            self._put_away(path, "rejected", reason=[str(answer.outcome), *warnings])
-        else:
-            self._put_away(path, "done", warnings=warnings)
+            return _Place("rejected", "reason", (str(answer.outcome), *warnings))
+        return _Place("done", "warnings", warnings)
 
     def _waited_s(self, path: Path) -> float:
         """How long a file lay here before anybody looked; by ctime, which a move renews.
@@ -112,17 +144,16 @@ class DropFolder:
             return 0.0
         return max(0.0, self._clock.now() - path.stat().st_ctime)
 
-    def _put_away(self, path: Path, child: str, **notes: list[str]) -> None:
-        """Move a file to where it belongs, with what there is to say about it beside it."""
-        try:
-            target = _free_name(self._folder / child / path.name)
-            path.rename(target)
-            for kind, lines in notes.items():
-                if lines:
-                    beside = target.with_name(f"{target.name}.{kind}.txt")
-                    beside.write_text("\n".join([*lines, ""]), "utf-8")
-        except OSError as error:
-            log.error("dropped file cannot be moved", extra={"reason": in_words(error)})
+
+def _note_beside(target: Path, place: _Place) -> None:
+    """Say what there is to say about a file in one that lies beside it."""
+    if not place.lines:
+        return
+    try:
+        beside = target.with_name(f"{target.name}.{place.note}.txt")
+        beside.write_text("\n".join([*place.lines, ""]), "utf-8")
+    except OSError as error:
+        log.error("a dropped file has no note beside it", extra={"reason": in_words(error)})
 
 
 def _look_at(entry: os.DirEntry[str]) -> Seen | None:
