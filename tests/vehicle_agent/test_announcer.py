@@ -216,7 +216,19 @@ def test_a_log_that_fails_takes_nothing_with_it(cabin: Cabin) -> None:
     (cabin.folder / "alerts.csv").rmdir()
     cabin.announcer.announce(cabin.announcement(2))
     cabin.settle()
-    assert [row["event_id"] for row in cabin.rows()] == ["4097-2"]
+    assert [row["event_id"] for row in cabin.rows()] == ["4097-1", "4097-2"]
+    assert failing("csv") == 0
+
+
+def test_a_row_that_a_disk_did_not_take_is_added_without_another_alert(cabin: Cabin) -> None:
+    (cabin.folder / "alerts.csv").mkdir()
+    cabin.announcer.announce(cabin.announcement(1))
+    cabin.settle()
+    (cabin.folder / "alerts.csv").rmdir()
+    cabin.announcer.look()
+    cabin.settle()
+
+    assert [row["event_id"] for row in cabin.rows()] == ["4097-1"]
     assert failing("csv") == 0
 
 

@@ -78,7 +78,7 @@ def test_files_that_cannot_be_rotated_cost_no_row(tmp_path: Path) -> None:
     ]
 
 
-def test_a_row_that_the_disk_does_not_take_leaves_no_half_of_it(
+def test_a_row_that_the_disk_does_not_take_leaves_no_half_of_it_and_is_added_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = AlertLog(tmp_path)
@@ -92,10 +92,14 @@ def test_a_row_that_the_disk_does_not_take_leaves_no_half_of_it(
         full.setattr("vehicle_agent.alert_log._write_all", half)
         with pytest.raises(OSError, match="No space"):
             log.append(expired(2), 1.5)
+        assert len(rows(tmp_path / "alerts.csv")) == 1
+    assert log.owes
     log.append(expired(3), None)
 
+    assert not log.owes
     assert [(row["event_id"], row["t5_displayed"]) for row in rows(tmp_path / "alerts.csv")] == [
         ("4097-1", "1.500000"),
+        ("4097-2", "1.500000"),
         ("4097-3", ""),
     ]
 

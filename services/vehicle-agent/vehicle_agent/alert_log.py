@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import unicodedata
+from collections import deque
 from io import RawIOBase
 from pathlib import Path
 
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 FILE = "alerts.csv"
 MAX_BYTES = 10_000_000
 KEPT = 5
+MOST_OWED = 1000
+"""Rows that wait for a disk; of more the oldest are lost."""
 _FORMULA = frozenset("=+-@")
 COLUMNS = (
     "event_id", "word", "status", "revision", "type", "severity", "road", "test",
@@ -37,16 +40,35 @@ class AlertLog:
         self._max_bytes = max_bytes
         self._kept = kept
         self._stuck = False
+        self._owed: deque[bytes] = deque(maxlen=MOST_OWED)
+
+    @property
+    def owes(self) -> bool:
+        """Whether rows wait for the disk to take them."""
+        return bool(self._owed)
 
     def append(self, announcement: Announcement, displayed_at: float | None) -> None:
         """Add a row; without `displayed_at` where the console has not shown it.
 
         Raises:
-            OSError: the disk does not take it; nothing of it is left in the file.
+            OSError: the disk does not take it now; `catch_up` adds it, of the last `MOST_OWED`.
+        """
+        self._owed.append(_text(_row(announcement, displayed_at)).encode("utf-8", "replace"))
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Add the rows that the disk did not take before.
+
+        Raises:
+            OSError: nor does it now; no part of a row is left in the file.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._rotate_when_due()
-        row = _text(_row(announcement, displayed_at)).encode("utf-8", "replace")
+        while self._owed:
+            self._rotate_when_due()
+            self._add(self._owed[0])
+            self._owed.popleft()
+
+    def _add(self, row: bytes) -> None:
         with self._path.open("ab", buffering=0) as file:
             size = file.seek(0, os.SEEK_END)
             try:

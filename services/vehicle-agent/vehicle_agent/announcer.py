@@ -74,6 +74,8 @@ class Announcer:
     def close(self, timeout_s: float = 3.0) -> None:
         """Finish what is queued, as far as the outputs take it."""
         self._lines.put(self._close_console)
+        if self._alert_log.owes:
+            self._rows.put(self._alert_log.catch_up)
         until = self._clock.monotonic() + timeout_s
         for lane in self._lanes:  # the console first: what it shows has a receipt and a row
             lane.close(max(0.1, until - self._clock.monotonic()))
@@ -172,9 +174,11 @@ class Announcer:
             self._commands.put(lambda: ros2.speed(advice), about="speed")
 
     def look(self) -> None:
-        """Notice which outputs take nothing."""
+        """Notice which outputs take nothing, and try again what a disk did not take."""
         for lane in self._lanes:
             lane.look()
+        if self._alert_log.owes and self._rows.idle:
+            self._rows.put(self._alert_log.catch_up, about="rows")
 
     @property
     def idle(self) -> bool:
