@@ -271,7 +271,11 @@ def _no_accident(
 ) -> Case:
     if isinstance(body, bytes):
         return Case(number, door, at_s, body, told=False, label=label)
-    return replace(_case(number, door, at_s, body), told=False, label=label, ts=ts)
+    case = _case(number, door, at_s, body)
+    kind = body.get("type")
+    # What a clock that is behind takes for news is at least told as what it says.
+    kind = kind if kind in TYPES else case.type
+    return replace(case, told=False, label=label, ts=ts, type=kind)
 
 
 def _words(case: Case) -> Iterator[Say]:

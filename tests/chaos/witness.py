@@ -118,16 +118,17 @@ class Witness:
         self._threads[-1].start()
 
     def _follow(self, car: str, path: Path, life: Callable[[], int]) -> None:
-        read, rest = 0, b""
+        """Whole rows only: the half of one that a full disk did not take is cut off again."""
+        read = 0
         while True:
             last = self._stop.is_set()
             if path.exists() and path.stat().st_size > read:
                 with path.open("rb") as file:
                     file.seek(read)
                     data = file.read()
-                read += len(data)
-                *rows, rest = (rest + data).split(b"\n")
-                for row in rows:
+                whole = data[: data.rfind(b"\n") + 1]
+                read += len(whole)
+                for row in whole.split(b"\n")[:-1]:
                     self._row(car, life(), row.decode("utf-8", "replace"))
             if last:
                 return
