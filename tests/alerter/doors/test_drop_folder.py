@@ -168,6 +168,23 @@ def test_a_file_that_could_not_be_moved_is_put_away_when_it_can_be_and_not_told_
     assert not restarted.taken
 
 
+def test_a_file_that_breaks_its_reader_is_put_aside_and_holds_up_no_other(box: Box) -> None:
+    accept = box.accept
+
+    def breaks(payload: bytes, door: Door) -> Answer:
+        if b"fire" in payload:
+            raise RuntimeError("an error of ours")
+        return accept(payload, door)
+
+    box.drop = DropFolder(box.folder, breaks, box.clock)
+    (box.folder / "a.json").write_text('{"type":"fire"}')
+    (box.folder / "b.json").write_text('{"type":"collision"}')
+    box.look()
+
+    assert box.names("rejected") == ["a.json", "a.json.reason.txt"]
+    assert box.names("done") == ["b.json"]
+
+
 def test_what_was_written_over_a_file_that_could_not_be_moved_is_taken_too(box: Box) -> None:
     (box.folder / "a.json").write_text('{"type":"fire"}')
     (box.folder / "done").rename(box.folder / ".done")

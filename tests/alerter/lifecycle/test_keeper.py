@@ -171,6 +171,30 @@ def test_a_disk_that_is_just_quick_enough_each_time_does_not_add_up(
     assert sum(waits) == pytest.approx(waited_s, abs=0.05)
 
 
+def test_a_wait_that_took_longer_than_there_was_patience_refuses_no_later_change(
+    keeper: Keeper, desk: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the process was held in the middle of it: the wait is over, and much too late."""
+    first, second = events_of(desk, 2)
+    clock, acquired = ManualClock(CLOCK.monotonic()), keeper._lines.wait
+
+    def held(done: threading.Lock, within_s: float) -> bool:
+        clock.advance(4.9)
+        return acquired(done, within_s)
+
+    monkeypatch.setattr(keeper, "_clock", clock)
+    monkeypatch.setattr(keeper, "_waited_at", clock.monotonic())
+    keeper.put(first)
+    with monkeypatch.context() as held_up:
+        held_up.setattr(keeper._lines, "wait", held)
+        keeper.settle()
+    keeper.put(second)
+    keeper.settle()
+
+    keeper.close()
+    assert kept_in(tmp_path) == {first.alert.event_id, second.alert.event_id}
+
+
 def test_an_end_on_a_disk_that_hangs_comes_in_time(
     keeper: Keeper, disk: Disk, desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,6 +130,10 @@ class DropFolder:
             reason = in_words(error) if isinstance(error, OSError) else str(error)
             log.warning("dropped file refused", extra={"file": name, "reason": reason})
             return _Place("rejected", "reason", (reason,))
+        except Exception:
+            # It is not known how far it came: told again and again would be worse than asking.
+            log.exception("dropped file broke its reader", extra={"file": name})
+            return _Place("rejected", "reason", ("an error of this program, see its log",))
         warnings = tuple(str(warning) for warning in answer.warnings)
         if isinstance(answer.outcome, Refusal):
             return _Place("rejected", "reason", (str(answer.outcome), *warnings))

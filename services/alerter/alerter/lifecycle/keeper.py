@@ -66,6 +66,7 @@ class Worker:
 
     def wait(self, done: threading.Lock, within_s: float) -> bool:
         """Whether it is done, at the latest in time; not waited for behind work that hangs."""
+        within_s = max(0.0, within_s)
         hangs = self._clock.monotonic() - self._began > within_s
         is_done = done.acquire(blocking=False) if hangs else done.acquire(timeout=within_s)
         if is_done:
@@ -201,8 +202,15 @@ class Keeper:
 
         Once that was too short nobody waits until the disk has caught up: one that is slow but does
         not hang would cost every alert as much. Nor may many that are just quick enough add up:
-        what is more than ordinary is taken off a common store of patience.
+        what is more than ordinary is taken off a common store of patience. And whatever goes wrong
+        here, who is told after it is told.
         """
+        try:
+            self._settle()
+        except Exception:
+            log.exception("state may not be kept")
+
+    def _settle(self) -> None:
         newest = self._newest
         if newest is None:
             return
@@ -222,7 +230,7 @@ class Keeper:
             left_s = min(left_s, self._left_s + regained_s)
         written = self._lines.wait(newest, 0.0 if self._is_behind else left_s)
         self._waited_at = self._clock.monotonic()
-        self._left_s = left_s - max(0.0, self._waited_at - began - ORDINARY_S)
+        self._left_s = max(0.0, left_s - max(0.0, self._waited_at - began - ORDINARY_S))
         return written
 
     def _note(self, work: Work) -> bool:
