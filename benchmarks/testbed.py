@@ -311,16 +311,22 @@ class Testbed:
         return alerter
 
     def start_vehicle(
-        self, car: Node, *, program: Sequence[str] = ("-m", "vehicle_agent"), **changes: str
+        self,
+        car: Node,
+        *,
+        program: Sequence[str] = ("-m", "vehicle_agent"),
+        interface: str | None = "eth0",
+        **changes: str,
     ) -> Child:
         """Returns at once; `wait_ready` waits."""
         settings = {
             "vehicle": car.name,
             "data_dir": str(self.folder / "vehicles"),
             "truststore": str(self.data_dir / "keys" / "truststore.json"),
-            "multicast_interface": "eth0",
             "mqtt_host": self.station.address,
         }
+        if interface:
+            settings["multicast_interface"] = interface
         return self.keep(car.spawn(sys.executable, "-u", *program, **{**settings, **changes}))
 
     def wait_ready(self, cars: Sequence[Node] | None = None, *, broker: bool = True) -> None:

@@ -9,7 +9,9 @@ import ipaddress
 import os
 import socket
 import struct
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from hazardcast.contract.errors import ConfigError
@@ -35,6 +37,7 @@ _SO_RXQ_OVFL = 40
 _SO_ATTACH_FILTER = 26
 _SO_DETACH_FILTER = 27
 _PROGRAM = struct.Struct("@HP")
+_MEMBERSHIPS = Path("/proc/net/igmp")
 _TIMESPEC = struct.Struct("@ll")
 _TIMEVAL = struct.Struct("@ll")
 _COUNT = struct.Struct("@I")
@@ -203,6 +206,27 @@ def open_receiver(group: Group) -> socket.socket:
         receiver.close()
         raise
     return receiver
+
+
+def is_forgotten(group: Group) -> bool:
+    """Whether the kernel lost the membership, as it does with an interface that is removed.
+
+    By /proc/net/igmp (proc(5)); where that does not tell, nothing is forgotten.
+    """
+    try:
+        wanted = place_of(group.interface).number
+        told = _MEMBERSHIPS.read_text("ascii").splitlines()[1:]
+    except (OSError, ConfigError, UnicodeDecodeError):
+        return False
+    number, joined = 0, set()
+    for line in told:
+        first = line.split()[0]
+        if line[0].isspace():
+            joined.add((number, first))
+        else:
+            number = int(first)
+    name = f"{int.from_bytes(socket.inet_aton(group.address), sys.byteorder):08X}"
+    return not any(group_ == name and wanted in (0, at) for at, group_ in joined)
 
 
 def open_unicast_receiver(port: int, *, host: str = "") -> socket.socket:

@@ -119,3 +119,24 @@ def test_a_firewall_that_swallows_datagrams_is_told(
 
 def in_station(bed: Testbed, *command: str) -> None:
     assert bed.keep(bed.station.spawn(*command)).process.wait(10) == 0
+
+
+@pytest.mark.parametrize("by", ["eth0", None], ids=["named", "by route"])
+def test_a_vehicle_whose_interface_was_made_anew_hears_again(bed: Testbed, by: str | None) -> None:
+    bed.start_alerter()
+    (car,) = bed.cars
+    bed.start_vehicle(car, interface=by)
+    bed.wait_ready()
+    client = bed.publisher()
+    client.publish("v2x/alert", '{"type":"collision","event_id":"a","clip_hint":false}', qos=1)
+    eventually(lambda: multicast_heard(car) > 2)
+
+    bed.unplug(car)
+    before = multicast_heard(car)
+    bed.plug(car)
+
+    eventually(lambda: multicast_heard(car) > before, within_s=HEALED_WITHIN_S)
+
+
+def multicast_heard(car: Node) -> float:
+    return car.metrics()['hazardcast_datagrams_received_total{kind="multicast"}']

@@ -21,6 +21,8 @@ from vehicle_agent.sighting import Arrival, Path
 log = logging.getLogger(__name__)
 CHECK_EVERY_S = 0.2
 REJOIN_AFTER_S = WARN_AFTER_S
+RETRY_AFTER_AT_MOST_S = 3.0
+"""An interface that comes back brings alerts at once."""
 MAX_QUEUED_S = 60.0
 
 Deliver = Callable[[Arrival], Rejection | None]
@@ -31,10 +33,11 @@ OpenSocket = Callable[[], socket.socket]
 
 
 class Radio:
-    """Listens on one socket and opens it anew when it fails or long stays silent.
+    """Listens on one socket and opens it anew when it fails, long stays silent or hears no more.
 
-    Silence may mean that the network forgot the membership: a switch that snoops IGMP without a
-    querier does after some 260 s, and an interface that went away and came back always does.
+    Silence may mean that the network forgot the membership, as a switch that snoops IGMP without a
+    querier does after some 260 s. That the kernel did, as with an interface that went away and came
+    back, can be asked.
     """
 
     def __init__(
@@ -46,10 +49,12 @@ class Radio:
         clock: Clock,
         stop: threading.Event,
         beginnings: Beginnings = lambda: (),
+        is_deaf: Callable[[], bool] = lambda: False,
         turn: Turn = UNWATCHED,
     ) -> None:
         self._turn = turn
         self._beginnings = beginnings
+        self._is_deaf = is_deaf
         self._open = open_socket
         self.path = path
         self._received = metrics.RECEIVED[path]
@@ -74,7 +79,7 @@ class Radio:
             what=f"listening by {self.path}",
             stop=self._stop,
             clock=self._clock,
-            most_s=10.0,
+            most_s=RETRY_AFTER_AT_MOST_S,
         )
 
     def _listen(self) -> None:
@@ -97,8 +102,8 @@ class Radio:
             try:
                 packet = multicast.read(receiver)
             except TimeoutError:
-                if self._clock.monotonic() - heard >= REJOIN_AFTER_S:
-                    log.warning("nothing heard, joining anew", extra={"path": self.path})
+                if why := self._is_silent(self._clock.monotonic() - heard):
+                    log.warning("%s, joining anew", why, extra={"path": self.path})
                     return
                 continue
             heard = self._clock.monotonic()
@@ -107,6 +112,12 @@ class Radio:
             if obvious:
                 metrics.REJECTED[obvious].inc()
             self._guard(receiver, packet, gate, obvious or self._take(packet, heard))
+
+    def _is_silent(self, for_s: float) -> str | None:
+        """Why nothing may be heard here any more, in words; None: there may be nothing to hear."""
+        if for_s >= REJOIN_AFTER_S:
+            return "nothing heard"
+        return "the interface was made anew" if self._is_deaf() else None
 
     def _guard(
         self, receiver: socket.socket, packet: Packet, gate: FloodGate, verdict: Rejection | None

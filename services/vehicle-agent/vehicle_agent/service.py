@@ -255,6 +255,7 @@ def _radios(
         clock=clock,
         stop=stop,
         beginnings=agent.beginnings,
+        is_deaf=lambda: multicast.is_forgotten(group),
         turn=watchdog.turn("multicast"),
     )
     port = settings.vehicle_unicast_port
