@@ -265,6 +265,18 @@ def test_what_must_outlive_a_power_cut_is_written_by_one_module() -> None:
     assert writers == {DURABLE, *RENAMERS}
 
 
+def test_transport_streams_are_read_by_one_module() -> None:
+    """Who else knows how long a packet is, reads packets."""
+    readers = {
+        name_of(path)
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and node.value == 188
+    }
+
+    assert readers == {"hazardcast/media/mpegts.py"}
+
+
 def test_no_file_outgrows_a_readers_patience() -> None:
     long = {
         name_of(path): lines

@@ -31,11 +31,12 @@ from camera.scenes.view import View
 from camera.server import CameraServer
 from camera.service import CameraService
 from camera.source import LocalCamera
-from camera.transport_stream import PACKET_BYTES, Splitter
+from camera.transport_stream import Splitter
 
 from hazardcast.contract import topics
 from hazardcast.machine.clock import SystemClock
 from hazardcast.media import burnt_clock
+from hazardcast.media.mpegts import PACKET_BYTES
 from hazardcast.testing import MemoryBroker, eventually
 
 pytestmark = pytest.mark.network

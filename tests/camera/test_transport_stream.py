@@ -5,9 +5,11 @@ from itertools import pairwise
 
 import pytest
 from camera import encoder, probe
-from camera.transport_stream import PACKET_BYTES, TIME_MODULUS, Chunk, Splitter, ticks_after
+from camera.transport_stream import Chunk, Splitter, ticks_after
 from hypothesis import given
 from hypothesis import strategies as st
+
+from hazardcast.media.mpegts import PACKET_BYTES, WRAP
 
 
 def made(ffmpeg: str, *output: str, seconds: float = 4.0) -> bytes:
@@ -88,9 +90,9 @@ def test_no_packets_break_it(bodies: list[bytes]) -> None:
     assert all(told[at : at + PACKET_BYTES] in sent for at in range(0, len(told), PACKET_BYTES))
 
 
-@given(st.integers(0, TIME_MODULUS - 1), st.integers(0, TIME_MODULUS - 1))
+@given(st.integers(0, WRAP - 1), st.integers(0, WRAP - 1))
 def test_times_wrap(first: int, length: int) -> None:
-    assert ticks_after(first, (first + length) % TIME_MODULUS) == length
+    assert ticks_after(first, (first + length) % WRAP) == length
 
 
 @pytest.mark.network

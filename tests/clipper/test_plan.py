@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from clipper import chain, coverage, plan
 from clipper.chain import Source
-from clipper.mpegts import TICKS_PER_S, WRAP, Frame, Scan
+from clipper.scanning import Frame, Scan
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hazardcast.contract.messages import Window
+from hazardcast.media.mpegts import CLOCK_HZ, WRAP
 from hazardcast.media.segments import Segment
 
 T_MS = 1_800_000_000_000
@@ -120,7 +121,7 @@ def test_media_time_runs_with_the_wall_clock_across_gaps(
     for piece in made.pieces:
         assert piece.media_s == pytest.approx(piece.wall - made.first_wall, abs=0.0011)
         stamp = (piece.source.scan.frames[0].pts + piece.shift_ticks) % WRAP
-        expected = plan.ORIGIN_TICKS + round(piece.media_s * TICKS_PER_S)
+        expected = plan.ORIGIN_TICKS + round(piece.media_s * CLOCK_HZ)
         assert abs(stamp - expected) <= 1
 
 
@@ -197,7 +198,7 @@ def test_frames_that_a_segments_name_cannot_mean_are_left_out(leap_s: int) -> No
     film = source(0, 20)
     frames = film.scan.frames
     leapt = tuple(
-        frame._replace(pts=(frame.pts + leap_s * TICKS_PER_S) % WRAP) for frame in frames[12:]
+        frame._replace(pts=(frame.pts + leap_s * CLOCK_HZ) % WRAP) for frame in frames[12:]
     )
     wild = Source(film.segment, replace(film.scan, frames=frames[:12] + leapt))
 
@@ -210,7 +211,7 @@ def wild(leap_s: int, *, named: tuple[int, int]) -> Source:
     """20 frames of 40 ms of which the last eight leap, in a file named `named` (ms after T)."""
     film = source(0, 20)
     leapt = tuple(
-        frame._replace(pts=(frame.pts + leap_s * TICKS_PER_S) % WRAP)
+        frame._replace(pts=(frame.pts + leap_s * CLOCK_HZ) % WRAP)
         for frame in film.scan.frames[12:]
     )
     scan = replace(film.scan, frames=film.scan.frames[:12] + leapt)

@@ -8,13 +8,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from recorder import beginning, transport_stream
+from recorder import beginning, pictures
 from recorder.archive import Archive
 from recorder.disk import Shelf
 from recorder.index import RecordingIndex
+from recorder.pictures import Picture
 from recorder.timeline import NamedSegment
-from recorder.transport_stream import PACKET, Picture
 
+from hazardcast.media import mpegts
+from hazardcast.media.mpegts import PACKET_BYTES
 from hazardcast.media.segments import list_segments
 
 FPS = 10
@@ -37,26 +39,26 @@ def film(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory) -> Film:
             check=True, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         data = path.read_bytes()
-        keys = [one for one in pictures(data) if one.key]
-        return data[: pictures(data)[0].packet] + data[keys[1].packet :]
+        keys = [one for one in pictures_of(data) if one.key]
+        return data[: pictures_of(data)[0].packet] + data[keys[1].packet :]
 
     return make
 
 
-def pictures(data: bytes) -> list[Picture]:
-    video = transport_stream.video(data)
+def pictures_of(data: bytes) -> list[Picture]:
+    video = mpegts.first_video(data)
     assert video
-    return list(transport_stream.pictures(data, video.pid))
+    return list(pictures.found_in(data, video.pid))
 
 
 def guessed(data: bytes) -> tuple[bytes, int]:
     """`data` with the first times that `FIRST_TIMES` gives, and by how much too early they are."""
-    first, following = pictures(data)[:2]
-    at = transport_stream.stamp_at(data, first.packet)
+    first, following = pictures_of(data)[:2]
+    at = mpegts.pts_at(data, first.packet)
     shown = following.shown - 4 * STEP
     changed = bytearray(data)
-    changed[at : at + 5] = transport_stream.stamp(shown, like=data[at])
-    changed[at + 5 : at + 10] = transport_stream.stamp(shown - 2 * STEP, like=data[at + 5])
+    changed[at : at + 5] = mpegts.stamp(shown, like=data[at])
+    changed[at + 5 : at + 10] = mpegts.stamp(shown - 2 * STEP, like=data[at + 5])
     return bytes(changed), first.shown - shown
 
 
@@ -71,9 +73,9 @@ def mended(data: bytes) -> tuple[bytes, float]:
 
 def counter_steps(data: bytes) -> set[int]:
     """How the counter of the video's packets goes on."""
-    video = transport_stream.video(data)
+    video = mpegts.first_video(data)
     assert video
-    counts = [data[at + 3] & 15 for at in transport_stream.packets(data, video.pid, 0, len(data))]
+    counts = [data[at + 3] & 15 for at in mpegts.packets_of(data, video.pid, 0, len(data))]
     return {(later - before) % 16 for before, later in pairwise(counts)}
 
 
@@ -98,7 +100,7 @@ def test_pictures_that_lean_on_what_was_never_sent_are_taken_out_and_no_byte_mov
     film: Film, ffmpeg: str, codec: str, extra: str
 ) -> None:
     data = film(extra, codec)
-    first, *rest = pictures(data)
+    first, *rest = pictures_of(data)
     true_s = first.shown / 90_000
     leading = sum(one.shown < first.shown for one in rest)
     assert leading
@@ -107,15 +109,15 @@ def test_pictures_that_lean_on_what_was_never_sent_are_taken_out_and_no_byte_mov
         kept, later_s = mended(sent)
 
         assert len(kept) == len(sent)
-        assert len(pictures(kept)) == len(pictures(sent)) - leading
-        found, before = transport_stream.times(kept), transport_stream.times(sent)
+        assert len(pictures_of(kept)) == len(pictures_of(sent)) - leading
+        found, before = pictures.times(kept), pictures.times(sent)
         assert found
         assert before
         assert found.first_s == pytest.approx(true_s, abs=1e-4)
         assert later_s == pytest.approx(true_s - before.first_s, abs=1e-4)
         assert counter_steps(kept) == counter_steps(sent) == {1}
         player = shown_by_a_player(ffmpeg, kept)
-        assert len(player) == len(pictures(kept))
+        assert len(player) == len(pictures_of(kept))
         assert player[0] == pytest.approx(true_s, abs=1e-4)
         assert beginning.mended(kept) is None
 
@@ -130,8 +132,8 @@ def test_a_first_picture_that_was_dated_too_early_is_shown_a_step_before_the_nex
 
     kept, later_s = mended(sent)
 
-    assert pictures(kept)[0].shown == pictures(data)[0].shown
-    assert pictures(kept)[1:] == pictures(data)[1:]
+    assert pictures_of(kept)[0].shown == pictures_of(data)[0].shown
+    assert pictures_of(kept)[1:] == pictures_of(data)[1:]
     assert later_s == pytest.approx(early / 90_000)
 
 
@@ -140,7 +142,7 @@ def test_a_beginning_that_is_right_stays_as_it_is(film: Film, extra: str) -> Non
     data = film(extra)
 
     assert beginning.mended(data) is None
-    assert beginning.mended(data[: 5 * PACKET]) is None
+    assert beginning.mended(data[: 5 * PACKET_BYTES]) is None
     assert beginning.mended(b"") is None
 
 

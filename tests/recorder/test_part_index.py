@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from recorder.command import STAMP_LEAD_S
 from recorder.part_index import OpenRun, PartIndex
-from recorder.transport_stream import PACKET
 
+from hazardcast.media.mpegts import PACKET_BYTES
 from hazardcast.media.parts import Head, Part, read_head, read_part
 from hazardcast.media.stream_time import StreamTime
 
@@ -184,9 +184,9 @@ def test_what_a_full_disk_does_not_take_is_told_later(index: PartIndex, folder: 
         return done
 
     monkeypatch.setattr(os, "write", full)
-    path(folder, 0).write_bytes(files[0][: 40 * PACKET])
-    for size in (60, 80, len(files[0]) // PACKET):
-        path(folder, 0).write_bytes(files[0][: size * PACKET])
+    path(folder, 0).write_bytes(files[0][: 40 * PACKET_BYTES])
+    for size in (60, 80, len(files[0]) // PACKET_BYTES):
+        path(folder, 0).write_bytes(files[0][: size * PACKET_BYTES])
         index.look()
     room[0] = 1 << 20
     index.look()

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorder.parts import PART_S, Cut, Cutter
-from recorder.transport_stream import PACKET, Picture, elapsed_s, pictures, video_pid
+from recorder.pictures import Picture, elapsed_s, found_in
+
+from hazardcast.media.mpegts import PACKET_BYTES, Video, first_video
 
 
 class Quiet(bytes):
@@ -59,11 +61,13 @@ def test_every_key_frame_begins_a_part_with_its_tables(stream: bytes) -> None:
     keys = [cut for cut in grown(stream, []) if cut.key]
 
     assert len(keys) == 3
-    assert all(video_pid(stream[cut.offset :][: 4 * PACKET]) == 0x100 for cut in keys)
+    assert all(
+        first_video(stream[cut.offset :][: 4 * PACKET_BYTES]) == Video(0x100, 0x1B) for cut in keys
+    )
 
 
 def test_a_part_begins_with_a_picture_and_holds_whole_ones(stream: bytes) -> None:
-    starts = {picture.start for picture in pictures(stream, 0x100)} | {0}
+    starts = {picture.start for picture in found_in(stream, 0x100)} | {0}
 
     assert all({cut.offset, cut.offset + cut.size} <= starts for cut in grown(stream, []))
 
@@ -71,7 +75,7 @@ def test_a_part_begins_with_a_picture_and_holds_whole_ones(stream: bytes) -> Non
 def test_the_last_part_of_a_file_ends_where_the_next_file_begins(stream: bytes) -> None:
     cutter = Cutter()
     cuts = cutter.take(stream)
-    last = list(pictures(stream, 0x100))[-1]
+    last = list(found_in(stream, 0x100))[-1]
     step = 90_000 // 15
     following = Picture(0, 0, last.shown + step, last.decoded + step, True)
 

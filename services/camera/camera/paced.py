@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 from camera.encoder import Stream
 from camera.source import LocalCamera, SourceProblem
-from camera.transport_stream import CLOCK_HZ, Chunk, Splitter, ticks_after
+from camera.transport_stream import Chunk, Splitter, ticks_after
+from hazardcast.media.mpegts import CLOCK_HZ
 
 CHUNKS_AHEAD = 48
 """Read ahead, so that the next pass is under way when the present one ends."""

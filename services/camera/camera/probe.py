@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from camera.transport_stream import CLOCK_HZ, STREAM_TYPE_H264, Chunk, ticks_after
+from camera.transport_stream import Chunk, ticks_after
+from hazardcast.media.mpegts import CLOCK_HZ, H264_TYPE
 
 LONGEST_GROUP_S = 2.2
 """A client waits this long at most for its first keyframe."""
@@ -30,7 +31,7 @@ class Verdict:
 def judge(stream_type: int | None, chunks: Iterable[Chunk]) -> Verdict:
     """Look at the first seconds of a file's video, copied into a transport stream."""
     frames = [chunk for chunk in chunks if chunk.starts_frame]
-    if stream_type != STREAM_TYPE_H264:
+    if stream_type != H264_TYPE:
         return Verdict(copy=False, reason="not H.264")
     if not frames or not frames[0].keyframe:
         return Verdict(copy=False, reason="does not begin with a keyframe")

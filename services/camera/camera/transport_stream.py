@@ -1,20 +1,11 @@
-"""Reading an MPEG transport stream: where frames begin, which are keyframes, and their times.
-
-ISO/IEC 13818-1: packets §2.4.3.2, adaptation field §2.4.3.4, PES header §2.4.3.6, PAT §2.4.4.3,
-PMT §2.4.4.8.
-"""
+"""A live transport stream cut where its frames begin: which are keyframes, and their times."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-PACKET_BYTES = 188
-SYNC = 0x47
-PAT_PID = 0
-CLOCK_HZ = 90_000
-TIME_MODULUS = 1 << 33
-STREAM_TYPE_H264 = 0x1B
-_VIDEO_STREAM_TYPES = frozenset({0x01, 0x02, 0x10, STREAM_TYPE_H264, 0x24, 0x33})
+from hazardcast.media import mpegts
+from hazardcast.media.mpegts import PACKET_BYTES, PAT_PID, SYNC, WRAP, Video
 
 
 @dataclass(frozen=True)
@@ -35,12 +26,15 @@ class Splitter:
     def __init__(self) -> None:
         self._rest = b""
         self._pmt_pid: int | None = None
-        self._video_pid: int | None = None
+        self._video: Video | None = None
         self._pat = b""
         self._pmt = b""
         self._begun = False
-        self.stream_type: int | None = None
-        """What the PMT says the video is; 0x1B is H.264."""
+
+    @property
+    def stream_type(self) -> int | None:
+        """What the PMT says the video is (`mpegts.VIDEO_CODECS`)."""
+        return self._video.stream_type if self._video else None
 
     @property
     def tables(self) -> bytes:
@@ -72,7 +66,7 @@ class Splitter:
                 break
             if not data[at + 1] & 0x40:
                 continue
-            found = self._unit_start(data[at : at + PACKET_BYTES])
+            found = self._unit_start(data, at)
             if found:
                 self._append(chunks, opening, data[start:at])
                 start, opening, self._begun = at, found, True
@@ -85,17 +79,19 @@ class Splitter:
                 Chunk(data, opening.starts_frame, opening.keyframe, opening.pts, opening.dts)
             )
 
-    def _unit_start(self, packet: bytes) -> Chunk | None:
-        """Notes tables; describes the frame if one starts with this packet."""
-        pid = (packet[1] & 0x1F) << 8 | packet[2]
+    def _unit_start(self, data: bytes, at: int) -> Chunk | None:
+        """Notes tables; describes the frame if one starts with the packet at `at`."""
+        pid = mpegts.pid_at(data, at)
         if pid == PAT_PID:
-            self._pat, self._pmt_pid = packet, _pmt_pid(_payload(packet)) or self._pmt_pid
+            self._pat = data[at : at + PACKET_BYTES]
+            self._pmt_pid = mpegts.programme_pid(mpegts.section_at(data, at)) or self._pmt_pid
         elif pid == self._pmt_pid:
-            self._pmt = packet
-            self._video_pid, self.stream_type = _video_of(_payload(packet))
-        elif pid == self._video_pid:
-            pts, dts = _times(_payload(packet))
-            return Chunk(b"", starts_frame=True, keyframe=_random_access(packet), pts=pts, dts=dts)
+            self._pmt = data[at : at + PACKET_BYTES]
+            self._video = mpegts.video_in(mpegts.section_at(data, at))
+        elif self._video is not None and pid == self._video.pid:
+            pts, dts = mpegts.stamps_at(data, at) or (None, None)
+            keyframe = mpegts.is_random_access(data, at)
+            return Chunk(b"", starts_frame=True, keyframe=keyframe, pts=pts, dts=dts)
         return None
 
 
@@ -104,67 +100,6 @@ def _in_step(data: bytes, at: int) -> bool:
     return data[at] == SYNC and (following >= len(data) or data[following] == SYNC)
 
 
-def _payload(packet: bytes) -> bytes:
-    control = packet[3] >> 4 & 3
-    start = 5 + packet[4] if control & 2 else 4
-    return packet[start:] if control & 1 else b""
-
-
-def _random_access(packet: bytes) -> bool:
-    has_field = bool(packet[3] >> 4 & 2) and packet[4] > 0
-    return has_field and bool(packet[5] & 0x40)
-
-
-def _section(payload: bytes) -> bytes:
-    """The table section after the pointer field, without its CRC."""
-    if not payload:
-        return b""
-    section = payload[1 + payload[0] :]
-    if len(section) < 3:
-        return b""
-    length = (section[1] & 0x0F) << 8 | section[2]
-    return section[: max(0, 3 + length - 4)]
-
-
-def _pmt_pid(payload: bytes) -> int | None:
-    section = _section(payload)
-    for at in range(8, len(section) - 3, 4):
-        if section[at] or section[at + 1]:  # program 0 is the network information table
-            return (section[at + 2] & 0x1F) << 8 | section[at + 3]
-    return None
-
-
-def _video_of(payload: bytes) -> tuple[int | None, int | None]:
-    """PID and stream type of the first video stream in a PMT."""
-    section = _section(payload)
-    if len(section) < 12:
-        return None, None
-    at = 12 + ((section[10] & 0x0F) << 8 | section[11])
-    while at + 4 < len(section):
-        if section[at] in _VIDEO_STREAM_TYPES:
-            return (section[at + 1] & 0x1F) << 8 | section[at + 2], section[at]
-        at += 5 + ((section[at + 3] & 0x0F) << 8 | section[at + 4])
-    return None, None
-
-
-def _times(pes: bytes) -> tuple[int | None, int | None]:
-    """PTS and DTS of a PES packet; the DTS is the PTS where the stream does not tell it."""
-    if len(pes) < 14 or pes[:3] != b"\x00\x00\x01":
-        return None, None
-    flags = pes[7] >> 6
-    pts = _time(pes[9:14]) if flags & 2 else None
-    dts = _time(pes[14:19]) if flags == 3 and len(pes) >= 19 else pts
-    return pts, dts
-
-
-def _time(field: bytes) -> int:
-    return (
-        (field[0] >> 1 & 7) << 30
-        | (field[1] << 7 | field[2] >> 1) << 15
-        | (field[3] << 7 | field[4] >> 1)
-    )
-
-
 def ticks_after(first: int, later: int) -> int:
     """Ticks from `first` to `later`, across the wrap of the 33-bit counter."""
-    return (later - first) % TIME_MODULUS
+    return (later - first) % WRAP

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from clipper import coverage, describe, mpegts, plan, splice
+from clipper import coverage, describe, plan, scanning, splice
 from clipper.chain import Source, as_named, told_before
 from clipper.chapters import iso_time
 from clipper.coverage import Coverage
@@ -126,7 +126,7 @@ class Builder:
     def _reencode(self, group: Sequence[Piece], path: Path, size: tuple[int, int]) -> Piece:
         self._ffmpeg.reencode(splice.stream(group), path, size=size)
         with path.open("rb") as file:
-            scanned = mpegts.scan(file)
+            scanned = scanning.scan(file)
         segment = replace(group[0].source.segment, path=path)
         return plan.whole(Source(segment, scanned), like=group)
 
@@ -179,8 +179,8 @@ def read_sources(segments: Sequence[Segment]) -> tuple[list[Source], list[Stretc
     for segment in segments:
         try:
             with segment.path.open("rb") as file:
-                sources.append(as_named(Source(segment, mpegts.scan(file))))
-        except (OSError, mpegts.UnreadableStreamError) as error:
+                sources.append(as_named(Source(segment, scanning.scan(file))))
+        except (OSError, scanning.UnreadableStreamError) as error:
             log.warning(
                 "segment left out", extra={"segment": segment.path.name, "reason": str(error)}
             )

@@ -9,8 +9,9 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from clipper.mpegts import TICKS_PER_S, Frame, Scan, ticks_between
+from clipper.scanning import Frame, Scan
 from hazardcast.contract.messages import Window
+from hazardcast.media.mpegts import CLOCK_HZ, ticks_between
 from hazardcast.media.segments import Segment
 
 SEAM_INTERVALS = 3.0
@@ -40,7 +41,7 @@ class Source:
 
     def wall(self, frame: Frame) -> float:
         """Wall clock of one of its frames: the name gives that of the first shown."""
-        return self.segment.start + self.ticks(frame) / TICKS_PER_S
+        return self.segment.start + self.ticks(frame) / CLOCK_HZ
 
     def ticks(self, frame: Frame) -> int:
         """Ticks from the first frame shown to `frame`."""
@@ -60,9 +61,9 @@ def as_named(source: Source) -> Source:
     size = scan.frames[place].offset
     kept = Source(source.segment, replace(scan, frames=scan.frames[:place], size=size))
     ticks = [source.ticks(frame) for frame in scan.frames]
-    if abs((max(ticks) - min(ticks)) / TICKS_PER_S - _length_s(source.segment)) > LEAP_S:
+    if abs((max(ticks) - min(ticks)) / CLOCK_HZ - _length_s(source.segment)) > LEAP_S:
         return kept
-    later_ms = round(ticks_between(kept.first_pts, source.first_pts) * 1000 / TICKS_PER_S)
+    later_ms = round(ticks_between(kept.first_pts, source.first_pts) * 1000 / CLOCK_HZ)
     start_ms = min(source.segment.start_ms + later_ms, source.segment.end_ms)
     return replace(kept, segment=replace(source.segment, start_ms=start_ms))
 
@@ -76,8 +77,8 @@ def _leap(source: Source) -> int:
     frames = source.scan.frames
     longest_s = _length_s(source.segment) + LEAP_S
     for place, (before, frame) in enumerate(pairwise(frames), start=1):
-        from_first_s = abs(ticks_between(frame.pts, frames[0].pts)) / TICKS_PER_S
-        step_s = abs(ticks_between(frame.pts, before.pts)) / TICKS_PER_S
+        from_first_s = abs(ticks_between(frame.pts, frames[0].pts)) / CLOCK_HZ
+        step_s = abs(ticks_between(frame.pts, before.pts)) / CLOCK_HZ
         if from_first_s > longest_s or step_s > LONGEST_STEP_S:
             return place
     return len(frames)
@@ -130,7 +131,7 @@ def _continues(earlier: Source, later: Source) -> bool:
         return False
     ticks = [earlier.ticks(frame) for frame in earlier.scan.frames]
     usual_s = interval_s(ticks)
-    seam_s = (_step_ticks(earlier, later) - max(ticks)) / TICKS_PER_S
+    seam_s = (_step_ticks(earlier, later) - max(ticks)) / CLOCK_HZ
     near = usual_s / SEAM_INTERVALS <= seam_s <= max(LEAST_SEAM_S, SEAM_INTERVALS * usual_s)
     return near and abs(_drift_s(earlier, later)) <= MOST_DRIFT_S
 
@@ -142,14 +143,14 @@ def _step_ticks(earlier: Source, later: Source) -> int:
 
 def _drift_s(earlier: Source, later: Source) -> float:
     """How much longer that step is by the wall clock."""
-    step_s = _step_ticks(earlier, later) / TICKS_PER_S
+    step_s = _step_ticks(earlier, later) / CLOCK_HZ
     return later.segment.start - earlier.segment.start - step_s
 
 
 def interval_s(ticks: Sequence[int]) -> float:
     """The usual time between frames."""
     steps = [later - earlier for earlier, later in pairwise(sorted(ticks))]
-    return statistics.median_low(steps) / TICKS_PER_S if steps else USUAL_INTERVAL_S
+    return statistics.median_low(steps) / CLOCK_HZ if steps else USUAL_INTERVAL_S
 
 
 def pictures_of(chain: Sequence[Source]) -> Iterator[Picture]:

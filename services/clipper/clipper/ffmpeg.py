@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
-from clipper.mpegts import TICKS_PER_S
 from clipper.plan import ORIGIN_TICKS
 from hazardcast.machine.clock import Clock
+from hazardcast.media.mpegts import CLOCK_HZ
 
 Chunks = Iterable[bytes | bytearray]
 
-ORIGIN_S = ORIGIN_TICKS / TICKS_PER_S
+ORIGIN_S = ORIGIN_TICKS / CLOCK_HZ
 STALLED_S = 120.0
 """ffmpeg that takes no byte and does not end for this long is killed."""
 POLL_S = 0.05
@@ -101,7 +101,7 @@ class Ffmpeg:
         )
         return self._run(
             *("-copyts", "-f", "mpegts", "-i", "pipe:0", "-map", "0:v:0", "-vf", fit),
-            *("-fps_mode", "passthrough", "-enc_time_base", f"1:{TICKS_PER_S}"),
+            *("-fps_mode", "passthrough", "-enc_time_base", f"1:{CLOCK_HZ}"),
             *("-c:v", "libx264", "-crf", "23", "-preset", "veryfast", "-pix_fmt", "yuv420p"),
             *("-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts", str(output)),
             stream=stream,

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from clipper.chain import Picture, Source, chains, cut, interval_s
-from clipper.mpegts import TICKS_PER_S
 from hazardcast.contract.messages import Window
 from hazardcast.media.coverage import Stretch
+from hazardcast.media.mpegts import CLOCK_HZ
 
-ORIGIN_TICKS = 10 * TICKS_PER_S
+ORIGIN_TICKS = 10 * CLOCK_HZ
 """Stamp of the clip's first frame on the way to the muxer: room below it for decoding stamps."""
 HOLE_INTERVALS = 5.0
 LEAST_HOLE_S = 1.0
@@ -144,7 +144,7 @@ class _Placed:
         return self.begin_ticks + picture.ticks - self.pictures[0].ticks
 
     def media(self, picture: Picture) -> float:
-        return self.media_ticks(picture) / TICKS_PER_S
+        return self.media_ticks(picture) / CLOCK_HZ
 
     @property
     def end_s(self) -> float:
@@ -156,7 +156,7 @@ def _lay_out(needed: Sequence[list[Picture]], moment: float) -> Plan:
     placed: list[_Placed] = []
     for pictures in needed:
         after_s = placed[-1].end_s if placed else 0.0
-        begin_ticks = round(max(pictures[0].wall - first_wall, after_s) * TICKS_PER_S)
+        begin_ticks = round(max(pictures[0].wall - first_wall, after_s) * CLOCK_HZ)
         usual_s = interval_s([picture.ticks for picture in pictures])
         placed.append(_Placed(pictures, begin_ticks, usual_s))
     stretches, media = zip(*(found for part in placed for found in _stretches(part)), strict=True)
@@ -219,7 +219,7 @@ def _stretches(part: _Placed) -> Iterator[tuple[Stretch, float]]:
     start = shown[0]
     for earlier, later in pairwise(shown):
         usual_end = earlier.wall + part.interval_s
-        if (later.ticks - earlier.ticks) / TICKS_PER_S > hole_s:
+        if (later.ticks - earlier.ticks) / CLOCK_HZ > hole_s:
             yield Stretch(start.wall, usual_end), part.media(start)
             start = later
         elif abs(_ahead_s(start, later)) > MOST_AHEAD_S:
@@ -230,4 +230,4 @@ def _stretches(part: _Placed) -> Iterator[tuple[Stretch, float]]:
 
 def _ahead_s(start: Picture, later: Picture) -> float:
     """How much longer it is from one to the other by the stamps than by the wall clock."""
-    return (later.ticks - start.ticks) / TICKS_PER_S - (later.wall - start.wall)
+    return (later.ticks - start.ticks) / CLOCK_HZ - (later.wall - start.wall)

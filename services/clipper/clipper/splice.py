@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from clipper import mpegts
+from clipper import scanning
 from clipper.plan import Piece
+from hazardcast.media import mpegts
 
 
 def stream(pieces: Sequence[Piece]) -> Iterator[bytes | bytearray]:
@@ -17,6 +18,6 @@ def stream(pieces: Sequence[Piece]) -> Iterator[bytes | bytearray]:
         if piece.start_byte:
             yield piece.source.scan.tables
         with piece.source.segment.path.open("rb") as file:
-            for _, chunk in mpegts.chunks(file, start=piece.start_byte, end=piece.end_byte):
+            for _, chunk in scanning.chunks(file, start=piece.start_byte, end=piece.end_byte):
                 mpegts.shift_stamps(chunk, piece.shift_ticks)
                 yield chunk

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from itertools import count
 
 from hazardcast.machine.state_version import Format, as_it_is
-from recorder import transport_stream
+from recorder import pictures
 from recorder.command import STAMP_LEAD_S
-from recorder.transport_stream import WRAP_S
+from recorder.pictures import WRAP_S
 
 NOTE = Format((as_it_is,))
 """One of before does not say its version."""
@@ -63,22 +63,22 @@ def place(data: bytes, note: TimeNote, *, written_at: float) -> tuple[float, flo
         written_at: about when it was last written (epoch seconds): tells which of the 26.5 hour
             turns of the file's stamps is meant.
     """
-    whole = transport_stream.times(data)
+    whole = pictures.times(data)
     if whole is None:
         return None
     shift_s = _shift_s(whole, note, written_at)
     opened_for_s = written_at - (whole.opened_s + shift_s)
     is_possible = -LEEWAY_S <= opened_for_s <= LONGEST_S
     most_s = opened_for_s + LEEWAY_S if is_possible else LONGEST_S
-    size = transport_stream.before_leap(data, most_s=most_s)
-    times = transport_stream.times(data[:size])
+    size = pictures.before_leap(data, most_s=most_s)
+    times = pictures.times(data[:size])
     assert times is not None, "the first picture is never behind a leap"
     if not is_possible:
         shift_s = written_at - times.last_s
     return times.first_s + shift_s, times.last_s + shift_s, size
 
 
-def _shift_s(times: transport_stream.Times, note: TimeNote, written_at: float) -> float:
+def _shift_s(times: pictures.Times, note: TimeNote, written_at: float) -> float:
     offset_s = note.offset_s - STAMP_LEAD_S
     return offset_s + round((written_at - offset_s - times.opened_s) / WRAP_S) * WRAP_S
 

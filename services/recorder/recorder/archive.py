@@ -11,7 +11,7 @@ from typing import TypeVar
 from hazardcast.contract.vocabulary import RunCause
 from hazardcast.machine import refusals
 from hazardcast.media import segments
-from recorder import beginning, disk, metrics, runs, transport_stream
+from recorder import beginning, disk, metrics, pictures, runs
 from recorder.adoption import TimeNote, place
 from recorder.beginning import FIRST_FILE
 from recorder.disk import Orphan, Shelf
@@ -81,8 +81,8 @@ class Archive:
             return
         if cut_short:
             data = path.read_bytes()
-            size = transport_stream.before_leap(data, most_s=named.end - named.start + LEAP_S)
-            times = transport_stream.times(data[:size])
+            size = pictures.before_leap(data, most_s=named.end - named.start + LEAP_S)
+            times = pictures.times(data[:size])
             if times is None:
                 self._discard(path, "no_video", "no frame in it")
                 return
@@ -170,7 +170,7 @@ class Archive:
         log.warning("file discarded: %s", why, extra={"camera": self._camera, "bytes": size})
 
     def _end_run_if_changed(self, path: Path, named: NamedSegment) -> None:
-        picture_format = transport_stream.picture_format(self.shelf.head(path))
+        picture_format = pictures.picture_format(self.shelf.head(path))
         if named.begins_run:
             self._aside(lambda: self._runs.end(RunCause.CLOCK_STEPPED))
         elif self._format and picture_format and picture_format != self._format:

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from itertools import islice, pairwise, takewhile
 from statistics import median_low
 
-from recorder import transport_stream
+from hazardcast.media import mpegts
+from hazardcast.media.mpegts import CLOCK_HZ, HEVC_TYPE, PACKET_BYTES, Video
+from recorder import pictures
 from recorder.command import DECODED_EARLIER, MOST_DELAYED, REORDERED
-from recorder.transport_stream import HEVC_TYPE, PACKET, TICKS_PER_S, Picture, Video
+from recorder.pictures import Picture
 
 HEAD_BYTES = 1 << 22
 """Enough of a file for its first pictures."""
@@ -52,33 +54,33 @@ def mended(head: bytes) -> Beginning | None:
     Args:
         head: the first `HEAD_BYTES` of the file, which begins with its first key frame.
     """
-    video = transport_stream.video(head)
+    video = mpegts.first_video(head)
     if video is None:
         return None
-    found = list(islice(transport_stream.pictures(head, video.pid), MOST_DELAYED + 2))
+    found = list(islice(pictures.found_in(head, video.pid), MOST_DELAYED + 2))
     if len(found) <= REORDERED or not found[0].key:
         return None
     first, *rest = found[:-1]  # the last one may be cut short
     ends = [one.start for one in found[1:]]
     leading = list(_leading(head, video, rest, ends[1:]))
-    shown = [transport_stream.ticks_after(one.shown, first.shown) for one in rest]
+    shown = [mpegts.ticks_between(one.shown, first.shown) for one in rest]
     at = _place(shown, len(leading)) if _is_guessed(first, rest[0]) else 0
     lost = [lean and moment < at for lean, moment in zip(leading, shown, strict=False)]
     hidden = len(list(takewhile(bool, lost)))
-    is_late = at >= transport_stream.ticks_after(first.decoded, first.shown)
+    is_late = at >= mpegts.ticks_between(first.decoded, first.shown)
     if not (at or hidden) or not is_late or hidden == len(rest):
         return None
     changes = [*_restamped(head, first, at)] if at else []
     if hidden:
         changes += _hidden(head, video.pid, first, rest[0].start, ends[hidden])
     later = min([at, *shown[hidden:]]) - min([0, *shown])
-    return Beginning(later / TICKS_PER_S, tuple(changes))
+    return Beginning(later / CLOCK_HZ, tuple(changes))
 
 
 def _is_guessed(first: Picture, following: Picture) -> bool:
     """Whether the first picture's times are those that `FIRST_TIMES` gives where B-frames are."""
-    early = transport_stream.ticks_after(first.shown, first.decoded)
-    step = transport_stream.ticks_after(following.shown, first.shown)
+    early = mpegts.ticks_between(first.shown, first.decoded)
+    step = mpegts.ticks_between(following.shown, first.shown)
     return early > 0 and abs(step - REORDERED // DECODED_EARLIER * early) <= ROUNDED_TICKS
 
 
@@ -105,9 +107,9 @@ def _leading(
 
 def _leans(head: bytes, video: Video, picture: Picture, end: int) -> bool | None:
     """Whether a leading picture leans on pictures before the key frame; None for another one."""
-    data = b"".join(transport_stream.payloads(head, video.pid, picture.packet, end))
+    data = b"".join(_payloads(head, video.pid, picture.packet, end))
     for mark in _START_CODE.finditer(data):
-        unit = data[mark.end() : mark.end() + PACKET]
+        unit = data[mark.end() : mark.end() + PACKET_BYTES]
         if len(unit) < 2:
             continue
         if video.stream_type == HEVC_TYPE:
@@ -116,6 +118,12 @@ def _leans(head: bytes, video: Video, picture: Picture, end: int) -> bool | None
         elif unit[0] & 0x1F in _SLICES:
             return True if _slice_type(unit[1:]) in _B_SLICES else None
     return None
+
+
+def _payloads(head: bytes, pid: int, begin: int, end: int) -> Iterator[bytes]:
+    """What the packets of `pid` carry, the headers of the PES packets included."""
+    for at in mpegts.packets_of(head, pid, begin, end):
+        yield head[mpegts.payload_at(head, at) : at + PACKET_BYTES]
 
 
 def _slice_type(header: bytes) -> int:
@@ -133,8 +141,8 @@ def _slice_type(header: bytes) -> int:
 
 def _restamped(head: bytes, first: Picture, later: int) -> Iterator[tuple[int, bytes]]:
     """The first picture's presentation time; its decoding time stays."""
-    at = transport_stream.stamp_at(head, first.packet)
-    yield at, transport_stream.stamp(first.shown + later, like=head[at])
+    at = mpegts.pts_at(head, first.packet)
+    yield at, mpegts.stamp(first.shown + later, like=head[at])
 
 
 def _hidden(
@@ -144,9 +152,9 @@ def _hidden(
 
     So the counter of packets (2.4.3.3) goes on without a step.
     """
-    hidden = list(transport_stream.packets(head, pid, begin, end))
+    hidden = list(mpegts.packets_of(head, pid, begin, end))
     counted = sum(head[at + 3] >> 4 & 1 for at in hidden)
-    for at in transport_stream.packets(head, pid, first.packet, begin):
+    for at in mpegts.packets_of(head, pid, first.packet, begin):
         yield at + 3, bytes([head[at + 3] & 0xF0 | (head[at + 3] + counted) & 0x0F])
     for at in hidden:
         yield at + 1, bytes(_NULL_PID)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hazardcast.machine import durable, passed_over
-from hazardcast.media import segments
+from hazardcast.media import mpegts, segments
 from hazardcast.media.segments import Segment
-from recorder import adoption, transport_stream
+from recorder import adoption, pictures
 from recorder.adoption import TimeNote
 from recorder.retention import Stored
 
@@ -109,7 +109,7 @@ class Shelf:
         assert segment
         return Stored(segment, size)
 
-    def head(self, path: Path, most: int = transport_stream.HEAD_BYTES) -> bytes:
+    def head(self, path: Path, most: int = pictures.HEAD_BYTES) -> bytes:
         """The beginning of a file."""
         with path.open("rb") as file:
             return file.read(most)
@@ -225,6 +225,6 @@ def relative(segment: Segment) -> str:
 def _whole(path: Path) -> int:
     """Cut off a packet that was not finished; returns the size."""
     with path.open("rb+") as file:
-        size = transport_stream.whole_packets(file.seek(0, os.SEEK_END))
+        size = mpegts.whole_packets(file.seek(0, os.SEEK_END))
         file.truncate(size)
     return size

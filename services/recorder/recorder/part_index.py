@@ -18,12 +18,13 @@ from pathlib import Path
 from hazardcast.machine import refusals
 from hazardcast.machine.clock import Clock
 from hazardcast.media import parts
+from hazardcast.media.mpegts import CLOCK_HZ
 from hazardcast.media.stream_time import StreamTime
-from recorder import transport_stream
+from recorder import pictures
 from recorder.command import STAMP_LEAD_S
 from recorder.parts import PART_S, Cut, Cutter
+from recorder.pictures import HEAD_BYTES, WRAP_S
 from recorder.timeline import Timeline
-from recorder.transport_stream import HEAD_BYTES, TICKS_PER_S, WRAP_S
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.25
@@ -179,7 +180,7 @@ class _Run:
         file.write()
 
     def _head(self, file: _File, time: StreamTime) -> parts.Head:
-        picture_format = transport_stream.picture_format(file.read(0, HEAD_BYTES))
+        picture_format = pictures.picture_format(file.read(0, HEAD_BYTES))
         changed = None not in {self._format, picture_format} and picture_format != self._format
         stepped = time is not self._time  # the clock was set; or this is the first file
         self._format, self._time = picture_format or self._format, time
@@ -189,7 +190,7 @@ class _Run:
 
     def _stream_s(self, stamp: int) -> float:
         """Stream time of a stamp: whichever of its turns is nearest to the frames of now."""
-        stream_s = stamp / TICKS_PER_S - STAMP_LEAD_S
+        stream_s = stamp / CLOCK_HZ - STAMP_LEAD_S
         newest_s = self._run.timeline.newest_s or 0.0
         return stream_s + round((newest_s - stream_s) / WRAP_S) * WRAP_S
 

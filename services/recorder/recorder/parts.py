@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from recorder import transport_stream
-from recorder.transport_stream import HEAD_BYTES, PACKET, Picture, elapsed_s
+from hazardcast.media import mpegts
+from hazardcast.media.mpegts import PACKET_BYTES
+from recorder import pictures
+from recorder.pictures import HEAD_BYTES, Picture, elapsed_s
 
 PART_S = 0.5
 """Measured in browsers: 0.3 s stalls, 1 s shows pictures twice as old."""
@@ -19,7 +21,7 @@ ROUNDED_S = 0.002
 """Stamps are rounded, as 30 pictures a second to a clock of 1 ms."""
 LEAST_S, MOST_S = 0.001, 60.0
 """A camera's clock that jumps tells no duration."""
-AGAIN_BYTES = 6 * PACKET
+AGAIN_BYTES = 6 * PACKET_BYTES
 """Tables may have been written before the picture that they belong to."""
 
 
@@ -58,11 +60,12 @@ class Cutter:
         """
         size = len(data) if size is None else size
         if self._pid is None:
-            self._pid = transport_stream.video_pid(bytes(data[: min(size, HEAD_BYTES)]))
+            video = mpegts.first_video(data[: min(size, HEAD_BYTES)])
+            self._pid = video.pid if video else None
             if self._pid is None:
                 return []
         cuts = [cut for picture in self._new(data, self._pid, size) for cut in self._next(picture)]
-        end = self.read_from + transport_stream.whole_packets(size)
+        end = self.read_from + mpegts.whole_packets(size)
         self.read_from = max(self.read_from, end - AGAIN_BYTES)
         return cuts
 
@@ -78,14 +81,14 @@ class Cutter:
             size: of the file, bytes.
             following: the first picture of the next file.
         """
-        end = following._replace(start=transport_stream.whole_packets(size))
+        end = following._replace(start=mpegts.whole_packets(size))
         if self.begin is None or end.start <= self.begin.start:
             return None
         return _cut(self.begin, end)
 
     def _new(self, data: bytes | bytearray, pid: int, size: int) -> Iterator[Picture]:
         """The pictures that were not there before, by their place in the file."""
-        for picture in transport_stream.pictures(data, pid, base=self.read_from, size=size):
+        for picture in pictures.found_in(data, pid, base=self.read_from, size=size):
             if picture.packet > self._seen_to:
                 self._seen_to = picture.packet
                 yield picture

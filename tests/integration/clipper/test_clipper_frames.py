@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from clipper import mpegts
+from clipper import scanning
 from clipper.build import Builder, Built
 from clipper.ffmpeg import Ffmpeg
 from clipper.jobs import Job, new_job
@@ -191,7 +191,7 @@ def test_hevc_with_open_groups_is_copied(film: Any, build: Any, shown_frames: Sh
              "log-level=error:open-gop=1:scenecut=0:keyint=10:min-keyint=5:b-adapt=0:bframes=3:b-pyramid=0")  # fmt: skip
     film.shoot(T0 * 1000, 16, codec=codec)
     with film.paths[1].open("rb") as file:
-        key, leading = mpegts.scan(file).frames[:2]
+        key, leading = scanning.scan(file).frames[:2]
     assert leading.pts < key.pts
 
     built, video = build(job(T0 + 8.0, 4.5, 4.0))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorder import transport_stream
+from recorder import pictures
 
 from hazardcast.testing import eventually
 
@@ -31,7 +31,7 @@ def test_each_segment_is_decodable_by_itself_and_begins_with_a_key_frame(
 ) -> None:
     for segment in recorded.recordings.segments():
         assert decode_errors(segment.path) == ""
-        assert transport_stream.picture_format(segment.path.read_bytes()[:65_536])
+        assert pictures.picture_format(segment.path.read_bytes()[:65_536])
 
 
 def test_segments_joined_end_to_end_are_one_valid_stream(
@@ -45,7 +45,7 @@ def test_names_say_when_the_first_and_last_frame_arrived_within_100_ms(recorded:
     sent = recorded.camera.sent[0]
     place, errors = 0, []
     for segment in recorded.recordings.segments():
-        times = transport_stream.times(segment.path.read_bytes())
+        times = pictures.times(segment.path.read_bytes())
         assert times
         errors.append(segment.start - sent[place])
         place += times.pictures

@@ -7,19 +7,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from clipper import mpegts
 from hypothesis import given
 from hypothesis import strategies as st
 from recorder.adoption import TimeNote, free_name, place, read_note, run_of
 from recorder.command import STAMP_LEAD_S
-from recorder.transport_stream import (
-    PACKET,
-    WRAP_S,
-    before_leap,
-    picture_format,
-    times,
-    whole_packets,
-)
+from recorder.pictures import WRAP_S, before_leap, picture_format, times
+
+from hazardcast.media import mpegts
+from hazardcast.media.mpegts import PACKET_BYTES, whole_packets
 
 
 class Quiet(bytes):
@@ -75,7 +70,7 @@ def test_what_lies_behind_a_leap_of_the_cameras_clock_does_not_count(
 
     assert before_leap(stream, most_s=4.0) == len(stream)
     kept = before_leap(file, most_s=4.0)
-    assert len(stream) <= kept < len(stream) + 20 * PACKET
+    assert len(stream) <= kept < len(stream) + 20 * PACKET_BYTES
     start, end, size = place(file, note, written_at=1_800_000_000.0 + whole.first_s + 6.0)
     assert (start, end) == pytest.approx(
         (1_800_000_000.0 + whole.first_s, 1_800_000_000.0 + whole.last_s)
@@ -123,7 +118,7 @@ def test_a_file_cut_anywhere_still_tells_the_times_of_what_is_there(stream: byte
     cut = data.draw(st.integers(0, len(stream)))
     found = times(stream[:cut])
 
-    if cut > 30 * PACKET:
+    if cut > 30 * PACKET_BYTES:
         assert found is not None
         assert found.first_s == pytest.approx(1.0, abs=0.1)
         assert found.pictures <= 30
@@ -140,7 +135,7 @@ def test_no_bytes_upset_the_reader(data: bytes, looks_right: bool) -> None:
 
 @given(st.data())
 def test_a_damaged_file_does_not_upset_the_reader(stream: bytes, data: st.DataObject) -> None:
-    damaged = bytearray(stream[: 60 * PACKET])
+    damaged = bytearray(stream[: 60 * PACKET_BYTES])
     for _ in range(data.draw(st.integers(1, 40))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     times(bytes(damaged))

@@ -1,4 +1,4 @@
-"""Transport streams packet by packet, written here by hand from ISO/IEC 13818-1."""
+"""What a segment holds, told by its packets."""
 
 from __future__ import annotations
 
@@ -6,63 +6,17 @@ import io
 
 import numpy as np
 import pytest
-from clipper import mpegts
+from clipper import scanning
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hazardcast.media import mpegts
+from tests.transport_packets import VIDEO_PID, packet, picture, stamp, tables
 from tests.zoo import paff
 
-VIDEO_PID = 0x100
-PARAMETERS = b"\0\0\0\1\x67sps\0\0\0\1\x68pps\0\0\0\1\x65"
 
-
-def packet(pid: int, payload: bytes, *, starts: bool, key: bool = False) -> bytes:
-    """One packet, filled up with adaptation field stuffing."""
-    header = bytes([0x47, (0x40 if starts else 0) | pid >> 8, pid & 0xFF])
-    stuffing = 184 - len(payload)
-    if stuffing == 0 and not key:
-        return header + b"\x10" + payload
-    assert stuffing >= (2 if key else 1)
-    field = bytes([0x40 if key else 0]) + b"\xff" * (stuffing - 2) if stuffing > 1 else b""
-    return header + b"\x30" + bytes([stuffing - 1]) + field + payload
-
-
-def section(pid: int, body: bytes) -> bytes:
-    length = len(body) - 3 + 4
-    body = body[:1] + bytes([0xB0 | length >> 8, length & 0xFF]) + body[3:] + b"\0\0\0\0"
-    return packet(pid, b"\0" + body, starts=True)
-
-
-def tables(stream_type: int = 0x1B, pmt_pid: int = 0x1000) -> bytes:
-    pat = bytes([0, 0, 0, 0, 1, 0xC1, 0, 0, 0, 1, 0xE0 | pmt_pid >> 8, pmt_pid & 0xFF])
-    pmt = bytes([2, 0, 0, 0, 1, 0xC1, 0, 0, 0xE1, 0, 0xF0, 0])
-    sound = bytes([0x0F, 0xE1, 1, 0xF0, 0])
-    picture = bytes([stream_type, 0xE0 | VIDEO_PID >> 8, VIDEO_PID & 0xFF, 0xF0, 0])
-    return section(0, pat) + section(pmt_pid, pmt + sound + picture)
-
-
-def stamp(prefix: int, ticks: int) -> bytes:
-    return bytes([
-        prefix << 4 | ticks >> 29 & 0x0E | 1,
-        ticks >> 22 & 0xFF,
-        ticks >> 14 & 0xFE | 1,
-        ticks >> 7 & 0xFF,
-        ticks << 1 & 0xFE | 1,
-    ])  # fmt: skip
-
-
-def picture(pts: int, dts: int | None = None, *, key: bool = False, extra: int = 1) -> bytes:
-    if dts is None:
-        header = bytes([0x80, 0x80, 5]) + stamp(2, pts)
-    else:
-        header = bytes([0x80, 0xC0, 10]) + stamp(3, pts) + stamp(1, dts)
-    first = b"\0\0\1\xe0\0\0" + header + (PARAMETERS if key else b"\0\0\0\1\x41")
-    rest = packet(VIDEO_PID, b"x" * 184, starts=False) * extra
-    return packet(VIDEO_PID, first, starts=True, key=key) + rest
-
-
-def scan(content: bytes) -> mpegts.Scan:
-    return mpegts.scan(io.BytesIO(content))
+def scan(content: bytes) -> scanning.Scan:
+    return scanning.scan(io.BytesIO(content))
 
 
 ticks = st.integers(0, mpegts.WRAP - 1)
@@ -76,7 +30,7 @@ def test_every_frame_is_found_with_its_stamps_and_place(
     content = tables()
     expected = []
     for pts, dts, key in shots:
-        expected.append(mpegts.Frame(pts, pts if dts is None else dts, key, len(content)))
+        expected.append(scanning.Frame(pts, pts if dts is None else dts, key, len(content)))
         content += picture(pts, dts, key=key)
 
     found = scan(content)
@@ -85,26 +39,6 @@ def test_every_frame_is_found_with_its_stamps_and_place(
     assert found.size == len(content)
     assert found.codec == "h264"
     assert found.tables == tables()
-
-
-@given(ticks, st.none() | ticks, st.integers(-mpegts.WRAP, mpegts.WRAP))
-def test_shifting_moves_stamps_and_nothing_else(pts: int, dts: int | None, by: int) -> None:
-    content = tables() + picture(pts, dts, key=True)
-    moved = bytearray(content)
-    mpegts.shift_stamps(moved, by)
-    frame = scan(bytes(moved)).frames[0]
-    assert frame.pts == (pts + by) % mpegts.WRAP
-    assert frame.dts == ((pts if dts is None else dts) + by) % mpegts.WRAP
-
-    mpegts.shift_stamps(moved, -by)
-    discontinuity_at = len(tables()) + 5
-    moved[discontinuity_at] &= 0x7F
-    assert bytes(moved) == content
-
-
-@given(ticks, st.integers(-(mpegts.WRAP // 2) + 1, mpegts.WRAP // 2 - 1))
-def test_differences_hold_across_a_wrap(earlier: int, step: int) -> None:
-    assert mpegts.ticks_between((earlier + step) % mpegts.WRAP, earlier) == step
 
 
 def test_a_packet_cut_short_is_left_out() -> None:
@@ -125,7 +59,7 @@ def test_a_packet_cut_short_is_left_out() -> None:
     ],
 )
 def test_what_is_no_video_is_refused_with_the_reason(content: bytes, why: str) -> None:
-    with pytest.raises(mpegts.UnreadableStreamError, match=why):
+    with pytest.raises(scanning.UnreadableStreamError, match=why):
         scan(content)
 
 
@@ -135,7 +69,7 @@ def test_damage_is_survived(noise: bytes, at: int) -> None:
     content[at * 40 : at * 40 + len(noise)] = noise
     try:
         found = scan(bytes(content))
-    except mpegts.UnreadableStreamError:
+    except scanning.UnreadableStreamError:
         return
     assert any(frame.key for frame in found.frames)
 
@@ -144,7 +78,7 @@ def test_damage_is_survived(noise: bytes, at: int) -> None:
 def test_anything_at_all_after_a_sync_byte_is_survived(noise: bytes) -> None:
     chunk = bytearray(b"\x47" + noise)
     mpegts.shift_stamps(chunk[: len(chunk) // 188 * 188], 12345)
-    with pytest.raises(mpegts.UnreadableStreamError):
+    with pytest.raises(scanning.UnreadableStreamError):
         scan(bytes(chunk))
 
 
@@ -197,3 +131,13 @@ def test_a_field_without_its_other_is_a_picture() -> None:
         content += in_packets(unit, place * 9000, key=place == 0)
 
     assert [frame.units for frame in scan(content).frames] == [2, 1, 2, 2]
+
+
+def test_a_key_frame_in_which_no_unit_begins_tells_no_format_and_is_survived() -> None:
+    bare = (tables() + picture(0, key=True)).replace(b"\0\0\0\1\x67", b"\0\0\0\2\x67")
+    bare = bare.replace(b"\0\0\0\1\x68", b"\0\0\0\2\x68").replace(b"\0\0\0\1\x65", b"\0\0\0\2\x65")
+
+    found = scan(bare)
+
+    assert not found.is_whole
+    assert len(found.frames) == 1
