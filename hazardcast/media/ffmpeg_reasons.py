@@ -25,6 +25,7 @@ class Reason:
     words: str
 
 
+OWN_ERROR = "the camera reports an error of its own: start it again"
 _REASONS: tuple[tuple[str, Kind, str], ...] = (
     (r"\b401\b.*Unauthorized|authorization failed", "unauthorised",
      "the camera refuses the credentials"),
@@ -38,7 +39,7 @@ _REASONS: tuple[tuple[str, Kind, str], ...] = (
      "the camera is busy: it may have too many viewers"),
     (r"\b454\b|Session Not Found", "ended", "the camera has forgotten this connection"),
     (r"\b5\d\d\b (Internal|Bad Gateway|Gateway|Option)|Server returned 5XX", "unusable",
-     "the camera reports an error of its own: start it again"),
+     OWN_ERROR),
     (r"Server returned 4\d\d|Server returned 4XX|method \w+ failed: 4\d\d", "unusable",
      "the camera refuses what it is asked: look at the path in its address"),
     (r"Connection refused", "unreached",

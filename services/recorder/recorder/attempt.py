@@ -10,7 +10,7 @@ from hazardcast.contract.vocabulary import CameraState, RunCause
 from hazardcast.machine.clock import Clock
 from hazardcast.media import camera_address
 from hazardcast.media.ffmpeg import Transport
-from hazardcast.media.ffmpeg_reasons import Kind
+from hazardcast.media.ffmpeg_reasons import OWN_ERROR, Kind
 from hazardcast.media.redirect import Redirect
 from hazardcast.media.rtsp_challenge import why_refused
 from hazardcast.net import ports
@@ -37,6 +37,7 @@ NOTE_AFTER_S = 0.01
 """A mapping that moved by this much is written down again."""
 
 WAITING = "connected, waiting for a key frame"
+NO_STREAM = "the camera service has no stream of it now, and says why in its status"
 
 
 @dataclass(frozen=True)
@@ -356,6 +357,8 @@ class Attempt:
                 CameraState.ENDED, RunCause.CAMERA_DOWN, detail or "the camera ended the stream"
             )
         is_away = kind == "unreached"
+        if self._source.local and detail == OWN_ERROR:
+            return Ending(CameraState.ENDED, RunCause.CAMERA_DOWN, NO_STREAM, found=found)
         state = CameraState.UNREACHABLE if is_away else CameraState.UNUSABLE
         detail = detail or "it closed the connection without sending a picture"
         return Ending(state, RunCause.CAMERA_DOWN, detail, found=found, kind=kind)

@@ -12,7 +12,7 @@ from hazardcast.service import lifecycle
 from recorder import disk, metrics
 from recorder.approach import Approach
 from recorder.archive import Archive
-from recorder.attempt import Attempt, Ending, Report, Source
+from recorder.attempt import NO_STREAM, Attempt, Ending, Report, Source
 from recorder.part_index import PartIndex
 from recorder.pauses import Pauses
 from recorder.witness import NOBODY, Witness
@@ -46,6 +46,7 @@ class CameraRecorder:
         self._part_index = part_index
         self._approach = Approach(source.rtsp_transport)
         self._pauses = Pauses(source, clock=clock, stop=stop)
+        self._told: str | None = None
 
     def run(self) -> None:
         """Record until stopped; survives everything that can go wrong with one connection."""
@@ -129,4 +130,7 @@ class CameraRecorder:
             log.info("camera needs another way of recording", extra=facts)
             return
         metrics.RECONNECTS.labels(camera=self._source.camera, reason=ending.cause).inc()
-        log.warning("recording interrupted, connecting again", extra=facts)
+        # A pushed camera may wait for its client for days.
+        level = logging.DEBUG if ending.detail == self._told == NO_STREAM else logging.WARNING
+        self._told = ending.detail
+        log.log(level, "recording interrupted, connecting again", extra=facts)
