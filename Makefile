@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 SOURCE ?=
 ARGS ?=
 
-.PHONY: help demo up test chaos long-chaos long-zoo e2e-long check bench fuzz schemas lock vendor models-page dashboards clean
+.PHONY: help demo up test chaos long-chaos long-zoo long-push e2e-long check bench fuzz schemas lock vendor models-page dashboards clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -35,6 +35,9 @@ long-chaos: $(VENV)/.dev ## the same for half an hour
 long-zoo: $(VENV)/.dev ## every odd camera, picture by picture, and what check says of it; --write writes the table
 	@$(BIN)/python -m tests.zoo $(ARGS)
 	@$(BIN)/python -m tests.zoo.agreement
+
+long-push: $(VENV)/.dev ## a thousand clients that push and go, and nothing is left of them
+	@PUSH_VISITS=1000 $(BIN)/pytest -q tests/camera/test_push_doors.py -k leave_nothing $(ARGS)
 
 e2e-long: $(VENV)/.dev ## ten minutes of video around a moment, frame by frame (takes eleven)
 	@$(BIN)/pytest -s tests/e2e/test_default_clip.py --full-length $(ARGS)

@@ -14,6 +14,8 @@ Mode = Literal["auto", "confirm", "shadow"]
 OnTimeout = Literal["drop", "broadcast"]
 AUTO_CONFIDENCE, CONFIRM_WITHIN_S = 0.9, 60.0
 BY_TYPE = "by_type"
+PUSHED = {"mode": "confirm", "auto_confidence": 1.0, "on_timeout": "drop"}
+"""Of a pushed camera: nothing by itself, however sure it is."""
 
 
 @dataclass(frozen=True)
@@ -118,3 +120,30 @@ def layered(under: Any, over: Any) -> Any:
         kinds[kind] = {**kinds[kind], **rule} if both else rule
     rest = {name: value for name, value in under.items() if name != BY_TYPE}
     return {**rest, **general, **({BY_TYPE: kinds} if kinds else {})}
+
+
+def confirmed(policy: Any) -> Any:
+    """What holds for a pushed camera of which nothing narrower is written: a person confirms.
+
+    Whoever holds a client can show it a film of an accident, which looks as sure as one. Only what
+    is kept back altogether already stays so.
+    """
+    if not isinstance(policy or {}, dict):
+        return policy
+    wide, kinds = policy or {}, (policy or {}).get(BY_TYPE)
+    kinds = kinds if isinstance(kinds, dict) else {}
+    shadowed = {name: rule for name, rule in kinds.items() if _is_shadow(rule)}
+    rule = wide if _is_shadow(wide) else {**wide, **PUSHED}
+    rest = {name: value for name, value in rule.items() if name != BY_TYPE}
+    return {**rest, **({BY_TYPE: shadowed} if shadowed else {})}
+
+
+def _is_shadow(rule: Any) -> bool:
+    return isinstance(rule, dict) and rule.get("mode") == "shadow"
+
+
+def is_automatic(policy: Policy) -> bool:
+    """Whether it may broadcast a report that no person has seen."""
+    if policy.mode != "confirm":
+        return policy.mode == "auto"
+    return policy.on_timeout == "broadcast" or policy.auto_confidence < 1

@@ -69,11 +69,12 @@ class Settings(BaseSettings):
         None, description="comma-separated camera ids that this process is bound to; all when unset"
     )
     camera_server: HttpServer = Field(
-        "http://127.0.0.1:8090",
-        description="where the camera service streams drawn, file and USB cameras",
+        "http://127.0.0.1:8090", description="where drawn, file, USB and pushed cameras are streams"
     )
     camera_host: Host = Field("127.0.0.1", description="address the camera service listens on")
     camera_port: Port = Field(8090, description="port the camera service listens on")
+    push_host: Host = Field("127.0.0.1", description="address that takes pushed pictures")
+    push_port: Port = Field(8091, description="port that takes pushed pictures")
     ffmpeg: Path | None = Field(
         None, description="the ffmpeg to use; else the one on PATH, else that of imageio-ffmpeg"
     )
@@ -394,7 +395,6 @@ def ask_opencv(wanted: Mapping[str, str]) -> None:
     """
     set_before = dict(part.split(";", 1) for part in _OPENCV_AT_START.split("|") if ";" in part)
     options = "|".join(f"{key};{value}" for key, value in {**set_before, **wanted}.items())
+    os.environ.pop(OPENCV_OPTIONS, None)
     if options:
         os.environ[OPENCV_OPTIONS] = options
-    else:
-        os.environ.pop(OPENCV_OPTIONS, None)

@@ -16,8 +16,9 @@ from pydantic import (
     field_validator,
 )
 
-from hazardcast.config import alerting, settings, site_problems, yaml_lines
+from hazardcast.config import alerting, push_slots, settings, site_problems, yaml_lines
 from hazardcast.config.alerting import Alerting, Policy
+from hazardcast.config.push_slots import MOST_SLOTS
 from hazardcast.config.yaml_lines import Document, YamlError
 from hazardcast.contract.errors import ConfigError
 from hazardcast.contract.fields import (
@@ -40,6 +41,10 @@ Language = Literal["en", "ko"]
 Fraction = Annotated[float, Field(ge=0, le=1), NUMBER]
 Polygon = Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3)]
 FourPoints = Annotated[tuple[tuple[Real, Real], ...], Field(min_length=4, max_length=4)]
+NOWHERE = (
+    "a slot without a position may not be auto, nor on_timeout: broadcast, nor auto_confidence "
+    "below 1: nobody knows where its client is"
+)
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -114,11 +119,12 @@ class Camera(_Config):
 
     url: str
     """rtsp(s)://, http(s)://, a file's path, a folder's path with / at its end,
-    v4l2:///dev/video0 or demo://collision; no credentials in it."""
+    v4l2:///dev/video0, demo://collision, or push:// for one whose pictures a client brings; no
+    credentials in it."""
     detect_url: str | None = None
     """The camera's second stream, which the detector reads instead."""
     credentials: str | None = None
-    """The environment variable that holds user:password."""
+    """The environment variable that holds user:password; of a pushed camera, its token."""
     loop: StrictBool = True
     """A file starts again at its end; a folder with its first file after the last."""
     finished: Literal["stay", "move"] = "stay"
@@ -185,8 +191,13 @@ class Camera(_Config):
 
     @property
     def is_local(self) -> bool:
-        """True for what the camera service turns into a stream: drawn, files, folders, USB."""
+        """True for what the camera service makes a stream of: drawn, file, folder, USB, pushed."""
         return self.scheme not in NETWORK_SCHEMES
+
+    @property
+    def is_pushed(self) -> bool:
+        """Whether a client brings its pictures to the camera service."""
+        return self.scheme == camera_url.PUSH
 
     @property
     def file(self) -> Path | None:
@@ -204,6 +215,14 @@ class Camera(_Config):
         return camera_url.device_of(self.url)
 
 
+class Push(_Config):
+    """Cameras for whoever comes with the token of a slot."""
+
+    slots: Annotated[int, Field(ge=0, le=MOST_SLOTS), NUMBER] = 0
+    """How many, with the ids push-1, push-2 and so on; what is written of one under `cameras` holds
+    for it."""
+
+
 class SiteConfig(_Config):
     """The whole file."""
 
@@ -211,6 +230,13 @@ class SiteConfig(_Config):
     """The station that sends, and where it stands."""
     cameras: dict[Annotated[str, Field(pattern=CAMERA_ID_PATTERN)], Camera]
     """The cameras by id: a-z, 0-9 and -, at most 40; used in topics, folders and metric labels."""
+    push: Push = Push()
+    """Cameras for whoever comes with the token of a slot."""
+
+    @property
+    def without_token(self) -> list[str]:
+        """The pushed cameras that name no variable with their token: one is made for each."""
+        return [name for name, one in self.cameras.items() if one.is_pushed and not one.credentials]
 
     def policy(self, camera: str, kind: IncidentType) -> Policy:
         """What holds for a camera's reports of a type; of no camera of ours: as for people's."""
@@ -278,16 +304,34 @@ def _checked(document: Document, *, source: str) -> SiteConfig:
     if not isinstance(data.get("defaults") or {}, dict):
         said = "defaults: expected a mapping of keys and values"
         raise ConfigError(source + site_problems.located(lines.get(("defaults",)), said))
+    if problem := push_slots.problem(data):
+        raise ConfigError(source + site_problems.located(lines.get(problem.path), problem.text))
     try:
-        return _validated(_merged(data), document)
+        config = _validated(_merged(data), document)
     except ValidationError as error:
         raise ConfigError(source + site_problems.sentence(error, SiteConfig, lines)) from None
+    if name := _automatic_nowhere(config):
+        line = site_problems.line_of(("cameras", name, "alerting"), lines)
+        raise ConfigError(
+            source + site_problems.located(line, f"cameras.{name}.alerting: {NOWHERE}")
+        )
+    return config
+
+
+def _automatic_nowhere(config: SiteConfig) -> str | None:
+    """A slot whose reports would be broadcast by themselves, and of a place that nobody wrote."""
+    for name in push_slots.ids(config.push.slots):
+        camera = config.cameras[name]
+        policies = [camera.alerting.policy(kind) for kind in IncidentType]
+        if camera.position is None and any(map(alerting.is_automatic, policies)):
+            return name
+    return None
 
 
 def _merged(data: dict[str, Any]) -> dict[str, Any]:
     """The file's data with `defaults` laid under each camera, and the site's policy under both."""
     rest = {key: value for key, value in data.items() if key != "defaults"}
-    defaults, cameras = dict(data.get("defaults") or {}), data.get("cameras")
+    defaults, cameras = dict(data.get("defaults") or {}), push_slots.with_slots(data)
     site = data.get("site")
     if isinstance(site, dict) and "alerting" in site:
         defaults["alerting"] = alerting.layered(site["alerting"], defaults.get("alerting"))
@@ -300,6 +344,8 @@ def _merged(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _over(defaults: dict[str, Any], camera: dict[str, Any]) -> dict[str, Any]:
+    if push_slots.is_pushed({**defaults, **camera}):
+        defaults = {**defaults, "alerting": alerting.confirmed(defaults.get("alerting"))}
     merged = {**defaults, **camera}
     if "alerting" in defaults and "alerting" in camera:
         merged["alerting"] = alerting.layered(defaults["alerting"], camera["alerting"])

@@ -17,7 +17,8 @@ NETWORK_SCHEMES = (*RTSP_SCHEMES, "http", "https")
 ELSEWHERE = {"rtspt": "tcp", "rtspu": "udp"}
 """What other players call RTSP over one transport."""
 DEMO_SCENES = ("collision", "fire", "blockage", "normal", "queue")
-SCHEMES = (*NETWORK_SCHEMES, "demo", "v4l2", "file")
+PUSH = "push"
+SCHEMES = (*NETWORK_SCHEMES, "demo", "v4l2", "file", PUSH)
 CREDENTIALS = (
     "credentials do not belong in a URL; name a variable in `credentials` that holds user:password"
 )
@@ -49,6 +50,8 @@ def tidy(url: str) -> str:
     url = url.strip()
     scheme = scheme_of(url)
     rest = url.partition("://")[2] if scheme else url
+    if scheme == PUSH:
+        return _pushed(rest)
     if not rest.strip():
         raise ValueError("the address is empty")
     if any(ord(sign) < 0x20 or ord(sign) == 0x7F for sign in url):
@@ -57,12 +60,19 @@ def tidy(url: str) -> str:
     return f"{scheme}://{rest}" if scheme else url
 
 
+def _pushed(rest: str) -> str:
+    """A camera that comes by itself has no address: it goes by its id and its token."""
+    if rest.strip("/ "):
+        raise ValueError("push:// has nothing behind it: a client is known by camera and token")
+    return "push://"
+
+
 def _check(scheme: str, url: str, rest: str) -> None:
     if scheme in ELSEWHERE:
         raise ValueError(f"write it as rtsp://, and rtsp_transport: {ELSEWHERE[scheme]} beside it")
     if scheme and scheme not in SCHEMES:
         raise ValueError(
-            f"{scheme[:20]}:// is not understood; use rtsp, http, v4l2, demo or a file path"
+            f"{scheme[:20]}:// is not understood; use rtsp, http, push, v4l2, demo or a file path"
         )
     if not scheme:
         _check_path(url)

@@ -183,6 +183,18 @@ def signer_of(jwk: dict[str, str]) -> Signer:
     return Ed25519Signer(jwk["kid"], Ed25519PrivateKey.from_private_bytes(unb64url(jwk["d"])))
 
 
+def push_token_file(camera: str) -> str:
+    """The file with the token of a pushed camera that has no `credentials`."""
+    return f"push-token-{camera}"
+
+
+def ensure_token(path: Path) -> None:
+    """Make a token, a line in a file of its own, where none is yet."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32) + "\n")
+
+
 def ensure_keys(keys_dir: Path, *, station: int, algorithm: Algorithm = "EdDSA") -> None:
     """Make signing key, trust store and HTTP token where they do not exist yet (first start)."""
     keys_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -195,9 +207,7 @@ def ensure_keys(keys_dir: Path, *, station: int, algorithm: Algorithm = "EdDSA")
         jwk = json.loads(key_path.read_text(encoding="utf-8"))
         entry = truststore_entry(jwk, station=station, state="active")
         write_truststore(store_path, version=1, entries=[entry])
-    token_path = keys_dir / HTTP_TOKEN_FILE
-    if not token_path.exists():
-        write_private(token_path, secrets.token_urlsafe(32) + "\n")
+    ensure_token(keys_dir / HTTP_TOKEN_FILE)
 
 
 def _names_a_signer(store_path: Path) -> bool:

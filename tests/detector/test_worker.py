@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -93,12 +93,17 @@ def run():
     """Run a worker over frames; gives the broker when all were analysed."""
     workers: list[Worker] = []
 
-    def run_(pending: list[Frame], model: ScriptedModel, areas: Areas | None = None):
+    def run_(
+        pending: list[Frame],
+        model: ScriptedModel,
+        areas: Areas | None = None,
+        camera: Camera = CAMERA,
+    ):
         broker, script = MemoryBroker(), ScriptedFrames(pending)
         count = len(pending)
         clock = ManualClock(pending[-1].t)  # all frames lie before it, as those of a camera do
         worker = Worker(
-            "north", CAMERA, frames=script, open_pipeline=lambda: Pipeline(model, areas=areas),
+            "north", camera, frames=script, open_pipeline=lambda: Pipeline(model, areas=areas),
             bus=broker.bus(clock), clock=clock,
         )  # fmt: skip
         workers.append(worker)
@@ -122,6 +127,19 @@ def test_every_analysed_frame_is_told_with_its_capture_time(run) -> None:
     assert len(told[-1].objects) == 2
     assert told[-1].objects[0].label == "car"
     assert worker.status().last_frame_at == told[-1].ts
+
+
+@pytest.mark.parametrize(("url", "goes_on"), [("push://", False), (CAMERA.url, True)])
+def test_the_next_client_of_a_pushed_camera_is_another_view(run, url: str, goes_on: bool) -> None:
+    """Of a network camera the next connection shows the same road, and who drove there drives on."""
+    pending = [replace(frame, run=1 + (frame.index >= 12)) for frame in frames(2.5, 1_000.0)]
+    broker, _ = run(pending, ScriptedModel(start_t=1_000.0), camera=Camera(url=url))
+
+    told = [{one.track_id for one in message.objects} for message in broker.messages(DETECTIONS)]
+    before, first, last = told[11], told[12], told[-1]
+    assert len(before) == len(last) == 2
+    assert (first == before) == goes_on
+    assert (last == before) == goes_on
 
 
 def test_a_collision_is_reported_once_with_its_onset_and_where(run) -> None:

@@ -21,6 +21,8 @@ class Frame:
     """Capture time: epoch seconds of a live camera, seconds from the start of a file."""
     index: int
     """Its number in its stream."""
+    run: int = 0
+    """The connection by which it came, of a live camera."""
     _smaller: dict[int, Image] = field(default_factory=dict, repr=False, compare=False)
 
     @property

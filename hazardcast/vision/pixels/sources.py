@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 OPEN_TIMEOUT_MS = 5_000
 READ_TIMEOUT_MS = 5_000
 """Without these OpenCV waits for ever on a camera that went silent."""
+MOST_WAIT_S = 30.0
+"""Between two tries to reach a camera."""
 STALLED_AFTER_S = 3.0
 LONGEST_OPEN_MS = 20_000
 """For cameras whose key frames, which tell the size of the pictures, are far apart."""
@@ -64,11 +66,11 @@ class LiveFrames:
 
     def __init__(
         self, url: Callable[[], str], *, camera: str, fps: float, clock: Clock,
-        transport: Transport = "auto",
+        transport: Transport = "auto", most_wait_s: float = MOST_WAIT_S,
         captured: Callable[[], None] = lambda: None, dropped: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._url, self._camera, self._clock = url, camera, clock
-        self._way = Way(transport)
+        self._way, self._most_wait_s, self._run_number = Way(transport), most_wait_s, 0
         self._open_ms, self._sizeless = OPEN_TIMEOUT_MS, 0
         self._period_s = 1.0 / fps
         self._captured, self._dropped = captured, dropped
@@ -115,12 +117,17 @@ class LiveFrames:
 
     def _run(self) -> None:
         lifecycle.repeat(
-            self._read_once, what=f"reading {self._camera}", stop=self._stop, clock=self._clock
+            self._read_once,
+            what=f"reading {self._camera}",
+            stop=self._stop,
+            clock=self._clock,
+            most_s=self._most_wait_s,
         )
 
     def _read_once(self) -> None:
         """One connection, from opening to its end."""
         url = self._url()
+        self._run_number += 1
         with self._way.opening(url):
             capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, live_options(self._open_ms))
         try:
@@ -195,7 +202,9 @@ class LiveFrames:
         ok, picture = capture.retrieve()
         self._sizeless = 0 if ok else self._sizeless + 1
         if ok and suspicion.allows(picture):
-            self._put(Frame(squared(picture, shape), taken_at, self._index), wait_s)
+            self._put(
+                Frame(squared(picture, shape), taken_at, self._index, self._run_number), wait_s
+            )
 
     def _put(self, frame: Frame, wait_s: float) -> None:
         self._index += 1

@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
+from camera.push import tokens
+from camera.push.door import PushServer
+from camera.push.pushed import PushedCamera
 from camera.server import CameraServer
 from camera.service import SERVICE, CameraService, local_camera
 from camera.source import WELL, LocalCamera
 from hazardcast.config import site
 from hazardcast.config.settings import Settings
+from hazardcast.config.site import Camera
 from hazardcast.machine.clock import SystemClock
 from hazardcast.media.ffmpeg import find_ffmpeg
 from hazardcast.mqtt.bus import MqttBus
@@ -31,6 +35,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         for name, camera in local.items()
     }
     server = CameraServer(settings.camera_host, settings.camera_port, cameras)
+    door = _door(settings, local, cameras)
     metrics = MetricsServer(settings.metrics_host, settings.metrics_port, _health(cameras))
     will = Name(SERVICE, settings.instance).last_will(clock.now())
     bus = MqttBus(settings, client_id=f"hazardcast-camera-{settings.instance}", will=will)
@@ -40,8 +45,21 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         service.run(stop)
         bus.flush(FAREWELL_S)
     finally:
+        if door:
+            door.close()
         bus.close()
         metrics.close()
+
+
+def _door(
+    settings: Settings, local: Mapping[str, Camera], cameras: Mapping[str, LocalCamera]
+) -> PushServer | None:
+    """Where clients push to, if any may."""
+    pushed = {name: one for name, one in cameras.items() if isinstance(one, PushedCamera)}
+    if not pushed:
+        return None
+    opened_by = tokens.load(settings, local)
+    return PushServer(settings.push_host, settings.push_port, pushed, opened_by)
 
 
 def _health(cameras: Mapping[str, LocalCamera]) -> Health:

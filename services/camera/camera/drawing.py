@@ -131,3 +131,46 @@ def caption(frame: Frame, text: str, *, left_px: int, baseline_px: int, scale: f
 def to_i420(frame: Frame) -> NDArray[np.uint8]:
     """Planar YUV 4:2:0 (BT.601, limited range), shape (height * 3 / 2, width): half the bytes."""
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420), dtype=np.uint8)
+
+
+def decoded(jpeg: bytes, share: int) -> Frame | None:
+    """A picture as it is to be shown (turned, where its EXIF says so), or None.
+
+    Args:
+        jpeg: its bytes, whose header has been judged.
+        share: 1, 2, 4 or 8: the part of its sides as which it is decoded.
+    """
+    flags = {
+        1: cv2.IMREAD_COLOR,
+        2: cv2.IMREAD_REDUCED_COLOR_2,
+        4: cv2.IMREAD_REDUCED_COLOR_4,
+        8: cv2.IMREAD_REDUCED_COLOR_8,
+    }
+    try:
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), flags[share])
+    except cv2.error:
+        return None
+    return None if picture is None else np.asarray(picture, np.uint8)
+
+
+def bounded(frame: Frame, most: tuple[int, int]) -> tuple[int, int]:
+    """Even width and height for a picture of this shape, at most `most` (or `most` upright)."""
+    height, width = frame.shape[:2]
+    bounds = most if width >= height else most[::-1]
+    scale = min(1.0, bounds[0] / width, bounds[1] / height)
+    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
+
+
+def fitted(frame: Frame, size: tuple[int, int]) -> Frame:
+    """The picture in the middle of one of `size` (width and height), black around it."""
+    width, height = size
+    if frame.shape[:2] == (height, width):
+        return frame
+    scale = min(width / frame.shape[1], height / frame.shape[0])
+    inner = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
+    canvas = np.zeros((height, width, 3), np.uint8)
+    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(
+        frame, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    )
+    return canvas

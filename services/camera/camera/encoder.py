@@ -76,6 +76,13 @@ def drawn_command(ffmpeg: str, *, width: int, height: int, fps: float) -> list[s
     ]  # fmt: skip
 
 
+def pushed_command(ffmpeg: str, *, width: int, height: int) -> list[str]:
+    """As `drawn_command`, with a keyframe every second at whatever rate the frames come."""
+    command = drawn_command(ffmpeg, width=width, height=height, fps=30)
+    at = command.index("-enc_time_base")
+    return [*command[:at], "-force_key_frames", "expr:gte(t,n_forced)", *command[at:]]
+
+
 def sample_command(ffmpeg: str, path: Path, *, seconds: float) -> list[str]:
     """The first seconds of a file's video, copied; ffmpeg tells about the file on stderr."""
     return [
@@ -214,6 +221,11 @@ class Stream:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self._process.wait(_ENDING_S)
         return None
+
+    def end_input(self) -> None:
+        """No frame follows: it encodes what it has and ends."""
+        if self._process.stdin:
+            self._process.stdin.close()
 
     def kill(self) -> None:
         """End it now, from any thread: whoever reads or writes finds the pipe broken."""

@@ -40,3 +40,19 @@ QUEUE_DONE = Counter(
     "Files of a folder that were played, or refused",
     ["camera", "reason"],
 )
+PUBLISHERS = Gauge("hazardcast_camera_publishers", "1 while a client pushes", ["camera"])
+PUSH_DROPPED = Counter(
+    "hazardcast_camera_push_dropped_total",
+    "Pushed pictures that gave way: newer ones came, or more than 30 a second",
+    ["camera", "reason"],
+)
+PUSH_REFUSED = Counter(
+    "hazardcast_camera_push_refused_total",
+    "Pushed pictures that cannot be used",
+    ["camera", "reason"],
+)
+PUSH_TURNED_AWAY = Counter(
+    "hazardcast_camera_push_turned_away_total",
+    "Clients that were turned away, or let go",
+    ["reason"],
+)

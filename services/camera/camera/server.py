@@ -93,7 +93,7 @@ class _Handler(LimitedHandler):
     def _first(self, camera: LocalCamera, subscription: Subscription) -> bytes | None:
         """The first bytes; None when there are none for now."""
         for _ in range(round(FIRST_KEYFRAME_S / _TAKE_S)):
-            if camera.state in (CameraState.UNREADABLE, CameraState.ENDED):
+            if camera.state in (CameraState.UNREADABLE, CameraState.ENDED) and not camera.may_come:
                 return None
             data = subscription.take(_TAKE_S)
             if data is None or data:

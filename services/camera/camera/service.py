@@ -10,6 +10,7 @@ from camera.device import DeviceCamera
 from camera.drawn import DrawnCamera
 from camera.folder import FolderCamera
 from camera.played import PlayedFile
+from camera.push.pushed import PushedCamera
 from camera.scenes import scene_from_url
 from camera.server import CameraServer
 from camera.source import LocalCamera
@@ -34,6 +35,8 @@ def local_camera(camera_id: str, camera: Camera, *, clock: Clock, ffmpeg: str) -
     """
     if camera.scheme == "demo":
         return DrawnCamera(camera_id, scene_from_url(camera.url), clock, ffmpeg)
+    if camera.is_pushed:
+        return PushedCamera(camera_id, clock, ffmpeg)
     if camera.device is not None:
         return DeviceCamera(camera_id, camera.device, clock, ffmpeg)
     if camera.folder is not None:

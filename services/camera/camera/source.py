@@ -26,7 +26,10 @@ class SourceProblem(Exception):  # noqa: N818 - it is not an error of this progr
 
 
 class LocalCamera(ABC):
-    """One drawn, file or USB camera; subclasses know how to produce its stream once."""
+    """One drawn, file, USB or pushed camera; subclasses know how to produce its stream once."""
+
+    may_come = False
+    """Whether a stream that has ended may begin any moment: then a client of it waits a while."""
 
     def __init__(self, camera_id: str, clock: Clock, ffmpeg: str) -> None:
         self.id = camera_id

@@ -22,9 +22,11 @@ from hazardcast.service.metrics import Health, MetricsServer
 from hazardcast.vision.models import cache
 from hazardcast.vision.models.opener import ROADSIDE, OpenModel, model_opener
 from hazardcast.vision.pixels import image
-from hazardcast.vision.pixels.sources import LiveFrames
+from hazardcast.vision.pixels.sources import MOST_WAIT_S, LiveFrames
 
 FLUSH_S = 2.0
+LOCAL_MOST_WAIT_S = 2.0
+"""The camera service says no quickly, and a pushed camera comes any moment."""
 
 
 def serve(settings: Settings, stop: threading.Event) -> None:
@@ -78,6 +80,7 @@ def open_worker(
         fps=camera.detect_fps,
         clock=clock,
         transport=camera.rtsp_transport,
+        most_wait_s=LOCAL_MOST_WAIT_S if camera.is_local else MOST_WAIT_S,
         captured=metrics.FRAMES_CAPTURED.labels(camera=camera_id).inc,
         dropped=metrics.FRAMES_DROPPED.labels(camera=camera_id).inc,
     )

@@ -143,6 +143,12 @@ class Pipeline:
         picture = self._picture(frame)
         return Outcome(seen_now, reports, scene, hypotheses, rest, picture, view.speeds(seen_now))
 
+    def forget(self, frame: Frame) -> None:
+        """From this frame on it is another camera: nothing that was learnt is true of it."""
+        self._memory.reset()
+        self._scene, self._conditions = SceneWatch(), ConditionWatch()
+        self.book.resume(frame.t)
+
     def _look(self, frame: Frame) -> SceneState:
         """How the picture is; what is no longer true of it is forgotten."""
         thumb = image.grey(frame.shrunk(THUMB_PX))

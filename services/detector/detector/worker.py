@@ -124,10 +124,13 @@ class Worker:
 
     def _analyse(self) -> None:
         """A fresh pipeline over the camera's frames, until stopped."""
-        pipeline = self._open_pipeline()
+        pipeline, run = self._open_pipeline(), 0
         while not self._stop.is_set():
             frame = self._frames.take(TAKE_TIMEOUT_S)
             if frame is not None:
+                if self._camera.is_pushed and run != frame.run:
+                    pipeline.forget(frame)
+                run = frame.run
                 with self._told():
                     self._process(pipeline, frame)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,22 @@ def test_the_console_and_its_database_get_the_same_password(tmp_path: Path) -> N
     assert password not in [text for name, text in made.items() if name.endswith("mqtt_password")]
 
 
+def test_each_pushed_camera_gets_a_token_that_the_camera_service_alone_reads(
+    tmp_path: Path,
+) -> None:
+    carry_out(replace(plan(tmp_path), pushed=("push-1", "gate")), now=NOW)
+    made = files(tmp_path)
+    carry_out(replace(plan(tmp_path), pushed=("push-1", "push-2")), now=NOW)
+
+    tokens = {name: text for name, text in files(tmp_path).items() if "push-token" in name}
+    assert set(tokens) == {f"camera/push-token-{name}" for name in ("gate", "push-1", "push-2")}
+    assert len(set(tokens.values())) == 3
+    assert all(len(token.strip()) >= 32 for token in tokens.values())
+    assert tokens["camera/push-token-push-1"] == made["camera/push-token-push-1"], "it stays"
+
+
 def test_nothing_made_is_readable_by_others(tmp_path: Path) -> None:
-    carry_out(plan(tmp_path), now=NOW)
+    carry_out(replace(plan(tmp_path), pushed=("gate",)), now=NOW)
 
     assert not [path for path in tmp_path.rglob("*") if path.stat().st_mode & 0o077]
 

@@ -11,6 +11,7 @@ import typer
 from hazardcast.config import settings as settings_module
 from hazardcast.config import site
 from hazardcast.config.settings import Settings
+from hazardcast.config.site import SiteConfig
 from hazardcast.contract.errors import ConfigError
 from hazardcast.contract.service_names import SERVICES, VEHICLE_AGENT
 from hazardcast.contract.topics import STATUS
@@ -47,7 +48,8 @@ def up(
     config = site.load(settings.config)
     config.chosen(settings.camera_ids)
     address = _broker(settings, broker_)
-    place = _place(settings, address)
+    pushed = any(camera.is_pushed for camera in config.cameras.values())
+    place = _place(settings, address, pushed=pushed)
     trust.ensure_keys(settings.keys_dir, station=config.site.station_id)
     trust.ensure_clip_key(
         settings.clip_key_path,
@@ -55,7 +57,8 @@ def up(
         truststore=settings.keys_dir / trust.TRUSTSTORE_FILE,
     )
     vehicles = [settings.vehicle] if vehicle else []
-    _run(settings, place, address, vehicles)
+    more = _push_lines(settings, config) if pushed else []
+    _run(settings, place, address, vehicles, more=more)
 
 
 def _broker(settings: Settings, choice: Choice) -> BrokerAddress:
@@ -68,12 +71,14 @@ def _broker(settings: Settings, choice: Choice) -> BrokerAddress:
     return own_broker(broker.prepare(folder, port=settings.mqtt_port, mosquitto=settings.mosquitto))
 
 
-def _place(settings: Settings, address: BrokerAddress) -> Place:
-    for name, port in (
-        ("CAMERA", settings.camera_port),
-        ("HTTP", settings.http_port),
-        ("CONSOLE", settings.console_port),
-    ):
+def _place(settings: Settings, address: BrokerAddress, *, pushed: bool) -> Place:
+    used = {
+        "CAMERA": settings.camera_port,
+        "HTTP": settings.http_port,
+        "CONSOLE": settings.console_port,
+        **({"PUSH": settings.push_port} if pushed else {}),
+    }
+    for name, port in used.items():
         if not ports.is_free(port):
             raise ConfigError(
                 f"HAZARDCAST_{name}_PORT: somebody listens on port {port} already; stop it, or "
@@ -92,10 +97,25 @@ def _place(settings: Settings, address: BrokerAddress) -> Place:
     )
 
 
-def _run(settings: Settings, place: Place, address: BrokerAddress, vehicles: list[str]) -> None:
+def _push_lines(settings: Settings, config: SiteConfig) -> list[str]:
+    """Where clients bring their pictures, and where the tokens are."""
+    door = f"http://{join(settings.push_host, settings.push_port)}/push/ID"
+    files = settings.keys_dir / trust.push_token_file("ID")
+    lines = [f"  push       {door}, and ws:// there"]
+    return [*lines, f"             token of each in {files}"] if config.without_token else lines
+
+
+def _run(
+    settings: Settings,
+    place: Place,
+    address: BrokerAddress,
+    vehicles: list[str],
+    *,
+    more: list[str],
+) -> None:
     clock, lines, stop = SystemClock(), PrefixedLines(), stop_on_signals()
     metrics_ports = deployment.metrics_ports(settings, len(SERVICES) + len(vehicles))
-    _banner(lines, settings, place, address, metrics_ports)
+    _banner(lines, settings, place, address, metrics_ports, more=more)
     machine = Machine(sink=lines, clock=clock, restart=True)
     expected = [Expected(service) for service in SERVICES]
     expected += [Expected(VEHICLE_AGENT, name) for name in vehicles]
@@ -146,6 +166,8 @@ def _banner(
     place: Place,
     address: BrokerAddress,
     metrics_ports: list[int],
+    *,
+    more: list[str],
 ) -> None:
     http = f"http://{join(settings.http_host, place.http_port)}"
     metrics = join(settings.metrics_host, metrics_ports[0])
@@ -154,7 +176,8 @@ def _banner(
         f"hazardcast up: {settings.config}, data below {settings.data_dir}/",
         f"  broker     {address}",
         f"  alerts     {group} (multicast), POST {http}/alert, files in {settings.events_dir}/",
-        f"  cameras    {place.camera_server}/ID.ts (drawn, file and USB cameras)",
+        f"  cameras    {place.camera_server}/ID.ts (drawn, file, USB and pushed cameras)",
+        *more,
         f"  console    {place.console}",
         f"             to decide: account admin, password in {settings.keys_dir}/console.password",
         f"  metrics    http://{metrics} to :{metrics_ports[-1]}",

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from hazardcast.config.alerting import Alerting, ByType, Rule
-from hazardcast.config.site import Camera, GroundPoints, Position, Site, Zones
+from hazardcast.config.site import Camera, GroundPoints, Position, Push, Site, Zones
 from hazardcast.contract.incident_types import IncidentType
 from hazardcast.contract.messages import Datagram
 from hazardcast.contract.messages.base import Message
@@ -26,7 +26,7 @@ EXAMPLES = Path("tests") / "hazardcast" / "examples"
 _HEADER = ("field", "value", "default", "meaning")
 _CAMERAS_HEADER = ("key", "value", "default", "example", "meaning")
 _CAMERA_PARTS: dict[str, type[BaseModel]] = {
-    "site": Site, "position": Position, "cameras.ID": Camera, "zones": Zones,
+    "site": Site, "push": Push, "position": Position, "cameras.ID": Camera, "zones": Zones,
     "ground": GroundPoints, "alerting": Alerting, "by_type": ByType,
     "by_type.TYPE": Rule,
 }  # fmt: skip
@@ -36,7 +36,8 @@ _CAMERA_EXAMPLES = {
     "position": "{lat_deg: 37.12345, lon_deg: 127.126}",
     "road": "segment_A", "lat_deg": "37.12345", "lon_deg": "127.126",
     "url": "rtsp://10.0.0.11/main", "detect_url": "rtsp://10.0.0.11/sub",
-    "credentials": "CAM_NORTH", "loop": "false", "finished": "move", "heading_deg": "90",
+    "credentials": "CAM_NORTH", "slots": "4",
+    "loop": "false", "finished": "move", "heading_deg": "90",
     "traffic_heading_deg": "90",
     "distance_m": "500", "zones": "{ignore: [[[0, 0], [1, 0], [1, 0.08], [0, 0.08]]]}",
     "ground": "{picture: …, metres: …}",

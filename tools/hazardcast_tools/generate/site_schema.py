@@ -12,10 +12,13 @@ _NETWORK = r"(?:[Rr][Tt][Ss][Pp][Ss]?|[Hh][Tt][Tt][Pp][Ss]?)"
 _HOST = r"(?:\[[0-9A-Fa-f:.]+(?:%[A-Za-z]\w*)?\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?)"
 _STREAM = rf"{_NETWORK}://{_HOST}(?::0*[1-9][0-9]{{0,4}})?(?:[/?#]\S*)?"
 _SCENE = rf"[Dd][Ee][Mm][Oo]://(?:{'|'.join(DEMO_SCENES)})(?:\?(?:&?(?:{'|'.join(DEMO_PARAMETERS)})=[0-9]+(?:\.[0-9]*)?)*)?"
+_PUSH = r"[Pp][Uu][Ss][Hh]://[/ ]*"
 _LOCAL = r"(?:[Vv]4[Ll]2:///|[Ff][Ii][Ll][Ee]://\s*\S).*"
-_NO_PATH = r"[^/\\]+://|[A-Za-z]:[\\/]|\\\\|/dev/video|(?:rtsps?|https?|demo|v4l2|file)(?::|//)"
+_NO_PATH = (
+    r"[^/\\]+://|[A-Za-z]:[\\/]|\\\\|/dev/video|(?:rtsps?|https?|demo|v4l2|file|push)(?::|//)"
+)
 _PATH = rf"(?!{_NO_PATH})\S.*"
-URL_PATTERN = rf"^\s*(?:{_STREAM}|{_SCENE}|{_LOCAL}|{_PATH})\s*$"
+URL_PATTERN = rf"^\s*(?:{_STREAM}|{_SCENE}|{_PUSH}|{_LOCAL}|{_PATH})\s*$"
 STREAM_PATTERN = rf"^\s*{_STREAM}\s*$"
 
 

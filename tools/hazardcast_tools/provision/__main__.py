@@ -32,10 +32,11 @@ def _arguments() -> argparse.Namespace:
 def serve(settings: Settings, _stop: threading.Event) -> None:
     """Carry out the plan that arguments and configuration make."""
     arguments = _arguments()
+    config = site.load(settings.config)
     plan = Plan(
         root=arguments.root,
         rules=arguments.rules,
-        station=site.load(settings.config).site.station_id,
+        station=config.site.station_id,
         vehicles=tuple(arguments.vehicle or [settings.vehicle]),
         broker_names=tuple(dict.fromkeys(["mosquitto", "localhost", *arguments.broker_name])),
         owners=Owners(
@@ -44,6 +45,7 @@ def serve(settings: Settings, _stop: threading.Event) -> None:
             grafana=arguments.grafana_uid,
             postgres=arguments.postgres_uid,
         ),
+        pushed=tuple(config.without_token),
     )
     carry_out(plan, now=SystemClock().now())
 

@@ -44,6 +44,8 @@ class Plan:
     vehicles: tuple[str, ...]
     broker_names: tuple[str, ...]
     owners: Owners
+    pushed: tuple[str, ...] = ()
+    """The cameras that clients bring, and that `cameras.yaml` gives no token."""
 
     def __post_init__(self) -> None:
         taken = {*SERVICES, PEOPLE}
@@ -67,6 +69,7 @@ def carry_out(plan: Plan, *, now: float) -> None:
     _grafana(plan)
     _console(plan)
     _database(plan)
+    _push_tokens(plan)
 
 
 def _vehicle_folder(plan: Plan, vehicle: str) -> str:
@@ -145,6 +148,13 @@ def _database(plan: Plan) -> None:
     text = _read(path) or passwords.new_password() + "\n"
     _write(path, text, plan.owners.postgres)
     _write(plan.root / "console" / DATABASE_PASSWORD_FILE, text, plan.owners.service)
+
+
+def _push_tokens(plan: Plan) -> None:
+    """What opens each camera that a client brings, for the camera service alone."""
+    for camera in plan.pushed:
+        trust.ensure_token(plan.root / "camera" / trust.push_token_file(camera))
+    _own(plan.root / "camera", plan.owners.service)
 
 
 def _read(path: Path) -> str:
