@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from alerter.air.transmitter import Sent
 from alerter.alerter import Alerter
+from alerter.deciding.held import Held
 from alerter.doors.answers import Answer, Door, answer
 from alerter.exports.exports import Exports
 from alerter.ingest import placing, report_times
@@ -27,14 +28,14 @@ from hazardcast.config import site
 from hazardcast.config.settings import Settings
 from hazardcast.config.site import SiteConfig
 from hazardcast.contract import reports
-from hazardcast.contract.messages import Alert, Incident
+from hazardcast.contract.messages import Alert, Incident, JournalEntry
 from hazardcast.contract.reports import Unreadable
 from hazardcast.contract.topics import JOURNAL
 from hazardcast.machine.steady import Steady
 from hazardcast.testing import ManualClock, MemoryBroker
 
 NOW = 1_800_000_000.0
-SITE = {
+SITE: dict[str, Any] = {
     "site": {
         "station_id": 4097,
         "name": "Junction 12",
@@ -69,7 +70,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.register = Register(station=4097, next_number=itertools.count(1).__next__)
 
-    def report(self, *, retained: bool = False, **incident: Any) -> Outcome | Refusal:
+    def report(self, *, retained: bool = False, **incident: Any) -> Outcome | Refusal | Held:
         return self._decide(Incident.parse({"type": "collision", **incident}), retained=retained)
 
     def _decide(self, incident: Incident, *, retained: bool = False) -> Outcome | Refusal:
@@ -96,7 +97,7 @@ class Desk:
 
     def action(self, **incident: Any) -> str:
         outcome = self.report(**incident)
-        return outcome.action if isinstance(outcome, Outcome) else outcome.reason
+        return outcome.reason if isinstance(outcome, Refusal) else outcome.action
 
     def later(self, seconds: float) -> None:
         self.now += seconds
@@ -181,7 +182,7 @@ class Station:
         self.epochs += 1
         self.journal = Journal(
             self.folder / "journal", station=4097, epoch=self.epochs, turn=self.store,
-            clock=self.clock, say=lambda entry: self.bus.publish(JOURNAL, entry, station="4097") and None,
+            clock=self.clock, say=self._say,
             most_bytes=1e6, most_age_s=1e6,
         )  # fmt: skip
         self.alerter = Alerter(
@@ -193,12 +194,15 @@ class Station:
         )  # fmt: skip
         self.alerter.resume()
 
+    def _say(self, entry: JournalEntry) -> None:
+        self.bus.publish(JOURNAL, entry, station="4097")
+
     def hears(self, **incident: Any) -> Outcome:
         outcome = self.asks(**incident)
         assert isinstance(outcome, Outcome), outcome
         return outcome
 
-    def asks(self, **incident: Any) -> Outcome | Refusal:
+    def asks(self, **incident: Any) -> Outcome | Refusal | Held:
         return self.answers(**incident).outcome
 
     def answers(self, **incident: Any) -> Answer:

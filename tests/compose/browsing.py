@@ -38,7 +38,12 @@ def operator(url: str, password: str) -> Iterator[Any]:
     complaints: list[str] = []
     with chromium() as browser:
         page = probed(browser.new_context(viewport={"width": 1440, "height": 900}))
-        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+
+        def hear(said: Any) -> None:
+            if said.type == "error":
+                complaints.append(said.text)
+
+        page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{url}login")
         page.fill("[name=name]", "admin")

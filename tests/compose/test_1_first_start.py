@@ -142,6 +142,8 @@ def test_a_browser_sees_the_drawn_junction_live(desk) -> None:
     assert after - before > SEEN_S / 2
     assert len(ages) > SEEN_S
     assert middle(ages) < AGE_S
+    assert told is not None
+    assert true is not None
     assert abs(told - true) < 0.5
     assert desk.locator(".tile.live .age:not(.stale)").count() == 1
     assert desk.locator(".tile .veil").count() == 0

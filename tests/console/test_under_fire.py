@@ -129,7 +129,7 @@ def stored(url: str) -> list[tuple[str, int]]:
     with contextlib.suppress(StoreUnavailableError), store.reading() as connection:
         rows = connection.execute(select(RealtimeEvent.event_id, RealtimeEvent.revision).where(RealtimeEvent.kind == "alert")).all()  # fmt: skip
         store.close()
-        return sorted((str(row[0]), int(row[1])) for row in rows)
+        return sorted((str(row[0]), int(row[1] or 0)) for row in rows)
     return []  # the console that was killed left the file to be put in order
 
 

@@ -19,6 +19,7 @@ from recorder.runs import RunLog, bounded
 from recorder.timeline import NamedSegment
 from recorder.upkeep import Upkeep
 
+from hazardcast.contract.vocabulary import RunCause
 from hazardcast.media import coverage
 from hazardcast.media.segments import Run, append_run, list_segments, read_runs
 from hazardcast.testing import ManualClock
@@ -75,8 +76,8 @@ def test_a_run_is_told_when_it_begins_and_when_it_ends(archive: Archive, tmp_pat
     assert read_runs(tmp_path, "north") == [Run(START, None, None, "h264", 2.0)]
 
     close_file(archive, START + 10)
-    archive.end_run("stalled")
-    assert read_runs(tmp_path, "north") == [Run(START, START + 20, "stalled", "h264", 2.0)]
+    archive.end_run(RunCause.STALLED)
+    assert read_runs(tmp_path, "north") == [Run(START, START + 20, RunCause.STALLED, "h264", 2.0)]
 
 
 def test_a_set_clock_ends_the_run_before(archive: Archive, tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_a_set_clock_ends_the_run_before(archive: Archive, tmp_path: Path) -> No
 
 def test_a_gap_is_explained_by_how_the_run_before_it_ended(archive: Archive, tmp_path: Path) -> None:  # fmt: skip
     close_file(archive, START)
-    archive.end_run("stalled")
+    archive.end_run(RunCause.STALLED)
     close_file(archive, START + 60)
 
     (gap,) = coverage.gaps(list_segments(tmp_path, "north"), read_runs(tmp_path, "north"))
@@ -101,7 +102,9 @@ def test_a_run_that_a_crash_left_open_is_closed_at_the_next_start(archive: Archi
 
     after = Archive(Shelf(tmp_path, "north"), RecordingIndex(), lambda: None)
     assert after.open()
-    assert read_runs(tmp_path, "north") == [Run(START, START + 10, "recorder_killed", "h264", 2.0)]
+    assert read_runs(tmp_path, "north") == [
+        Run(START, START + 10, RunCause.RECORDER_KILLED, "h264", 2.0)
+    ]
 
 
 def test_a_second_archive_cannot_open_while_the_first_is(archive: Archive, tmp_path: Path) -> None:
@@ -148,7 +151,7 @@ def test_what_only_helps_later_does_not_stop_the_recording(archive: Archive, tmp
 
 
 def test_the_log_of_runs_stays_bounded() -> None:
-    runs = [Run(float(start), start + 0.5, "stalled") for start in range(100)]
+    runs = [Run(float(start), start + 0.5, RunCause.STALLED) for start in range(100)]
 
     assert bounded(runs, oldest_start=50.0, most=1000) == runs[50:]
     assert bounded(runs, oldest_start=None, most=10) == runs[-10:]
@@ -156,10 +159,10 @@ def test_the_log_of_runs_stays_bounded() -> None:
 
 
 def test_a_line_cut_short_by_a_crash_does_not_swallow_the_next(tmp_path: Path) -> None:
-    append_run(tmp_path, "north", Run(1.0, 2.0, "stalled"))
+    append_run(tmp_path, "north", Run(1.0, 2.0, RunCause.STALLED))
     with (tmp_path / "north/runs.jsonl").open("a") as file:
         file.write('{"started_at": 3.0, "en')
-    append_run(tmp_path, "north", Run(5.0, 6.0, "stalled"))
+    append_run(tmp_path, "north", Run(5.0, 6.0, RunCause.STALLED))
 
     assert [run.started_at for run in read_runs(tmp_path, "north")] == [1.0, 5.0]
     lines = (tmp_path / "north/runs.jsonl").read_text().splitlines()

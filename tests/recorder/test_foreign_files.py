@@ -162,7 +162,7 @@ def test_where_inodes_are_short_the_oldest_recordings_make_room(
         tmp_path, index, {"north": Limits(1e9, 1e12)}, free_space_floor_gb=0, clock=ManualClock(1e9)
     )
     monkeypatch.setattr(Volume, "f_favail", left)
-    monkeypatch.setattr(disk.os, "statvfs", lambda _: Volume)
+    monkeypatch.setattr(os, "statvfs", lambda _: Volume)
 
     upkeep.tidy()
 
@@ -177,7 +177,7 @@ def test_a_quota_that_is_used_up_takes_from_the_oldest_though_the_volume_has_roo
     limits = {"north": Limits(1e9, 1e12)}
     upkeep = Upkeep(tmp_path, index, limits, free_space_floor_gb=0, clock=clock)
     monkeypatch.setattr(Volume, "f_favail", 900_000)
-    monkeypatch.setattr(disk.os, "statvfs", lambda _: Volume)
+    monkeypatch.setattr(os, "statvfs", lambda _: Volume)
     monkeypatch.setattr(disk, "free_bytes", lambda _: 1 << 40)
     monkeypatch.setattr("recorder.upkeep.ROOM_BYTES", 5 * len(PACKETS))
 

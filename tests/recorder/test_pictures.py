@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from recorder.pictures import WRAP_S, before_leap, picture_format, times
 from hazardcast.media import mpegts
 from hazardcast.media.mpegts import PACKET_BYTES, whole_packets
 
+Encode = Callable[..., bytes]
+
 
 class Quiet(bytes):
     def __repr__(self) -> str:
@@ -23,7 +26,7 @@ class Quiet(bytes):
 
 
 @pytest.fixture(scope="module")
-def encode(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+def encode(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory) -> Encode:
     folder = tmp_path_factory.mktemp("streams")
 
     def make(codec: str = "libx264", size: str = "160x96", extra: str = "-bf 0") -> bytes:
@@ -40,7 +43,7 @@ def encode(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory):  # type: igno
 
 
 @pytest.fixture(scope="module")
-def stream(encode) -> bytes:  # type: ignore[no-untyped-def]
+def stream(encode: Encode) -> bytes:
     return Quiet(encode())
 
 
@@ -71,11 +74,12 @@ def test_what_lies_behind_a_leap_of_the_cameras_clock_does_not_count(
     assert before_leap(stream, most_s=4.0) == len(stream)
     kept = before_leap(file, most_s=4.0)
     assert len(stream) <= kept < len(stream) + 20 * PACKET_BYTES
-    start, end, size = place(file, note, written_at=1_800_000_000.0 + whole.first_s + 6.0)
-    assert (start, end) == pytest.approx(
+    placed = place(file, note, written_at=1_800_000_000.0 + whole.first_s + 6.0)
+    assert placed is not None
+    assert placed[:2] == pytest.approx(
         (1_800_000_000.0 + whole.first_s, 1_800_000_000.0 + whole.last_s)
     )
-    assert size == kept
+    assert placed[2] == kept
 
 
 def test_a_file_that_cannot_be_from_when_its_note_says_is_from_when_it_was_written(
@@ -83,13 +87,15 @@ def test_a_file_that_cannot_be_from_when_its_note_says_is_from_when_it_was_writt
 ) -> None:
     note = TimeNote(1_800_003_600.0)
 
-    start, end, _ = place(stream, note, written_at=1_800_000_000.0)
+    placed = place(stream, note, written_at=1_800_000_000.0)
 
+    assert placed is not None
+    start, end, _ = placed
     assert end == pytest.approx(1_800_000_000.0)
     assert end - start == pytest.approx(2.9)
 
 
-def test_b_frames_do_not_hide_the_last_picture(encode) -> None:  # type: ignore[no-untyped-def]
+def test_b_frames_do_not_hide_the_last_picture(encode: Encode) -> None:
     found = times(encode(extra="-bf 3 -b_strategy 0"))
 
     assert found is not None
@@ -97,7 +103,9 @@ def test_b_frames_do_not_hide_the_last_picture(encode) -> None:  # type: ignore[
     assert found.last_s - found.first_s == pytest.approx(2.9)
 
 
-def test_the_format_is_the_same_for_the_same_camera_and_another_for_another_size(encode) -> None:  # type: ignore[no-untyped-def]
+def test_the_format_is_the_same_for_the_same_camera_and_another_for_another_size(
+    encode: Encode,
+) -> None:
     small, again, large = encode(), encode(), encode(size="320x192")
 
     assert picture_format(small)
@@ -105,7 +113,7 @@ def test_the_format_is_the_same_for_the_same_camera_and_another_for_another_size
     assert picture_format(small) != picture_format(large)
 
 
-def test_h265_is_understood(encode) -> None:  # type: ignore[no-untyped-def]
+def test_h265_is_understood(encode: Encode) -> None:
     small, large = encode("libx265"), encode("libx265", size="320x192")
 
     assert times(small)

@@ -42,7 +42,7 @@ def jpegs(film: Film, manner: Jpegs) -> list[Part]:
 def transport_stream(film: Film, manner: Http) -> list[Part]:
     """The film's packets, cut before each picture."""
     data = made(film).read_bytes()
-    parts: list[tuple[float, bytearray, bool]] = []
+    parts: list[tuple[tuple[int, int], bytearray, bool]] = []
     pending = bytearray()
     for at in range(0, len(data), TS_BYTES):
         packet = data[at : at + TS_BYTES]

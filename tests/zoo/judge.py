@@ -123,7 +123,11 @@ def _whole(row: Row, shown: Sequence[Shown], truth: Truth, where: str, holes: in
 
 
 def _named(row: Row, kept: Kept, truth: Truth) -> list[str]:
-    clocks = [one.clock_ms for one in kept.shown if truth.place(one.clock_ms) is not None]
+    clocks = [
+        one.clock_ms
+        for one in kept.shown
+        if one.clock_ms is not None and truth.place(one.clock_ms) is not None
+    ]
     if not clocks:
         return ["a file without a picture"]
     errors = [truth.error_s(clocks[0], kept.start), truth.error_s(clocks[-1], kept.end)]

@@ -32,7 +32,7 @@ def h264(units: list[bytes], *, most: int, together: bool) -> list[bytes]:
             continue
         flush()
         payloads += [unit] if len(unit) <= most else _fragments(
-            unit[1:], most, lambda edge, unit=unit: bytes([unit[0] & 0xE0 | 28, edge | unit[0] & 31])
+            unit[1:], most, bytes([unit[0] & 0xE0 | 28]), unit[0] & 31
         )  # fmt: skip
     flush()
     return payloads
@@ -46,17 +46,16 @@ def hevc(units: list[bytes], *, most: int) -> list[bytes]:
             payloads.append(unit)
             continue
         head, kind = bytes([unit[0] & 0x81 | 49 << 1, unit[1]]), unit_type(unit, "hevc")
-        payloads += _fragments(
-            unit[2:], most, lambda edge, head=head, kind=kind: head + bytes([edge | kind])
-        )
+        payloads += _fragments(unit[2:], most, head, kind)
     return payloads
 
 
-def _fragments(body: bytes, most: int, header) -> list[bytes]:  # type: ignore[no-untyped-def]
+def _fragments(body: bytes, most: int, head: bytes, kind: int) -> list[bytes]:
+    """Each behind `head` and a byte of its kind, which tells the first and the last one."""
     parts = [body[at : at + most - 3] for at in range(0, len(body), most - 3)]
     last = len(parts) - 1
     return [
-        header((0x80 if place == 0 else 0) | (0x40 if place == last else 0)) + part
+        head + bytes([0x80 * (place == 0) | 0x40 * (place == last) | kind]) + part
         for place, part in enumerate(parts)
     ]
 

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("cv2")
 
 from hazardcast.contract.messages import ClipState, Window
+from hazardcast.contract.vocabulary import RunCause
 from hazardcast.media.segments import Run
 from tests.zoo.film import LEVELS, Film
 from tests.zoo.judge import judge
@@ -79,7 +80,7 @@ def test_a_name_half_a_second_wrong_is_noticed() -> None:
 
 def test_a_new_run_is_noticed_unless_it_may_be() -> None:
     watched = whole()
-    watched.runs.insert(0, Run(T0 - 5, T0 - 1, "stalled"))
+    watched.runs.insert(0, Run(T0 - 5, T0 - 1, RunCause.STALLED))
 
     assert judge(ROW, watched).recorded == ["begun anew: ['stalled']"]
     assert judge(replace(ROW, breaks=("stalled",)), watched).holds

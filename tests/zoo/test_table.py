@@ -26,8 +26,9 @@ def test_no_camera_is_lost_without_a_word() -> None:
 
     assert len(refused) <= MOST_REFUSED
     for name, cells in refused.items():
-        assert words[name], name
-        assert any(words[name] in cell for cell in cells), name
+        word = words[name]
+        assert word, name
+        assert any(word in cell for cell in cells), name
 
 
 def test_what_is_not_true_of_a_camera_is_a_known_fault_of_its_row() -> None:

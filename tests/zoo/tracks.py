@@ -53,8 +53,8 @@ def video_track(film: Film, manner: Rtsp, source: int) -> Track:
         return Track("video", 26, (f"a=rtpmap:26 JPEG/{rate}",), VIDEO_HZ, source)
     if codec == "mpeg4":
         config = coded.video(film)[0].data.partition(b"\x00\x00\x01\xb6")[0].partition(b"\x00\x00\x01\xb3")[0]  # fmt: skip
-        told = f"a=fmtp:96 profile-level-id=1;config={config.hex().upper()}"
-        return Track("video", 96, (f"a=rtpmap:96 MP4V-ES/{rate}", told), VIDEO_HZ, source)
+        how = f"a=fmtp:96 profile-level-id=1;config={config.hex().upper()}"
+        return Track("video", 96, (f"a=rtpmap:96 MP4V-ES/{rate}", how), VIDEO_HZ, source)
     sets = [base64.b64encode(one).decode() for one in coded.sets_of(film)]
     if codec == "hevc":
         names = ("sprop-vps", "sprop-sps", "sprop-pps")

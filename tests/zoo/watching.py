@@ -238,7 +238,7 @@ def facts(path: Path) -> dict[str, Any]:
     streams = probed(path, "-show_streams")["streams"]
     video = next(one for one in streams if one["codec_type"] == "video")
     first = ("-show_frames", "-select_streams", "v:0", "-read_intervals", "%+#1")
-    frame = next(iter(probed(path, *first)["frames"]), {})
+    frame: dict[str, Any] = next(iter(probed(path, *first)["frames"]), {})
     sides = [*frame.get("side_data_list", ()), *video.get("side_data_list", ())]
     keys = ("codec_name", "width", "height", "sample_aspect_ratio", "color_range", "pix_fmt")
     told_facts: dict[str, Any] = {key: video.get(key) for key in keys}

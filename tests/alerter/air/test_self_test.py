@@ -184,7 +184,8 @@ def self_tester(broker: MemoryBroker, air: Quiet, changes: list[str]) -> SelfTes
 
 
 def test_both_ways_must_hold_and_a_change_is_told_once() -> None:
-    broker, air, changes = MemoryBroker(), Quiet(), []
+    broker, air = MemoryBroker(), Quiet()
+    changes: list[str] = []
     tester = self_tester(broker, air, changes)
     assert tester.problem
     tester.listen()
@@ -240,7 +241,11 @@ def test_an_interface_that_is_not_there_is_waited_for(
     network, stop, started = Network(monkeypatch), threading.Event(), threading.Event()
     there, network.place = network.place, None
     sender = Transmitter(group, SIGNER, station=4097, epoch=1, clock=CLOCK)
-    air = Air(group, sender, clock=CLOCK, beat=lambda: sender.send_heartbeat(0, heartbeat))
+
+    def beat() -> None:
+        sender.send_heartbeat(0, heartbeat)
+
+    air = Air(group, sender, clock=CLOCK, beat=beat)
     air.open()
     assert sender.failing
 

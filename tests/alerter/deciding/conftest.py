@@ -59,7 +59,9 @@ class Site(Station):
     def console_falls_silent(self) -> None:
         self.console_says = lambda: None
 
-    def sees(self, camera: str = "north", confidence: float | None = 0.5, **more: Any) -> str:
+    def sees(
+        self, camera: str | None = "north", confidence: float | None = 0.5, **more: Any
+    ) -> str:
         """A camera's report; what became of it."""
         outcome = self.asks(camera=camera, confidence=confidence, **more)
         return outcome.reason if isinstance(outcome, Refusal) else outcome.action

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_rejecting_drops_it_and_its_camera_does_not_bring_it_back(waits: Site) -
     ],
 )
 def test_what_is_over_swallows_nothing_but_the_same_under_its_own_id(
-    waits: Site, end: str, another: dict[str, str], sure: bool
+    waits: Site, end: str, another: dict[str, Any], sure: bool
 ) -> None:
     waits.sees(event_id="n-1")
     waits.is_over(end)
@@ -70,7 +71,7 @@ def test_what_is_over_swallows_nothing_but_the_same_under_its_own_id(
     assert waits.sees(confidence=0.95 if sure else 0.5, **another) == ("new" if sure else "pending")
     assert (len(waits.on_air), len(waits.pending)) == ((1, 0) if sure else (0, 1))
     if another["event_id"] == "n-1":  # means the new one from now on, however it is told
-        assert waits.sees(event_id="n-1", **({} if sure else {"status": "update"})) != "dropped"
+        assert waits.sees(event_id="n-1", status="new" if sure else "update") != "dropped"
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.99])
@@ -131,7 +132,7 @@ def test_what_a_person_ended_its_camera_does_not_bring_back(site: Site, action: 
     "worse", [{"type": "fire"}, {"severity": "critical"}], ids=["another kind", "graver"]
 )
 def test_what_no_person_judged_is_heard_though_its_camera_calls_it_by_the_same_name(
-    site: Site, action: str, status: str, worse: dict[str, str]
+    site: Site, action: str, status: str, worse: dict[str, Any]
 ) -> None:
     site.sees(event_id="n-1")
     ended = site.said.event_id

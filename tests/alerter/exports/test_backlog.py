@@ -15,7 +15,7 @@ def version(number: int, **changes: Any) -> Alert:
 
 
 def drained(backlog: Backlog) -> list[tuple[str, str]]:
-    found = []
+    found: list[tuple[str, str]] = []
     while due := backlog.take(0.0):
         found.append((due.alert.event_id, due.alert.status))
     return found

@@ -82,10 +82,16 @@ def test_the_datagram_comes_first_and_the_journal_before_the_retained_alert(
         order.append(topic.template)
         return publish(topic, *rest, **parameters)
 
-    monkeypatch.setattr(
-        station.air, "announce", lambda *a, **k: (order.append("air"), announce(*a, **k))[1]
-    )
-    monkeypatch.setattr(Journal, "_write", lambda *a: (order.append("journal"), write(*a))[1])
+    def announced(*rest: Any, **parameters: Any) -> Any:
+        order.append("air")
+        return announce(*rest, **parameters)
+
+    def written(*rest: Any) -> Any:
+        order.append("journal")
+        return write(*rest)
+
+    monkeypatch.setattr(station.air, "announce", announced)
+    monkeypatch.setattr(Journal, "_write", written)
     monkeypatch.setattr(station.bus, "publish", published)
 
     station.hears(camera="north")

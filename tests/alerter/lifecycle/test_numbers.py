@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def test_no_number_is_given_twice_whichever_state_is_lost_or_put_back(lives: Any
         if state != "kept":
             kept = {"next": 1} if state == "lost" else dict(backup)
         first = numbers.first_free(kept=kept["next"], held=(), station=4097, now=now)
-        sequence = Sequence(first, lambda end, kept=kept: kept.update(next=end))
+        sequence = Sequence(first, partial(kept.__setitem__, "next"))
         given_out += [sequence.take() for _ in range(count)]
     assert given_out == sorted(set(given_out))
 

@@ -58,7 +58,7 @@ def operator_is_there(observer: Any) -> None:
     status = ServiceStatus(
         service="console", instance="test", state="online", version="1", ts=time.time(),
         detail={"operators": 1},
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
     observer.say(STATUS, status, service="console", instance="test")
 
 

@@ -116,6 +116,11 @@ class Complaints:
     borne: tuple[str, ...] = ()
     """Parts of complaints that the test itself asked for, such as a refused request."""
 
+    def hear_said(self, message: Any) -> None:
+        """Of what a page writes to its console only errors are complaints."""
+        if message.type == "error":
+            self.hear("console", message.text)
+
     def hear(self, kind: str, text: str) -> None:
         """Keep it, unless the test expects it."""
         if not any(part in text for part in (*self.borne, NETWORK_CHANGED)):
@@ -142,7 +147,7 @@ def open_page(
         context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda m: m.type == "error" and complaints.hear("console", m.text))
+        page.on("console", complaints.hear_said)
         page.on("pageerror", lambda error: complaints.hear("uncaught", str(error)))
         page.add_init_script(
             "addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))"

@@ -77,10 +77,10 @@ def recorder(state: CameraState, detail: str | None = None) -> ServiceStatus:
 
 def test_detections_are_read_only_where_a_page_wants_them(feed: Feed, hub: Heard, broker: MemoryBroker) -> None:  # fmt: skip
     word = Detections(camera="north", ts=1_800_000_000.0, width=640, height=360, objects=(), frame_id=1, model="m", inference_ms=1.0)  # fmt: skip
-    broker.send("v2x/detections/north", word.encode())
+    broker.send("v2x/detections/north", word.encode().encode())
     hub.wanted = {"north", "east"}
-    broker.send("v2x/detections/north", word.encode())
-    broker.send("v2x/detections/east", word.encode())
+    broker.send("v2x/detections/north", word.encode().encode())
+    broker.send("v2x/detections/east", word.encode().encode())
     broker.send("v2x/detections/north", b"{")
 
     assert [(camera, message["width"]) for camera, message in hub.seen] == [("north", 640)]
@@ -89,10 +89,12 @@ def test_detections_are_read_only_where_a_page_wants_them(feed: Feed, hub: Heard
 def test_why_a_camera_is_down_is_known_until_it_is_live(feed: Feed, broker: MemoryBroker) -> None:
     assert feed.why_down("north") is None
 
-    broker.send("v2x/status/recorder/1", recorder(CameraState.UNREACHABLE, "no route").encode())
+    broker.send(
+        "v2x/status/recorder/1", recorder(CameraState.UNREACHABLE, "no route").encode().encode()
+    )
     assert feed.why_down("north") == "unreachable: no route"
 
-    broker.send("v2x/status/recorder/1", recorder(CameraState.LIVE).encode())
+    broker.send("v2x/status/recorder/1", recorder(CameraState.LIVE).encode().encode())
     assert feed.why_down("north") is None
 
 
@@ -114,7 +116,7 @@ def test_what_is_cleared_is_told_to_who_sees_its_cameras(feed: Feed, hub: Heard,
     window = Window(start=1.0, end=2.0)
     other = OtherClip(camera="south", state=ClipStage.READY, requested=window, coverage=1.0)
     clip = ClipState(event_id="4097-1-1", camera="north", state=ClipStage.READY, requested=window, updated_at=3.0, others=(other,))  # fmt: skip
-    broker.send("v2x/clips/4097-1-1", clip.encode(), retain=True)
+    broker.send("v2x/clips/4097-1-1", clip.encode().encode(), retain=True)
     broker.send("v2x/clips/4097-1-1", b"", retain=True)
 
     both = frozenset({"north", "south"})

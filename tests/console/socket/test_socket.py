@@ -26,7 +26,8 @@ from console.socket.routes import MOST_OF_ONE, router
 from console.socket.session import MOST_ASKED, SocketRoom
 from console.socket.words import read, wanted
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from hazardcast.service.metrics import Health
 from hazardcast.testing import ManualClock, eventually
@@ -97,11 +98,11 @@ def address(room: LiveRoom, hub: Hub, events: Events, sees: object, monkeypatch:
     reader.join()
 
 
-def say(socket: ClientConnection, **word: Any) -> None:
+def say(socket: Connection, **word: Any) -> None:
     socket.send(json.dumps(word))
 
 
-def hear(socket: ClientConnection, op: str, within_s: float = 5.0) -> dict[str, Any]:
+def hear(socket: Connection, op: str, within_s: float = 5.0) -> dict[str, Any]:
     """The next word of this kind."""
     until = time.monotonic() + within_s
     while time.monotonic() < until:
@@ -112,7 +113,7 @@ def hear(socket: ClientConnection, op: str, within_s: float = 5.0) -> dict[str, 
     raise AssertionError(f"no {op}")
 
 
-def hear_each(socket: ClientConnection, *ops: str, within_s: float = 5.0) -> dict[str, Any]:
+def hear_each(socket: Connection, *ops: str, within_s: float = 5.0) -> dict[str, Any]:
     """The next word of each kind, in whatever order they come."""
     heard: dict[str, Any] = {}
     until = time.monotonic() + within_s
@@ -124,7 +125,7 @@ def hear_each(socket: ClientConnection, *ops: str, within_s: float = 5.0) -> dic
     return heard
 
 
-def fetch(socket: ClientConnection, number: int, within_s: float = 8.0) -> tuple[int, bytes]:
+def fetch(socket: Connection, number: int, within_s: float = 8.0) -> tuple[int, bytes]:
     """Status and bytes of the answer to a `get`."""
     while True:
         data = socket.recv(timeout=within_s)
@@ -134,7 +135,7 @@ def fetch(socket: ClientConnection, number: int, within_s: float = 8.0) -> tuple
                 return status, data[6:]
 
 
-def closing(socket: ClientConnection, within_s: float = 8.0) -> int:
+def closing(socket: Connection, within_s: float = 8.0) -> int:
     """The code that it ends with."""
     while True:
         try:
@@ -144,7 +145,7 @@ def closing(socket: ClientConnection, within_s: float = 8.0) -> int:
             return int(closed.rcvd.code)
 
 
-def greeted(socket: ClientConnection, seq: int | None = None) -> dict[str, Any]:
+def greeted(socket: Connection, seq: int | None = None) -> dict[str, Any]:
     say(socket, op="hello", seq=seq)
     return hear(socket, "welcome")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from console.store import database
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from hazardcast.config.settings import Settings
 from hazardcast.testing import eventually
@@ -29,7 +30,7 @@ def guarded() -> Iterator[Path]:
         word, data = folder / "password", folder / "d"
         word.write_text(PASSWORD + "\n")
         word.chmod(0o644)
-        made = [programs / "initdb", "-D", data, "-A", "scram-sha-256", "-U", "hazardcast", f"--pwfile={word}", "--no-sync"]  # fmt: skip
+        made = [str(programs / "initdb"), "-D", str(data), "-A", "scram-sha-256", "-U", "hazardcast", f"--pwfile={word}", "--no-sync"]  # fmt: skip
         subprocess.run([*as_user("postgres"), *made], check=True, stdout=subprocess.DEVNULL)
         server = subprocess.Popen(
             [*as_user("postgres"), str(programs / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses="],
@@ -47,7 +48,7 @@ def asks(settings: Settings) -> object:
     try:
         with engine.connect() as connection:
             return connection.execute(text("SELECT current_user")).scalar()
-    except database.DBAPIError as error:
+    except DBAPIError as error:
         return database.reason(error)
     finally:
         engine.dispose()
@@ -61,8 +62,8 @@ def test_a_database_is_entered_with_the_password_from_its_file(guarded: Path) ->
 
     assert eventually(
         lambda: asks(Settings(database_url=url, _secrets_dir=secrets)) == "hazardcast"
-    )  # type: ignore[arg-type, call-arg]
-    assert "password" in str(asks(Settings(database_url=url)))  # type: ignore[arg-type]
+    )
+    assert "password" in str(asks(Settings(database_url=url)))
 
 
 @pytest.mark.parametrize(
@@ -78,8 +79,8 @@ def test_a_database_is_entered_with_the_password_from_its_file(guarded: Path) ->
 def test_only_a_url_that_names_a_user_alone_gets_a_password(
     url: str, password: str | None, whole: str
 ) -> None:
-    assert Settings(database_url=url, database_password=password).database == whole  # type: ignore[arg-type]
+    assert Settings(database_url=url, database_password=password).database == whole
 
 
 def test_an_empty_url_is_none() -> None:
-    assert Settings(database_url="").database.startswith("sqlite:///")  # type: ignore[arg-type]
+    assert Settings(database_url="").database.startswith("sqlite:///")

@@ -56,18 +56,14 @@ def plans(sqlite_url: str, opened: Callable[..., Store]) -> Callable[[Callable[[
     ],
 )  # fmt: skip
 def test_a_page_of_events_is_found_in_order(plans: Any, asked: EventQuery, viewer: Viewer, index: str, statements: int, after: Place | None) -> None:  # fmt: skip
-    found = plans(lambda connection: page(connection, FakeSite, viewer, asked, at=after, limit=50))
+    found = plans(
+        lambda connection: page(connection, "junction-12", viewer, asked, at=after, limit=50)
+    )
 
     assert len(found) == statements
     for plan in found:
         assert f"ix_realtime_event_{index}" in plan
         assert "TEMP B-TREE" not in plan
-
-
-class FakeSite:
-    """All that a page needs of a store."""
-
-    site = "junction-12"
 
 
 @pytest.mark.parametrize(

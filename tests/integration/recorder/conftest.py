@@ -27,7 +27,7 @@ from hazardcast.config import settings as settings_module
 from hazardcast.config import site
 from hazardcast.config.settings import Settings
 from hazardcast.machine.clock import SystemClock
-from hazardcast.media.segments import Segment, list_segments, read_runs
+from hazardcast.media.segments import Run, Segment, list_segments, read_runs
 from hazardcast.testing import MemoryBroker, eventually
 
 ODD_RTSP_CAMERA = Path(__file__).resolve().parents[2] / "odd_rtsp_camera.py"
@@ -296,7 +296,7 @@ class Recordings:
     def segments(self, camera: str = "north") -> list[Segment]:
         return list_segments(self.folder / "recordings", camera)
 
-    def runs(self, camera: str = "north"):  # type: ignore[no-untyped-def]
+    def runs(self, camera: str = "north") -> list[Run]:
         return read_runs(self.folder / "recordings", camera)
 
     def causes(self, camera: str = "north") -> list[str | None]:

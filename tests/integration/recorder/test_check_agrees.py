@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,10 @@ def recorders_word(running: Any, recordings: Any, name: str) -> tuple[object, ..
     return "live", plan.video, plan.audio, transport
 
 
+def _has_settled(running: Any, camera: str) -> bool:
+    return running.state(camera) in SETTLED
+
+
 def checks_word(finding: Mapping[str, Any]) -> tuple[object, ...]:
     """The same, of `check`."""
     trial = finding["facts"]["recording"]
@@ -128,13 +133,13 @@ def test_check_and_recorder_agree_about_every_camera(
     running = record(cameras)
     found = check(tmp_path, {name: {"url": url} for name, url in cameras.items()})
     for name in cameras:
-        eventually(lambda name=name: running.state(name) in SETTLED, within_s=20)
+        eventually(partial(_has_settled, running, name), within_s=20)
 
     by_check = {name: checks_word(found[f"camera {name}"]) for name in cameras}
     assert by_check == {name: recorders_word(running, recordings, name) for name in cameras}
     for name in ("b-frames", "udp", "jpeg", "rtp-jpeg", "sound"):
         trial = found[f"camera {name}"]["facts"]["recording"]
-        segment = eventually(lambda name=name: recordings.segments(name))[0]
+        segment = eventually(partial(recordings.segments, name))[0]
         assert found[f"camera {name}"]["facts"]["watching"]["watched"]
         codec = trial["video"] if trial["video_plan"] == "copy" else "h264"
         assert kept_as(segment.path) == (codec, even(trial["size"]))

@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -212,10 +213,14 @@ def full(folder: Path) -> Iterator[None]:
     filler.unlink()
 
 
+def _has_segments(row: Row, count: int) -> bool:
+    return len(row.station.segments(row.camera)) >= count
+
+
 def burnt_times(path: Path) -> list[float]:
     """Epoch seconds that the clock shows in each picture; unreadable ones are left out."""
     capture = cv2.VideoCapture(str(path))
-    times = []
+    times: list[float] = []
     while True:
         there, picture = capture.read()
         if not there:
@@ -360,9 +365,7 @@ def test_whatever_goes_wrong_the_clip_holds_what_was_recorded_and_tells_what_was
     asker.start()
     assert asker.wait_connected(5)
     for row in rows:
-        eventually(
-            lambda r=row: len(r.station.segments(r.camera)) >= 4, within_s=60, what=row.fault
-        )
+        eventually(partial(_has_segments, row, 4), within_s=60, what=row.fault)
     moment = time.time()
     for row in rows:
         request = ClipRequest(
@@ -396,7 +399,7 @@ def test_whatever_goes_wrong_the_clip_holds_what_was_recorded_and_tells_what_was
 
     try:
         for row in rows:
-            eventually(lambda r=row: r.station.manifest(r.camera), within_s=60, what=row.fault)
+            eventually(partial(row.station.manifest, row.camera), within_s=60, what=row.fault)
     finally:
         mosquitto.start()
         relay.close()

@@ -41,7 +41,7 @@ def drawn_camera(ffmpeg: str, tmp_path: Path) -> Iterator[tuple[str, str]]:
 def burnt_times_ms(path: Path) -> list[int]:
     """What the clock shows in each picture of a file; pictures without one are left out."""
     capture = cv2.VideoCapture(str(path))
-    times = []
+    times: list[int] = []
     while True:
         read, picture = capture.read()
         if not read:

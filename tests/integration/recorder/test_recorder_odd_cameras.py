@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,14 @@ def probe(ffmpeg: str) -> Callable[[Path], dict[str, Any]]:
         return dict(json.loads(done.stdout)["streams"][0])
 
     return tell
+
+
+def _are_there(recordings: Any, kept: int) -> bool:
+    return len(recordings.segments()) >= kept
+
+
+def _is_past(moment: float) -> bool:
+    return SystemClock().now() > moment
 
 
 @pytest.mark.parametrize("fps", [4, 30])
@@ -205,10 +214,9 @@ def test_a_clip_from_before_the_start_to_after_a_restart_holds_all_and_tells_wha
     url = camera_of(manner)
     for kept in (2, 4):
         running = record({"north": url}, segment_s=4)
-        eventually(lambda kept=kept: len(recordings.segments()) >= kept, within_s=40)
+        eventually(partial(_are_there, recordings, kept), within_s=40)
         running.stop()
-        stopped_at = SystemClock().now()
-        eventually(lambda since=stopped_at: SystemClock().now() > since + 1.0, what="a true gap")
+        eventually(partial(_is_past, SystemClock().now() + 1.0), what="a true gap")
     segments, runs = recordings.segments(), recordings.runs()
     first, last = segments[0].start, segments[-1].end
     request = ClipRequest(event_id="1-1", camera="north", ts=first, pre_s=20.0, post_s=last - first)

@@ -99,7 +99,7 @@ Asked = Annotated[EventQuery, Depends(_query)]
 
 def page(
     connection: Connection,
-    store: Store,
+    site: str,
     viewer: Viewer,
     asked: EventQuery,
     *,
@@ -107,7 +107,7 @@ def page(
     limit: int,
 ) -> Page:
     """One page of events."""
-    found, sifted = asked.conditions(viewer, store.site, connection)
+    found, sifted = asked.conditions(viewer, site, connection)
     return read(
         connection,
         select(RealtimeEvent.__table__),

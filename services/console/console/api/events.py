@@ -73,7 +73,7 @@ def router(store: Store) -> APIRouter:
     ) -> Response:
         """Events, newest first."""
         with asking(store) as connection:
-            found = page(connection, store, viewer, asked, at=after(cursor), limit=limit)
+            found = page(connection, store.site, viewer, asked, at=after(cursor), limit=limit)
         return tagged(request, {"events": as_told(store, found), "next": found.next})
 
     @routes.get("/events/stream", response_class=EventSourceResponse)
@@ -119,7 +119,7 @@ def _every(store: Store, viewer: Viewer, asked: EventQuery) -> Iterator[dict[str
     cursor: str | None = None
     while True:
         with store.reading() as connection:
-            found = page(connection, store, viewer, asked, at=place(cursor), limit=EXPORT_PAGE)
+            found = page(connection, store.site, viewer, asked, at=place(cursor), limit=EXPORT_PAGE)
         yield from as_told(store, found)
         cursor = found.next
         if cursor is None:

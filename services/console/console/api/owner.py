@@ -68,7 +68,7 @@ def _add_events(routes: APIRouter, traffic: Traffic) -> None:
         seen_camera(viewer, camera_id, traffic.cameras)
         asked = EventQuery({"camera": [camera_id]}, since, until)
         with asking(store) as connection:
-            found = page(connection, store, viewer, asked, at=after(cursor), limit=limit)
+            found = page(connection, store.site, viewer, asked, at=after(cursor), limit=limit)
         return tagged(request, {"events": as_told(store, found), "next": found.next})
 
     @routes.get(
@@ -81,7 +81,7 @@ def _add_events(routes: APIRouter, traffic: Traffic) -> None:
         seen_camera(viewer, camera_id, traffic.cameras)
         asked = EventQuery({"camera": [camera_id]})
         with asking(store) as connection:
-            found = as_told(store, page(connection, store, viewer, asked, at=None, limit=1))
+            found = as_told(store, page(connection, store.site, viewer, asked, at=None, limit=1))
         if not found:
             return Response(status_code=HTTPStatus.NO_CONTENT)
         return tagged(request, found[0])

@@ -24,7 +24,7 @@ def packed(frames: list[list[object]]) -> bytes:
     return zlib.compress(json.dumps(frames, separators=(",", ":")).encode(), LEVEL)
 
 
-def unpacked(data: bytes) -> list[list[object]]:
+def unpacked(data: bytes) -> list[list[Any]]:
     """Frames as they were seen."""
     frames = json.loads(zlib.decompress(data))
     assert isinstance(frames, list)
