@@ -39,6 +39,8 @@ HTTP_PORT, UNICAST_PORT = 8080, 5530
 METRICS = {"alerter": 9101, "clipper": 9102, "recorder": 9103}
 NAME = f"{BY_NAME}.fleet.example"
 DISK_MB = {"station": 16, "video": 96, "cars": 8}
+STATION_MB_A_MINUTE = 2
+"""What is dropped and the journal stay there; faults alone are to fill the disk."""
 BROKER = """\
 user root
 listener {port} 0.0.0.0
@@ -81,7 +83,7 @@ class World:
             raise
 
     def _build(self, video_s: float) -> None:
-        self._disks()
+        self._disks(video_s)
         self.bed = Testbed(self.folder / "bed", vehicles=len(CARS))
         self._stack.callback(self.bed.close)
         self.station, self.observer = self.bed.station, self.bed.attacker
@@ -98,14 +100,16 @@ class World:
         self.services = {service.name: service for service in (*self._station(), *self._vehicles())}
         self._stack.callback(self._end)
 
-    def _disks(self) -> None:
+    def _disks(self, lasts_s: float) -> None:
         for name in ("bed", "logs", "broker"):
             (self.folder / name).mkdir(parents=True)
         disks = {"station": "station", "video": "video", **dict.fromkeys(CARS, "cars")}
         for name, size in disks.items():
             path = self.folder / name
             path.mkdir()
-            run("mount", "-t", "tmpfs", "-o", f"size={DISK_MB[size]}m", f"chaos-{name}", str(path))
+            grows = STATION_MB_A_MINUTE * lasts_s / 60 if name == "station" else 0
+            room = f"size={DISK_MB[size] + round(grows)}m"
+            run("mount", "-t", "tmpfs", "-o", room, f"chaos-{name}", str(path))
             self._stack.callback(run, "umount", "-l", str(path))
 
     def _names(self) -> None:
