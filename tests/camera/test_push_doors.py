@@ -33,6 +33,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from hazardcast.contract.messages import Detections
+from hazardcast.contract.topics import DETECTIONS
 from hazardcast.machine.clock import SystemClock
 from hazardcast.testing import MemoryBroker, eventually
 
@@ -56,6 +58,7 @@ class House:
     cameras: dict[str, PushedCamera]
     port: int
     streams_port: int
+    broker: MemoryBroker
 
     def header(self, token: str = TOKEN) -> dict[str, str]:
         return {"Authorization": f"Bearer {token}"}
@@ -100,10 +103,11 @@ def house(ffmpeg: str) -> Iterator[House]:
     cameras = {name: PushedCamera(name, clock, ffmpeg) for name in ("gate", "bridge")}
     streams = CameraServer("127.0.0.1", 0, cameras)
     door = PushServer("127.0.0.1", 0, cameras, Tokens({"gate": TOKEN, "bridge": OTHER}))
-    service = CameraService(streams, MemoryBroker().bus(), clock=clock, instance="here")
+    broker = MemoryBroker()
+    service = CameraService(streams, broker.bus(), clock=clock, instance="here")
     thread = threading.Thread(target=service.run, args=(stop,))
     thread.start()
-    yield House(cameras, door.port, streams.port)
+    yield House(cameras, door.port, streams.port, broker)
     stop.set()
     door.close()
     thread.join(10)
@@ -260,6 +264,40 @@ def test_a_token_in_the_address_is_refused_in_words(house: House) -> None:
 
     assert code == 400
     assert "never stands in an address" in told["error"]
+
+
+def seen(camera: str, *labels: str) -> Detections:
+    objects = [{"track_id": 7, "label": one, "score": 0.9, "box": (1, 2, 3, 4)} for one in labels]
+    return Detections.model_validate({"camera": camera, "ts": 1_800_000_000.5, "frame_id": 1, "width": 320, "height": 180, "objects": objects, "model": "m", "inference_ms": 1})  # fmt: skip
+
+
+def test_a_client_that_asks_is_told_what_is_seen_in_its_pictures_and_nobody_elses(
+    house: House,
+) -> None:
+    detector = house.broker.bus()
+    with house.socket() as client, house.socket("bridge", OTHER) as other:
+        eventually(lambda: all(camera.publisher for camera in house.cameras.values()))
+        detector.publish(DETECTIONS, seen("gate", "dog"), camera="gate")
+        client.send('{"results": true}')
+        eventually(partial(wants_results, house))
+        detector.publish(DETECTIONS, seen("bridge", "bus"), camera="bridge")
+        detector.publish(DETECTIONS, seen("gate", "car", "car", "person"), camera="gate")
+        told = json.loads(client.recv(timeout=5))
+        client.send('{"results": "yes"}')
+        assert "binary" in json.loads(client.recv(timeout=5))["error"]
+        with pytest.raises(TimeoutError):
+            other.recv(timeout=0.1)
+
+    assert (told["ts"], told["width"], told["height"]) == (1_800_000_000.5, 320, 180)
+    assert told["counts"] == {"car": 2, "person": 1}
+    assert told["objects"][2] == {"track_id": 7, "label": "person", "score": 0.9, "box": [1, 2, 3, 4]}  # fmt: skip
+    house.gone()
+    house.gone("bridge")
+
+
+def wants_results(house: House) -> bool:
+    publisher = house.cameras["gate"].publisher
+    return publisher is not None and publisher.wants_results
 
 
 def test_a_second_client_is_told_that_there_is_one(house: House) -> None:

@@ -93,7 +93,8 @@ class Stack:
         self.overlays = overlays
         self._ears: list[Ear] = []
         ports = {
-            f"HAZARDCAST_{name}_PORT": "0" for name in ("HTTP", "CONSOLE", "PROMETHEUS", "GRAFANA")
+            f"HAZARDCAST_{name}_PORT": "0"
+            for name in ("HTTP", "CONSOLE", "PUSH", "PROMETHEUS", "GRAFANA")
         }
         self.environment = {**os.environ, **ports, **environment}
 

@@ -15,6 +15,8 @@ from camera.scenes import scene_from_url
 from camera.server import CameraServer
 from camera.source import LocalCamera
 from hazardcast.config.site import Camera
+from hazardcast.contract.messages import Detections
+from hazardcast.contract.topics import DETECTIONS
 from hazardcast.machine.clock import Clock
 from hazardcast.mqtt.bus import Bus
 from hazardcast.mqtt.presence import Name, Presence, Word
@@ -60,6 +62,14 @@ class CameraService:
         self._cameras = server.cameras
         self._presence = Presence(Name(SERVICE, instance), bus, clock)
         self._clock = clock
+        if any(isinstance(camera, PushedCamera) for camera in self._cameras.values()):
+            bus.subscribe(DETECTIONS, self._seen)
+
+    def _seen(self, seen: Detections, _: object) -> None:
+        """A client that brings pictures is told what was seen in them."""
+        camera = self._cameras.get(seen.camera)
+        if isinstance(camera, PushedCamera):
+            camera.tell(seen)
 
     def run(self, stop: threading.Event) -> None:
         """Stream until `stop`."""

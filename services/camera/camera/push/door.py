@@ -95,8 +95,7 @@ class _Handler(LimitedHandler):
         if refusal := self._refusal(self._token()):
             self._refuse(*refusal)
             return
-        told: list[str] = []
-        publisher = self._camera.admit(lambda _, text: told.append(text), self._stop_reading)
+        publisher = self._camera.admit(lambda _: None, self._stop_reading)
         if publisher is None:
             self._refuse(HTTPStatus.CONFLICT, "busy", self._busy())
             return
@@ -149,9 +148,7 @@ class _Handler(LimitedHandler):
             metrics.PUSH_TURNED_AWAY.labels(reason=refusal[1]).inc()
             socket.close(POLICY, refusal[2])
             return
-        publisher = self._camera.admit(
-            lambda kind, text: socket.say({kind: text}), self._stop_reading
-        )
+        publisher = self._camera.admit(socket.say, self._stop_reading)
         if publisher is None:
             metrics.PUSH_TURNED_AWAY.labels(reason="busy").inc()
             socket.close(POLICY, self._busy())
@@ -167,7 +164,7 @@ class _Handler(LimitedHandler):
             while True:
                 message = socket.receive()
                 if isinstance(message, str):
-                    publisher.refuse(Refused("text", "send binary messages, each a whole JPEG"))
+                    self._take_words(publisher, message)
                 else:
                     _offer(publisher, message, timed=socket.subprotocol == TIMED)
         except Refused as refused:
@@ -178,6 +175,15 @@ class _Handler(LimitedHandler):
                 publisher.refuse(jpeg.too_large())
             elif publisher.ended_because:
                 socket.close(POLICY, publisher.ended_because)
+
+    @staticmethod
+    def _take_words(publisher: Publisher, message: str) -> None:
+        """A text: whether the client wants to be told what is seen in its pictures."""
+        wants = _said(message, "results")
+        if isinstance(wants, bool):
+            publisher.wants_results = wants
+        else:
+            publisher.refuse(Refused("text", "send binary messages, each a whole JPEG"))
 
     @property
     def _camera(self) -> PushedCamera:
@@ -273,9 +279,14 @@ def _offer(publisher: Publisher, picture: bytes, *, timed: bool = False) -> None
 
 def _token_of(message: str | bytes) -> str | None:
     """The token in a first message `{"token": …}`."""
+    token = _said(message, "token")
+    return token if isinstance(token, str) else None
+
+
+def _said(message: str | bytes, key: str) -> object:
+    """What stands under `key` in a JSON object; None where it is none."""
     try:
         said = json.loads(message)
     except (ValueError, RecursionError):
         return None
-    token = said.get("token") if isinstance(said, dict) else None
-    return token if isinstance(token, str) else None
+    return said.get(key) if isinstance(said, dict) else None

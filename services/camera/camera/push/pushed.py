@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from camera import drawing, encoder, metrics
@@ -11,6 +12,7 @@ from camera.encoder import Size, Stream
 from camera.push.jpeg import Header, Refused
 from camera.source import LocalCamera
 from camera.transport_stream import Splitter
+from hazardcast.contract.messages import Detections
 from hazardcast.contract.vocabulary import CameraState
 from hazardcast.machine.clock import Clock
 
@@ -31,13 +33,17 @@ class Publisher:
     """The one client of a camera, as long as it stays."""
 
     def __init__(
-        self, camera: PushedCamera, say: Callable[[str, Any], None], hang_up: Callable[[], None]
+        self,
+        camera: PushedCamera,
+        say: Callable[[Mapping[str, Any]], None],
+        hang_up: Callable[[], None],
     ) -> None:
         self._camera, self._hang_up = camera, hang_up
         self.since = camera.clock.now()
         """Epoch seconds."""
         self.say = say
-        """Tells the client something under a key; never waits."""
+        """Tells the client something; never waits."""
+        self.wants_results = False
         self.offered_s = camera.clock.monotonic()
         self.ended_because: str | None = None
         self.frames = self.dropped = self.refused = 0
@@ -73,7 +79,7 @@ class Publisher:
         self.refused += 1
         self.last_refusal = str(refused)
         metrics.PUSH_REFUSED.labels(camera=self._camera.id, reason=refused.reason).inc()
-        self.say("error", str(refused))
+        self.say({"error": str(refused)})
 
     def leave(self) -> None:
         """It went, or was let go: all that was held for it is given back."""
@@ -128,7 +134,7 @@ class PushedCamera(LocalCamera):
             super().check_stall()
 
     def admit(
-        self, say: Callable[[str, Any], None], hang_up: Callable[[], None]
+        self, say: Callable[[Mapping[str, Any]], None], hang_up: Callable[[], None]
     ) -> Publisher | None:
         """A client takes this camera; None while another has it."""
         with self._changed:
@@ -139,6 +145,15 @@ class PushedCamera(LocalCamera):
             metrics.PUBLISHERS.labels(camera=self.id).set(1)
             self._changed.notify_all()
             return self._publisher
+
+    def tell(self, seen: Detections) -> None:
+        """What the detector saw in a frame: to a client that asked for it, boxes and counts."""
+        publisher = self._publisher
+        if publisher and publisher.wants_results:
+            objects = [one.model_dump(mode="json", exclude_none=True) for one in seen.objects]
+            counts = Counter(one.label for one in seen.objects)
+            told = {"ts": seen.ts, "width": seen.width, "height": seen.height}
+            publisher.say({**told, "objects": objects, "counts": dict(counts)})
 
     def let_go(self, publisher: Publisher) -> None:
         """The client is gone."""
