@@ -61,6 +61,7 @@ EDGES: dict[str, set[str]] = {
     "paho": {"hazardcast/mqtt/bus.py"},
     "cv2": {
         "camera/drawing.py",
+        "camera/push/capture.py",
         "detector/evidence/drawing.py",
         "hazardcast/vision/pixels/sources.py",
         "hazardcast/vision/pixels/image.py",

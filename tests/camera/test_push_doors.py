@@ -10,10 +10,6 @@ import struct
 import subprocess
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from socket import create_connection, socket
@@ -23,24 +19,16 @@ import cv2
 import numpy as np
 import psutil
 import pytest
-from camera.push.door import PushServer
-from camera.push.pushed import PushedCamera
-from camera.push.tokens import Tokens
-from camera.server import CameraServer
-from camera.service import CameraService
 from prometheus_client import REGISTRY
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+from websockets.sync.client import ClientConnection
 
 from hazardcast.contract.messages import Detections
 from hazardcast.contract.topics import DETECTIONS
-from hazardcast.machine.clock import SystemClock
-from hazardcast.testing import MemoryBroker, eventually
+from hazardcast.testing import eventually
+from tests.camera.house import OTHER, TOKEN, House
 
 pytestmark = pytest.mark.network
-TOKEN = "of-the-gate-and-long-enough"
-OTHER = "of-the-bridge-and-long-enough"
 VISITS = int(os.environ.get("PUSH_VISITS", "45"))
 """`make long-push` has a thousand."""
 
@@ -49,69 +37,6 @@ def jpeg(width: int = 320, height: int = 180, *, bright: int = 200, quality: int
     picture = np.full((height, width, 3), bright, np.uint8)
     picture[: height // 2] //= 2
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
-
-
-@dataclass
-class House:
-    """The camera service with two pushed cameras, in this process."""
-
-    cameras: dict[str, PushedCamera]
-    port: int
-    streams_port: int
-    broker: MemoryBroker
-
-    def header(self, token: str = TOKEN) -> dict[str, str]:
-        return {"Authorization": f"Bearer {token}"}
-
-    @contextlib.contextmanager
-    def socket(
-        self, camera: str = "gate", token: str | None = TOKEN, *, timed: bool = False
-    ) -> Iterator[ClientConnection]:
-        headers = {} if token is None else self.header(token)
-        url = f"ws://127.0.0.1:{self.port}/push/{camera}"
-        subprotocols = [Subprotocol("hazardcast.push.v1")] if timed else None
-        with connect(
-            url, additional_headers=headers, max_size=None, subprotocols=subprotocols
-        ) as client:
-            assert isinstance(client, ClientConnection)
-            yield client
-
-    def post(
-        self, body: bytes, camera: str = "gate", token: str = TOKEN
-    ) -> tuple[int, dict[str, Any]]:
-        url = f"http://127.0.0.1:{self.port}/push/{camera}"
-        request = urllib.request.Request(url, body, self.header(token), method="POST")
-        try:
-            with urllib.request.urlopen(request, timeout=15) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
-
-    def gone(self, camera: str = "gate", within_s: float = 2.0) -> None:
-        eventually(
-            lambda: self.cameras[camera].publisher is None, within_s=within_s, what="it went"
-        )
-        eventually(lambda: not self.cameras[camera]._streams, within_s=within_s, what="its encoder")
-
-    def live(self, camera: str = "gate") -> None:
-        eventually(lambda: self.cameras[camera].state == "live", within_s=10, what="live")
-
-
-@pytest.fixture(scope="module")
-def house(ffmpeg: str) -> Iterator[House]:
-    clock, stop = SystemClock(), threading.Event()
-    cameras = {name: PushedCamera(name, clock, ffmpeg) for name in ("gate", "bridge")}
-    streams = CameraServer("127.0.0.1", 0, cameras)
-    door = PushServer("127.0.0.1", 0, cameras, Tokens({"gate": TOKEN, "bridge": OTHER}))
-    broker = MemoryBroker()
-    service = CameraService(streams, broker.bus(), clock=clock, instance="here")
-    thread = threading.Thread(target=service.run, args=(stop,))
-    thread.start()
-    yield House(cameras, door.port, streams.port, broker)
-    stop.set()
-    door.close()
-    thread.join(10)
-    assert not thread.is_alive()
 
 
 def counted(name: str, **labels: str) -> float:

@@ -20,6 +20,7 @@ VERBS = {
     "kpi": "Measure the promises on a running system, and say how surely they hold.",
     "check": "Look for what would keep the system from working, from keys to network.",
     "keys": "Make, show, rotate and revoke the keys that sign alerts.",
+    "push": "Bring a webcam's, a file's or another camera's pictures to a pushed camera.",
     "clip": "Request the video around a moment by hand.",
     "verify": "Judge whether a clip is as it was when it was signed.",
     "recordings": "What is recorded, and where it has gaps.",
@@ -35,6 +36,7 @@ VERBS = {
 MODULES_RUN = {
     "evaluate": "detector.evaluation",
     "models": "detector.models",
+    "push": "camera.push",
     "bench": "benchmarks",
     "schemas": "hazardcast_tools.generate.contracts",
 }
