@@ -38,7 +38,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """For `.ci/run`: which tests needed another try, and where the time went."""
+    """What was measured; and for `.ci/run`: which tests needed another try, where the time went."""
+    groups = ("passed", "failed", "rerun")
+    measured = [one for name in groups for one in terminalreporter.stats.get(name, ())]
+    figures = [value for one in measured for name, value in one.user_properties if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(figures))
     if file := os.environ.pop("HAZARDCAST_TEST_REPORT", None):  # once
         reports = [one for group in terminalreporter.stats.values() for one in group]
         phases = [one for one in reports if isinstance(one, pytest.TestReport)]
