@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from hazardcast.machine.clock import SystemClock
 from hazardcast.testing import eventually
 from tests.camera.house import OTHER, TOKEN, House
 
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "clients" / "push_tcp.py"
 pytestmark = pytest.mark.network
 
 
@@ -105,6 +107,21 @@ def test_a_client_that_is_let_go_comes_again(house: House, running: Running) -> 
     eventually(lambda: house.cameras["gate"].publisher not in (None, first), within_s=10)
     eventually(lambda: running.states() == ["connected", "away", "connected"], what="it is told")
     assert "for a test" in [one.get("why") for one in running.told]
+
+
+def test_the_guides_client_over_plain_tcp_pushes_a_file(
+    house: House, film: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    arguments = ["127.0.0.1", str(house.port), "gate", str(tmp_path / "token"), str(film)]
+    done = subprocess.run(
+        [sys.executable, str(GUIDE), *arguments], capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    house.gone()
+
+    assert done.stdout.strip() == "HTTP/1.1 200 OK"
+    assert len(GUIDE.read_text().partition("capture =")[2].splitlines()) <= 10
+    assert "pickle" not in GUIDE.read_text()
 
 
 def test_a_wrong_token_and_a_source_that_is_not_there_are_told_and_end_it(

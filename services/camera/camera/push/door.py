@@ -114,9 +114,11 @@ class _Handler(LimitedHandler):
                     self._wait_where_it_can(publisher)
                     _offer(publisher, picture)
             self._wait_where_it_can(publisher)
+            if not publisher.ended_because:
+                pictures.finish()
         except Refused as refused:
             publisher.refuse(refused)
-            wrong = refused
+            wrong = refused if refused.fatal else None
         except (body.BodyError, TimeoutError) as error:
             publisher.end(str(error) if isinstance(error, body.BodyError) else NO_PICTURE)
         status, said = HTTPStatus.OK, publisher.ended_because

@@ -12,6 +12,7 @@ LEAST_SIDE_PX, MOST_SIDE_PX = 16, 4096
 MOST_NOISE_BYTES = 65_536
 """So much may stand between two pictures: the header of a part is a hundred bytes."""
 START, END = b"\xff\xd8", b"\xff\xd9"
+_FIRST_BYTES = 64
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _SCAN, _FINISH = 0xDA, 0xD9
 _USABLE_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
@@ -121,6 +122,7 @@ class Pictures:
     def __init__(self) -> None:
         self._data = bytearray()
         self._at, self._in_scan, self._noise = 0, False, 0
+        self._first, self._found = b"", False
 
     def feed(self, data: bytes) -> list[bytes]:
         """The pictures that are whole now.
@@ -129,12 +131,26 @@ class Pictures:
             Refused: what comes is no JPEG, or has too many bytes.
         """
         self._data += data
+        self._first += data[: _FIRST_BYTES - len(self._first)]
         found = []
         while picture := self._next():
             found.append(picture)
+            self._found = True
         if self._at and len(self._data) > MOST_BYTES:
             raise too_large()
         return found
+
+    def finish(self) -> None:
+        """The body is at its end.
+
+        Raises:
+            Refused: it ended within a picture, or there was none in it (fatal).
+        """
+        if self._at:
+            text = "the JPEG is cut short: its end is missing"
+            raise Refused("truncated", text, fatal=not self._found)
+        if self._first and not self._found:
+            raise foreign(self._first)
 
     def _next(self) -> bytes | None:
         if self._at == 0 and not self._to_start():
