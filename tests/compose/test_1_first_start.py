@@ -460,13 +460,18 @@ def test_images_say_what_they_are(stack) -> None:
             assert labels[f"org.opencontainers.image.{name}"]
 
 
-@pytest.mark.parametrize("overlay", ["", "compose.tls.yaml", "compose.lan.yaml"])
+@pytest.mark.parametrize(
+    "overlay", ["", "compose.tls.yaml", "compose.lan.yaml", "compose.mediamtx.yaml"]
+)
 def test_the_files_are_valid(overlay: str) -> None:
     files = ["-f", "compose.yaml", *(["-f", overlay] if overlay else [])]
     done = subprocess.run(
         ["docker", "compose", *files, "--profile", "*", "config", "--quiet"],
         cwd=ROOT, text=True, capture_output=True, check=False,
-        env={"PATH": "/usr/bin:/bin", "HAZARDCAST_MULTICAST_INTERFACE": "eth0"},
+        env={
+            "PATH": "/usr/bin:/bin", "HAZARDCAST_MULTICAST_INTERFACE": "eth0",
+            "HAZARDCAST_PUBLISHER_PASSWORD": "x",
+        },
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert not done.stderr
