@@ -68,7 +68,7 @@ def test_a_station_hears_its_heartbeats_and_no_alert(
 ) -> None:
     ours, theirs = station(), station(trust.signer_of(trust.generate_jwk("HS256")))
     ear.tune(SIGNER)
-    slot = Agenda().announce("a", alert.encode(), now=0.0, until=9.0)
+    slot = Agenda().begin("a", alert.encode(), now=0.0, until=9.0).first
     for sender in (theirs, ours):
         sender.send_alert(slot)
         sender.send_heartbeat(1, heartbeat)

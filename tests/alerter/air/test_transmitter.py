@@ -50,7 +50,9 @@ def test_each_copy_is_numbered_stamped_and_sealed_anew(
     transmitter: Transmitter, air: socket.socket, alert: Alert
 ) -> None:
     agenda = Agenda()
-    slots = [agenda.announce("4097-1", alert.encode(), now=0.0, until=9.0)]
+    begun = agenda.begin("4097-1", alert.encode(), now=0.0, until=9.0)
+    agenda.plan(begun)
+    slots = [begun.first]
     while slot := agenda.take(0.45):
         slots.append(slot)
     for slot in slots:
@@ -67,7 +69,7 @@ def test_a_heartbeat_counts_itself(
     transmitter: Transmitter, air: socket.socket, alert: Alert
 ) -> None:
     agenda = Agenda()
-    transmitter.send_alert(agenda.announce("a", alert.encode(), now=0.0, until=9.0))
+    transmitter.send_alert(agenda.begin("a", alert.encode(), now=0.0, until=9.0).first)
 
     def compose(totals: object) -> Heartbeat:
         assert totals == transmitter.totals
@@ -92,7 +94,7 @@ def test_the_unicast_list_gets_the_same_text(
         vehicle.bind(("127.0.0.1", 0))
         vehicle.settimeout(5.0)
         transmitter.also_send_to((vehicle.getsockname(),))
-        transmitter.send_alert(Agenda().announce("a", alert.encode(), now=0.0, until=9.0))
+        transmitter.send_alert(Agenda().begin("a", alert.encode(), now=0.0, until=9.0).first)
         assert vehicle.recv(2048) == air.recv(2048)
 
 
@@ -100,7 +102,7 @@ def test_a_network_that_refuses_is_noticed_and_stops_nothing(alert: Alert) -> No
     """No route leads to 240/4 (reserved), so every send fails."""
     nowhere = Group("255.255.255.255", 9, "127.0.0.1")
     sender = Transmitter(nowhere, SIGNER, station=4097, epoch=7, clock=SystemClock())
-    sent = sender.send_alert(Agenda().announce("a", alert.encode(), now=0.0, until=9.0))
+    sent = sender.send_alert(Agenda().begin("a", alert.encode(), now=0.0, until=9.0).first)
     assert sender.failing
     assert sent.seq == 1
     sender.close()

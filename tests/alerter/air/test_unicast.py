@@ -137,6 +137,6 @@ def test_a_vehicle_may_have_an_ipv6_address(alert: Alert) -> None:
         vehicle.bind(("::1", 0))
         vehicle.settimeout(5.0)
         sender.also_send_to((("::1", vehicle.getsockname()[1]),))
-        sent = sender.send_alert(Agenda().announce("a", alert.encode(), now=0.0, until=9.0))
+        sent = sender.send_alert(Agenda().begin("a", alert.encode(), now=0.0, until=9.0).first)
         assert vehicle.recv(2048) == sent.text.encode()
     sender.close()

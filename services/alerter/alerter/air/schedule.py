@@ -111,17 +111,6 @@ class Agenda:
     def __len__(self) -> int:
         return len(self._programmes)
 
-    def announce(
-        self, event_id: str, text: str, *, now: float, until: float, routine: bool = False
-    ) -> Slot:
-        """Put a version on air with a burst, in place of the one before.
-
-        Returns the first copy, which is due now and is the caller's to send.
-        """
-        begun = self.begin(event_id, text, now=now, until=until, routine=routine)
-        self.plan(begun)
-        return begun.first
-
     def begin(
         self, event_id: str, text: str, *, now: float, until: float, routine: bool = False
     ) -> Begun:
