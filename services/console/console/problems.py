@@ -15,8 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-PROBLEM_JSON = "application/problem+json"
-
+from hazardcast.service.problem import PROBLEM_JSON, problem
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     "default": {
@@ -61,13 +60,7 @@ class RefusedError(Exception):
     ) -> None:
         self.status = status
         self.headers = dict(headers or {})
-        self.problem = {
-            "type": "about:blank",
-            "title": status.phrase,
-            "status": int(status),
-            "detail": detail,
-            **{name: value for name, value in members.items() if value is not None},
-        }
+        self.problem = problem(status, detail, **members)
         super().__init__(detail)
 
 

@@ -9,12 +9,13 @@ import pytest
 from alerter.doors import http_server
 from alerter.doors.answers import Answer, Door
 from alerter.doors.http_server import HttpServer
-from alerter.doors.webhook import PROBLEM_JSON, Doors, application
+from alerter.doors.webhook import Doors, application
 from alerter.ingest.refusal import Reason, Refusal
 from fastapi import FastAPI
 
 from hazardcast.contract.errors import ConfigError
 from hazardcast.service.metrics import Health
+from hazardcast.service.problem import PROBLEM_JSON
 
 TOKEN = "correct horse"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}

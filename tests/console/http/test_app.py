@@ -19,12 +19,12 @@ from console.http import server as server_module
 from console.http.app import application
 from console.http.bodies import MOST_BYTES
 from console.http.server import HttpServer
-from console.problems import PROBLEM_JSON
 from fastapi import APIRouter, WebSocket
 from websockets.sync.client import connect
 
 from hazardcast.contract.errors import ConfigError
 from hazardcast.service.metrics import Health
+from hazardcast.service.problem import PROBLEM_JSON
 from hazardcast.testing import ManualClock, eventually
 
 

@@ -18,11 +18,11 @@ from console.http import server as server_module
 from console.http import under_way
 from console.http.app import application
 from console.http.server import HttpServer
-from console.problems import PROBLEM_JSON
 from fastapi import APIRouter
 from starlette.requests import HTTPConnection
 
 from hazardcast.service.metrics import Health
+from hazardcast.service.problem import PROBLEM_JSON
 from hazardcast.testing import ManualClock, eventually
 
 LOOPBACK = "127.0.0.1"

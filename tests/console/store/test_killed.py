@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 
-from console.store import decisions
 from console.store.store import Store
 from console.store.tables import HourCount, OperatorDecision, RealtimeEvent
 from sqlalchemy import func, select
+
+from tests.console.store.chain import first_break
 
 WRITER = """
 import sys
@@ -56,7 +57,7 @@ def test_nothing_that_was_kept_is_lost_or_there_twice(database_url: str) -> None
     finally:
         store.close()
     assert {str(n) for n in kept} <= {row["dedup"].split("|")[1] for row in log}
-    assert decisions.first_break([dict(row) for row in log]) is None
+    assert first_break([dict(row) for row in log]) is None
     assert len(events) == len(set(events)) == hours, "rows and what was counted agree"
     alerts = {int(one.split("|")[2]) for one in events if "|alert|" in one}
     assert set(range(kept[-1] + 1)) <= alerts, "what came before what was kept is there too"

@@ -23,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from hazardcast.contract.errors import ConfigError
 from hazardcast.testing import eventually
+from tests.console.store.chain import first_break
 
 Settled = Callable[[], None]
 ORDER = Order(RealtimeEvent.ts, RealtimeEvent.id)
@@ -134,8 +135,8 @@ def test_each_site_has_a_chain_of_its_own(store: Store) -> None:
     store.decide(decision(3))
     rows = rows_of_decisions(store)
 
-    assert decisions.first_break([row for row in rows if row["site"] == store.site]) is None
-    assert decisions.first_break([row for row in rows if row["site"] == "elsewhere"]) is None
+    assert first_break([row for row in rows if row["site"] == store.site]) is None
+    assert first_break([row for row in rows if row["site"] == "elsewhere"]) is None
 
 
 def test_pages_by_cursor_hold_every_row_once_though_times_are_equal_and_rows_come_meanwhile(store: Store, settled: Settled) -> None:  # fmt: skip
@@ -236,9 +237,9 @@ def test_decisions_are_chained_and_a_changed_or_missing_row_is_found(store: Stor
     rows = rows_of_decisions(store)
 
     assert rows[0]["previous"] == decisions.FIRST
-    assert decisions.first_break(rows) is None
-    assert decisions.first_break([*rows[:2], rows[2] | {"by": "lee"}, *rows[3:]]) == rows[2]["id"]
-    assert decisions.first_break([*rows[:2], *rows[3:]]) == rows[3]["id"]
+    assert first_break(rows) is None
+    assert first_break([*rows[:2], rows[2] | {"by": "lee"}, *rows[3:]]) == rows[2]["id"]
+    assert first_break([*rows[:2], *rows[3:]]) == rows[3]["id"]
 
 
 def test_a_decision_that_is_handed_in_again_is_kept_once_and_is_an_event_too(store: Store) -> None:
@@ -264,7 +265,7 @@ def test_many_threads_may_ask_at_once(store: Store) -> None:
 
     rows = rows_of_decisions(store)
     assert len(rows) == 80
-    assert decisions.first_break(rows) is None
+    assert first_break(rows) is None
 
 
 def test_a_reopened_store_goes_on_and_gives_no_number_twice(database_url: str, opened: Callable[..., Store]) -> None:  # fmt: skip

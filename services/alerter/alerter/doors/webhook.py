@@ -20,8 +20,8 @@ from hazardcast import __version__
 from hazardcast.contract.errors import HazardcastError
 from hazardcast.contract.messages import MAX_MESSAGE_BYTES, Alert, Incident
 from hazardcast.service.metrics import Health
+from hazardcast.service.problem import PROBLEM_JSON, problem
 
-PROBLEM_JSON = "application/problem+json"
 STATUS_OF: dict[Reason, HTTPStatus] = {
     Reason.UNKNOWN_EVENT: HTTPStatus.NOT_FOUND,
     Reason.ENDED: HTTPStatus.CONFLICT,
@@ -43,13 +43,7 @@ class RequestRefusedError(Exception):
 
     def __init__(self, status: HTTPStatus, detail: str, **members: Any) -> None:
         self.status = status
-        self.problem = {
-            "type": "about:blank",
-            "title": status.phrase,
-            "status": int(status),
-            "detail": detail,
-            **{name: value for name, value in members.items() if value is not None},
-        }
+        self.problem = problem(status, detail, **members)
         super().__init__(detail)
 
 

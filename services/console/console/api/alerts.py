@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, se
 from console.api import clip_files
 from console.api.answers import after, asking, tagged
 from console.api.clip_files import ClipFiles
-from console.api.event_query import Cursor, Limit, Moment
+from console.api.parameters import Between, OnePart, Span
 from console.doors.asking import Looking
 from console.doors.viewer import Viewer
 from console.problems import not_found
@@ -80,15 +80,13 @@ def router(store: Store, files: ClipFiles, clock: Clock) -> APIRouter:
     def alerts(
         request: Request,
         viewer: Looking,
+        span: Between,
+        part: OnePart,
         state: Literal["open", "ended", "pending", "dropped"] | None = None,
         camera: Annotated[str | None, Query(max_length=64)] = None,
-        since: Annotated[Moment, Query(alias="from")] = None,
-        until: Annotated[Moment, Query(alias="to")] = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
     ) -> Response:
         """Alerts by when they were detected, newest first; also what waits and what was dropped."""
-        found = [AlertState.site == store.site, *_between(since, until)]
+        found = [AlertState.site == store.site, *_between(span)]
         found += [AlertState.state == state] if state else []
         found += [AlertState.camera == camera] if camera else []
         with asking(store) as connection:
@@ -98,8 +96,8 @@ def router(store: Store, files: ClipFiles, clock: Clock) -> APIRouter:
                 ORDER,
                 found=found,
                 sifted=visible(AlertState.camera, viewer.cameras),
-                after=after(cursor, key=str),
-                limit=limit,
+                after=after(part.cursor, key=str),
+                limit=part.limit,
             )
         return tagged(request, {"alerts": [_told(row) for row in page.rows], "next": page.next})
 
@@ -140,14 +138,13 @@ def _add_report(routes: APIRouter, store: Store, clock: Clock) -> None:
     def verdicts(
         request: Request,
         viewer: Looking,
-        since: Annotated[Moment, Query(alias="from")] = None,
-        until: Annotated[Moment, Query(alias="to")] = None,
+        span: Between,
         camera: Annotated[str | None, Query(max_length=64)] = None,
     ) -> Response:
         """How true the alarms were, by camera and day, and the precision at each confidence."""
-        last = clock.now() if until is None else until
-        first = last - REPORT_S if since is None else since
-        found = [AlertState.site == store.site, *_between(first, last), AlertState.test == 0]
+        last = clock.now() if span.until is None else span.until
+        first = last - REPORT_S if span.since is None else span.since
+        found = [AlertState.site == store.site, *_between(Span(first, last)), AlertState.test == 0]
         found += [AlertState.camera == camera] if camera else []
         found += visible(AlertState.camera, viewer.cameras)
         with asking(store) as connection:
@@ -156,9 +153,9 @@ def _add_report(routes: APIRouter, store: Store, clock: Clock) -> None:
         return tagged(request, {"from": first, "to": last} | told)
 
 
-def _between(since: float | None, until: float | None) -> list[ColumnElement[bool]]:
-    found = [] if since is None else [AlertState.detected_at >= since]
-    return found if until is None else [*found, AlertState.detected_at < until]
+def _between(span: Span) -> list[ColumnElement[bool]]:
+    found = [] if span.since is None else [AlertState.detected_at >= span.since]
+    return found if span.until is None else [*found, AlertState.detected_at < span.until]
 
 
 def _what() -> Select[Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from console.api.answers import ASKED_AGAIN, after, asking, tagged
 from console.api.clip_files import ClipFiles, told
-from console.api.event_query import Cursor, Limit
+from console.api.parameters import OnePart
 from console.doors.asking import Exporting, Looking
 from console.doors.viewer import Viewer
 from console.problems import not_found
@@ -45,10 +45,9 @@ def router(store: Store, files: ClipFiles) -> APIRouter:
     def clips(
         request: Request,
         viewer: Looking,
+        part: OnePart,
         camera: Annotated[str | None, Query(max_length=64)] = None,
         event_id: Annotated[str | None, Query(max_length=64)] = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
     ) -> Response:
         """Clips by the beginning of their windows, newest first; those that went are left out."""
         found: list[ColumnElement[bool]] = [Clip.site == store.site]
@@ -62,8 +61,8 @@ def router(store: Store, files: ClipFiles) -> APIRouter:
                 ORDER,
                 found=found,
                 sifted=sifted,
-                after=after(cursor),
-                limit=limit,
+                after=after(part.cursor),
+                limit=part.limit,
             )
         clips = [told(dict(row), files) for row in page.rows]
         return tagged(request, {"clips": clips, "next": page.next})

@@ -9,20 +9,17 @@ from fastapi import Depends, Query
 from sqlalchemy import ColumnElement, Connection, or_, select
 
 from console.api.answers import after
+from console.api.parameters import Between
 from console.doors.viewer import Viewer
 from console.store.events import told
-from console.store.paging import MOST_ROWS, Order, Page, Place, read, sifted_out
+from console.store.paging import Order, Page, Place, read, sifted_out
 from console.store.store import Store
 from console.store.tables import RealtimeEvent
 from console.store.visible import visible
-from hazardcast.contract.fields import MILLISECONDS_FROM
 
 ORDER = Order(RealtimeEvent.ts, RealtimeEvent.id)
 MOST_VALUES = 50
 Words = Annotated[list[Annotated[str, Query(max_length=64)]], Query(max_length=MOST_VALUES)]
-Moment = Annotated[float | None, Query(ge=0, lt=MILLISECONDS_FROM, allow_inf_nan=False)]
-Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
-Cursor = Annotated[str | None, Query(max_length=200)]
 FILTERS = ("camera", "kind", "type", "severity", "status", "category", "level")
 INDEXED = ("camera", "kind")
 """One value each finds an index, alone and together."""
@@ -77,6 +74,7 @@ class EventQuery:
 
 
 async def _query(
+    span: Between,
     camera: Words = [],  # noqa: B006 - FastAPI copies it
     kind: Words = [],  # noqa: B006
     type: Words = [],  # noqa: A002, B006 - the parameter's name
@@ -84,14 +82,12 @@ async def _query(
     status: Words = [],  # noqa: B006
     category: Words = [],  # noqa: B006
     level: Words = [],  # noqa: B006
-    since: Annotated[Moment, Query(alias="from")] = None,
-    until: Annotated[Moment, Query(alias="to")] = None,
     q: Annotated[str | None, Query(max_length=100)] = None,
 ) -> EventQuery:
     """Not on a thread: to go to one and back takes longer."""
     given = dict(zip(FILTERS, (camera, kind, type, severity, status, category, level), strict=True))
     words = {name: [one for one in values if one] for name, values in given.items()}
-    return EventQuery(words, since, until, q)
+    return EventQuery(words, span.since, span.until, q)
 
 
 Asked = Annotated[EventQuery, Depends(_query)]
@@ -124,4 +120,4 @@ def as_told(store: Store, page: Page) -> list[dict[str, Any]]:
     return [told(dict(row), store.zone) for row in page.rows]
 
 
-__all__ = ["Asked", "Cursor", "EventQuery", "Limit", "Moment", "after", "as_told", "page"]
+__all__ = ["Asked", "EventQuery", "after", "as_told", "page"]

@@ -17,7 +17,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
 from console.api.answers import after, asking, tagged
-from console.api.event_query import Asked, Cursor, EventQuery, Limit, as_told, page
+from console.api.event_query import Asked, EventQuery, as_told, page
+from console.api.parameters import OnePart
 from console.doors.asking import Exporting, Looking, guard_of
 from console.doors.viewer import Viewer
 from console.problems import RefusedError
@@ -68,12 +69,12 @@ def router(store: Store) -> APIRouter:
     stir = _Stir(store)
 
     @routes.get("/events", response_model=EventPage)
-    def events(
-        request: Request, viewer: Looking, asked: Asked, limit: Limit = 50, cursor: Cursor = None
-    ) -> Response:
+    def events(request: Request, viewer: Looking, asked: Asked, part: OnePart) -> Response:
         """Events, newest first."""
         with asking(store) as connection:
-            found = page(connection, store.site, viewer, asked, at=after(cursor), limit=limit)
+            found = page(
+                connection, store.site, viewer, asked, at=after(part.cursor), limit=part.limit
+            )
         return tagged(request, {"events": as_told(store, found), "next": found.next})
 
     @routes.get("/events/stream", response_class=EventSourceResponse)

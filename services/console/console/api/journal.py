@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
 from console.api.answers import after, asking, tagged
-from console.api.event_query import Cursor, Limit
+from console.api.parameters import OnePart
 from console.doors.asking import Looking
 from console.store import decisions
 from console.store.paging import Order, read
@@ -37,9 +37,7 @@ def router(store: Store) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["journal"])
 
     @routes.get("/journal", response_model=JournalPage)
-    def journal(
-        request: Request, viewer: Looking, limit: Limit = 50, cursor: Cursor = None
-    ) -> Response:
+    def journal(request: Request, viewer: Looking, part: OnePart) -> Response:
         """What people did, newest first."""
         here = [
             OperatorDecision.site == store.site,
@@ -52,8 +50,8 @@ def router(store: Store) -> APIRouter:
                 ORDER,
                 found=[],
                 sifted=here,
-                after=after(cursor),
-                limit=limit,
+                after=after(part.cursor),
+                limit=part.limit,
             )
             before = _hashes_before(connection, store, [row["id"] for row in page.rows])
         broken = [

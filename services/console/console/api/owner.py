@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from console.api.answers import after, asking, seen_camera, tagged
-from console.api.event_query import Cursor, EventQuery, Limit, Moment, as_told, page
+from console.api.event_query import EventQuery, as_told, page
 from console.api.events import EventPage
+from console.api.parameters import Between, OnePart
 from console.api.traffic import AnalysisPage, Bucket, Traffic
 from console.doors.asking import Looking
 from hazardcast.contract.messages import RealtimeEvent as EventWord
@@ -26,27 +27,24 @@ def router(traffic: Traffic) -> APIRouter:
         request: Request,
         viewer: Looking,
         camera_id: str,
-        since: Annotated[Moment, Query(alias="from")] = None,
-        until: Annotated[Moment, Query(alias="to")] = None,
+        span: Between,
         bucket: Bucket = 3600,
     ) -> Response:
         """Traffic by the hour; the last day's when no time is given."""
         seen_camera(viewer, camera_id, traffic.cameras)
-        return tagged(request, traffic.stats(camera_id, since, until, bucket))
+        return tagged(request, traffic.stats(camera_id, span, bucket))
 
     @routes.get("/segment-analyses/{camera_id}", response_model=AnalysisPage)
     def analyses(
         request: Request,
         viewer: Looking,
         camera_id: str,
-        since: Annotated[Moment, Query(alias="from")] = None,
-        until: Annotated[Moment, Query(alias="to")] = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
+        span: Between,
+        part: OnePart,
     ) -> Response:
         """Ten-minute windows, newest first, one row each."""
         seen_camera(viewer, camera_id, traffic.cameras)
-        return tagged(request, traffic.analyses(camera_id, since, until, limit, cursor))
+        return tagged(request, traffic.analyses(camera_id, span, part))
 
     return routes
 
@@ -59,16 +57,16 @@ def _add_events(routes: APIRouter, traffic: Traffic) -> None:
         request: Request,
         viewer: Looking,
         camera_id: str,
-        since: Annotated[Moment, Query(alias="from")] = None,
-        until: Annotated[Moment, Query(alias="to")] = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
+        span: Between,
+        part: OnePart,
     ) -> Response:
         """Events of a camera, newest first."""
         seen_camera(viewer, camera_id, traffic.cameras)
-        asked = EventQuery({"camera": [camera_id]}, since, until)
+        asked = EventQuery({"camera": [camera_id]}, span.since, span.until)
         with asking(store) as connection:
-            found = page(connection, store.site, viewer, asked, at=after(cursor), limit=limit)
+            found = page(
+                connection, store.site, viewer, asked, at=after(part.cursor), limit=part.limit
+            )
         return tagged(request, {"events": as_told(store, found), "next": found.next})
 
     @routes.get(

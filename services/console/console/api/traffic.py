@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, func, select
 
 from console.api.answers import after, asking, seen_camera, tagged
-from console.api.event_query import Cursor, Limit, Moment
+from console.api.parameters import Between, OnePart, Part, Span
 from console.doors.asking import Looking
 from console.problems import RefusedError
 from console.store import statistics
@@ -48,10 +48,10 @@ class Traffic:
         self.cameras = cameras
         self.clock = clock
 
-    def stats(self, camera: str, since: float | None, until: float | None, bucket: int) -> Any:
+    def stats(self, camera: str, span: Span, bucket: int) -> Any:
         """Counts by class, speeds, incidents and coverage, stretch by stretch."""
-        end = self.clock.now() if until is None else until
-        start = end - DAY_S if since is None else since
+        end = self.clock.now() if span.until is None else span.until
+        start = end - DAY_S if span.since is None else span.since
         if not 0 < end - start <= min(LONGEST_STATS_S, MOST_BUCKETS * bucket):
             raise RefusedError(
                 HTTPStatus.BAD_REQUEST,
@@ -118,15 +118,13 @@ class Traffic:
         )
         return {row[0]: int(row[1]) for row in connection.execute(found)}
 
-    def analyses(
-        self, camera: str, since: float | None, until: float | None, limit: int, cursor: str | None
-    ) -> Any:
+    def analyses(self, camera: str, span: Span, part: Part) -> Any:
         """Windows with what every provider says of them, newest first."""
         table = SegmentAnalysis
         found = [table.site == self.store.site, table.camera == camera]
-        found += [] if since is None else [table.start >= since]
-        found += [] if until is None else [table.start < until]
-        at = after(cursor)
+        found += [] if span.since is None else [table.start >= span.since]
+        found += [] if span.until is None else [table.start < span.until]
+        at, limit = after(part.cursor), part.limit
         found += [] if at is None else [table.start < at.time]
         starts = select(table.start).distinct().where(*found).order_by(table.start.desc())
         with asking(self.store) as connection:
@@ -206,27 +204,24 @@ def router(traffic: Traffic) -> APIRouter:
         request: Request,
         viewer: Looking,
         camera: str,
-        since: Annotated[Moment, Query(alias="from")] = None,
-        until: Annotated[Moment, Query(alias="to")] = None,
+        span: Between,
         bucket: Bucket = 600,
     ) -> Response:
         """Traffic by stretches of `bucket` seconds; the last day's when no time is given."""
         seen_camera(viewer, camera, traffic.cameras)
-        return tagged(request, traffic.stats(camera, since, until, bucket))
+        return tagged(request, traffic.stats(camera, span, bucket))
 
     @routes.get("/segment-analyses/{camera}", response_model=AnalysisPage)
     def analyses(
         request: Request,
         viewer: Looking,
         camera: str,
-        since: Annotated[Moment, Query(alias="from")] = None,
-        until: Annotated[Moment, Query(alias="to")] = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
+        span: Between,
+        part: OnePart,
     ) -> Response:
         """Ten-minute windows, newest first."""
         seen_camera(viewer, camera, traffic.cameras)
-        return tagged(request, traffic.analyses(camera, since, until, limit, cursor))
+        return tagged(request, traffic.analyses(camera, span, part))
 
     @routes.get("/tracks/{camera}", response_model=dict[str, Any])
     def tracks(

@@ -7,7 +7,7 @@ console's log and on every export: that is noticed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,14 +96,3 @@ def chained(row: Mapping[str, Any], *, previous: str) -> dict[str, Any]:
 def digest(row: Mapping[str, Any]) -> str:
     """SHA-256 over all that a row says, the hash before it included."""
     return hashlib.sha256(dump([row[name] for name in HASHED]).encode()).hexdigest()
-
-
-def first_break(rows: Iterable[Mapping[str, Any]]) -> int | None:
-    """The id of the first row that is not as it was written, oldest first; None when all are."""
-    previous = None
-    for row in rows:
-        follows = previous is None or row["previous"] == previous
-        if not follows or digest(row) != row["hash"]:
-            return int(row["id"])
-        previous = row["hash"]
-    return None
