@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 SOURCE ?=
 ARGS ?=
 
-.PHONY: help demo up test chaos long-chaos long-zoo long-push long-console e2e-long check bench fuzz schemas lock vendor models-page dashboards clean
+.PHONY: help demo up test chaos long-chaos long-zoo long-push long-console long-privacy e2e-long check bench fuzz schemas lock vendor models-page dashboards clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -41,6 +41,9 @@ long-push: $(VENV)/.dev ## a thousand clients that push and go, and nothing is l
 
 long-console: $(VENV)/.dev ## the console's acceptance cases and figures in full length: takes an hour, and a quiet machine
 	@$(BIN)/pytest tests/console/acceptance --full-length --timeout=2400 $(ARGS)
+
+long-privacy: $(VENV)/.dev ## a blurring worker killed 200 times at random moments: nothing lost, doubled or shown unverified
+	@$(BIN)/python -m tests.privacy.kills $(ARGS)
 
 e2e-long: $(VENV)/.dev ## ten minutes of video around a moment, frame by frame (takes eleven)
 	@$(BIN)/pytest -s tests/e2e/test_default_clip.py --full-length $(ARGS)

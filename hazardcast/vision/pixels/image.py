@@ -246,3 +246,19 @@ def _pixel_places(height: int, width: int) -> Plane:
 def rim(mask: Image) -> Image:
     """255 along the outline of what is set."""
     return cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, _kernel(3))
+
+
+def from_planes(luma: Image, u: Image, v: Image) -> Image:
+    """(H/2, W/2, 3) BGR of an I420 picture's planes: luminance by area, colours as they are."""
+    merged = cv2.merge([_halved(luma), u, v])
+    return cv2.cvtColor(merged, cv2.COLOR_YUV2BGR)
+
+
+def whole_from_planes(i420: Image) -> Image:
+    """(H, W, 3) BGR of an I420 picture (H · 3/2, W) at its own size."""
+    return cv2.cvtColor(i420, cv2.COLOR_YUV2BGR_I420)
+
+
+def to_planes(image: Image) -> Image:
+    """(H · 3/2, W) I420 of a BGR picture of even sides."""
+    return cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)

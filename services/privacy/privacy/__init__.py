@@ -1,0 +1,1 @@
+"""Privacy: finished recordings are covered, verified and only then shown."""
