@@ -229,17 +229,18 @@ def test_what_a_blur_module_changes_is_covered_as_everything_is(
     assert not any(is_bare(planes) for _, planes in pictures(ffmpeg, output))
 
 
+@pytest.fixture(scope="module")
+def whole(
+    ffmpeg: str, record: Record, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Covered, Path]:
+    path = tmp_path_factory.mktemp("whole") / "covered.ts"
+    done = covered(ffmpeg, record(), path)
+    verify(ffmpeg, path, done)
+    return done, path
+
+
 class TestVerifying:
     """What of a written file is found out."""
-
-    @pytest.fixture(scope="class")
-    def whole(
-        self, ffmpeg: str, record: Record, tmp_path_factory: pytest.TempPathFactory
-    ) -> tuple[Covered, Path]:
-        path = tmp_path_factory.mktemp("whole") / "covered.ts"
-        done = covered(ffmpeg, record(), path)
-        verify(ffmpeg, path, done)
-        return done, path
 
     @pytest.fixture
     def done(self, whole: tuple[Covered, Path], output: Path) -> Covered:
