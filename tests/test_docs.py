@@ -141,6 +141,19 @@ def test_links_to_a_heading_lead_to_one(document: Path) -> None:
     ]
 
 
+def test_each_question_of_the_architecture_is_answered_where_it_leads() -> None:
+    page = ROOT / "docs" / "architecture.md"
+    rows = re.findall(r"^\| ([^|]+\?) \| (.+) \|$", page.read_text(), re.MULTILINE)
+
+    assert len(rows) >= 10
+    for question, answer in rows:
+        files = re.findall(r"\]\(([^)]+)\)", answer)
+        told = "".join((page.parent / file).read_text() for file in files)
+        named = re.findall(r"(?<!\[)`(\w+)`", answer)
+        assert files, question
+        assert [name for name in named if not re.search(rf"\b{name}\b", told)] == [], question
+
+
 def _links(document: Path) -> list[str]:
     """The files that a document leads to."""
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
