@@ -56,7 +56,7 @@ class House:
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
 
-    def gone(self, camera: str = "gate", within_s: float = 2.0) -> None:
+    def gone(self, camera: str = "gate", within_s: float = 5.0) -> None:
         eventually(
             lambda: self.cameras[camera].publisher is None, within_s=within_s, what="it went"
         )

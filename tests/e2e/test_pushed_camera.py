@@ -95,7 +95,7 @@ def test_two_clients_killed_one_after_the_other_are_two_runs_of_one_camera(
         finally:
             os.kill(client.pid, signal.SIGKILL)
             client.wait(5)
-        eventually(partial(is_left_without_encoder, up.pid), within_s=2, what="it is given back")
+        eventually(partial(is_left_without_encoder, up.pid), within_s=4, what="it is given back")
         for service in ("camera", "recorder"):
             eventually(partial(waits, up.mqtt_port, service), within_s=25, what=service)
     up.interrupt()

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 BEST, LEAST, STEP = 85, 40, 9
 SHARES = (1.0, 0.75, 0.5, 0.35)
 SLOW_SHARE = 0.5
-"""A picture that takes longer than this part of the time between two is too large."""
-CALM_S = 10.0
-"""After so long without one, pictures may be better again."""
+"""Pictures that take longer than this part of the time between two are too large."""
+NEWEST_SHARE = 0.15
+"""Of one picture in the mean: a hiccup, of the network or of a busy machine, says little."""
+CALM_S = 5.0
+"""After so long without a step down, pictures may be better again."""
 
 
 @dataclass
@@ -19,6 +21,7 @@ class Quality:
     quality: int = BEST
     smaller: int = 0
     _calm_since_s: float | None = None
+    _mean_s: float = 0.0
 
     @property
     def share(self) -> float:
@@ -29,8 +32,9 @@ class Quality:
         """Learn from how long a picture took; first the quality gives way, then the size."""
         if self._calm_since_s is None:
             self._calm_since_s = now_s
-        if took_s > SLOW_SHARE * period_s:
-            self._calm_since_s = now_s
+        self._mean_s += NEWEST_SHARE * (took_s - self._mean_s)
+        if self._mean_s > SLOW_SHARE * period_s:
+            self._calm_since_s, self._mean_s = now_s, 0.0
             self._worse()
         elif now_s - self._calm_since_s >= CALM_S:
             self._calm_since_s = now_s
