@@ -23,7 +23,7 @@ from vehicle_agent.agent import Agent
 from vehicle_agent.alert_log import AlertLog
 from vehicle_agent.announcement import Announcement, alert_line
 from vehicle_agent.memory import Memory
-from vehicle_agent.receipts import receipt
+from vehicle_agent.receipts import Reading, receipt
 from vehicle_agent.relevance import Pose
 from vehicle_agent.sighting import Arrival
 
@@ -61,14 +61,10 @@ class Showing:
         self._acknowledge(announcement)
 
     def _acknowledge(self, announcement: Announcement) -> None:
-        if announcement.sighting is None:
-            return
-        now, monotonic = self._clock.now(), self._clock.monotonic()
-        receipt(
-            "car", announcement.alert, announcement.sighting, result="displayed", dealt_at=now,
-            dealt_monotonic=monotonic, published_at=now, published_monotonic=monotonic,
-            reception=announcement.reception,
-        ).encode()  # fmt: skip
+        now = Reading(self._clock.now(), self._clock.monotonic())
+        proof = receipt("car", announcement, result="displayed", dealt=now, published=now)
+        if proof is not None:
+            proof.encode()
 
 
 class Fuzz:

@@ -12,7 +12,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from hazardcast.contract.messages import Receipt
 from hazardcast.contract.topics import RECEIPTS
 from hazardcast.machine.clock import Clock
 from hazardcast.mqtt.bus import Bus
@@ -23,7 +22,7 @@ from vehicle_agent.console import Console
 from vehicle_agent.giving_way import BEYOND_ALERTS, gravity, source_of
 from vehicle_agent.lane import Job, Lane
 from vehicle_agent.outlet import Ros2Outlet
-from vehicle_agent.receipts import receipt
+from vehicle_agent.receipts import Reading, receipt
 from vehicle_agent.speed_policy import Advice
 from vehicle_agent.telling import Telling
 
@@ -150,9 +149,9 @@ class Announcer:
     def irrelevant(self, announcement: Announcement) -> None:
         """Tell the alerter that a version arrived but does not concern this vehicle."""
         metrics.IRRELEVANT.inc()
-        at, monotonic = self._clock.now(), self._clock.monotonic()
+        dealt = self._read()
         self._receipts.put(
-            lambda: self._acknowledge(announcement, at, monotonic, shown=False),
+            lambda: self._acknowledge(announcement, dealt, shown=False),
             source=source_of(announcement.station, announcement.alert),
             over=True,
         )
@@ -199,7 +198,7 @@ class Announcer:
     def _follow_up(self, telling: Telling) -> None:
         assert telling.displayed
         self._measure(telling.announcement, *telling.displayed)
-        self._acknowledge(telling.announcement, *telling.displayed, shown=True)
+        self._acknowledge(telling.announcement, Reading(*telling.displayed), shown=True)
 
     def _measure(self, announcement: Announcement, at: float, monotonic: float) -> None:
         sighting = announcement.sighting
@@ -209,23 +208,19 @@ class Announcer:
         if sighting.trusted and not announcement.before_joining:
             metrics.SYNCED_LATENCY_S.observe(max(0.0, at - announcement.alert.confirmed_at))
 
-    def _acknowledge(
-        self, announcement: Announcement, at: float, monotonic: float, *, shown: bool
-    ) -> None:
-        if announcement.sighting is None:
-            return
-        proof: Receipt = receipt(
+    def _acknowledge(self, announcement: Announcement, dealt: Reading, *, shown: bool) -> None:
+        proof = receipt(
             self._vehicle,
-            announcement.alert,
-            announcement.sighting,
+            announcement,
             result="displayed" if shown else "irrelevant",
-            dealt_at=at,
-            dealt_monotonic=monotonic,
-            published_at=self._clock.now(),
-            published_monotonic=self._clock.monotonic(),
-            reception=announcement.reception,
+            dealt=dealt,
+            published=self._read(),
         )
-        self._bus.publish(RECEIPTS, proof, vehicle=self._vehicle)
+        if proof is not None:
+            self._bus.publish(RECEIPTS, proof, vehicle=self._vehicle)
+
+    def _read(self) -> Reading:
+        return Reading(self._clock.now(), self._clock.monotonic())
 
 
 def _node_told(ros2: Ros2Outlet, telling: Telling) -> None:
