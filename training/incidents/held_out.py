@@ -36,14 +36,14 @@ def main() -> None:
     asked = parser.parse_args()
     names, moments = material(asked)
     clips = clips_of(asked.labels)
-    number_of = folds(group_of(clip.name) for clip in clips)
+    number_of = folds(group_of(clip.name, clip.source) for clip in clips)
     with (
         tempfile.NamedTemporaryFile() as kept,
         ProcessPoolExecutor(asked.jobs, initializer=single_threaded) as pool,
     ):
         Path(kept.name).write_bytes(pickle.dumps((names, moments)))
         parts = [
-            [clip for clip in clips if number_of[group_of(clip.name)] == number]
+            [clip for clip in clips if number_of[group_of(clip.name, clip.source)] == number]
             for number in range(FOLDS)
         ]
         tasks = [(Path(kept.name), part, asked.over, asked.variations) for part in parts]
@@ -62,7 +62,7 @@ def _tried(
     kept, part, over, variations = task
     names, moments = pickle.loads(kept.read_bytes())
     image.single_threaded()
-    judged_by(_judge_without({group_of(clip.name) for clip in part}, names, moments))
+    judged_by(_judge_without({group_of(clip.name, clip.source) for clip in part}, names, moments))
     results = []
     for path in over:
         file = DetectionsFile(path)

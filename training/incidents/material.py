@@ -49,6 +49,7 @@ SAME_SCENE = {
     "ubiwhere": "ubiwhere",
     "van_fire": "van_fire",
     "drawn": "drawn",
+    "f776655321": "1519",
 }
 
 
@@ -71,12 +72,13 @@ class Moments:
     """(N,) whether anything is known of it."""
 
 
-def group_of(name: str) -> str:
-    """The source video of a clip."""
+def group_of(name: str, source: str = "") -> str:
+    """The source video of a clip; where its name does not tell it, the `source` of its label."""
     number = re.search(r"argus_(\d+)", name)
     if number:
         return number.group(1)
-    return next((scene for part, scene in SAME_SCENE.items() if part in name), name)
+    known = (scene for part, scene in SAME_SCENE.items() if part in name)
+    return next(known, source or name)
 
 
 @lru_cache(maxsize=1)
@@ -159,7 +161,7 @@ def _moments(task: tuple[Path, Clip, Variation | None]) -> tuple[list[str], Mome
     table = np.array([list(told.values()) for told in told_of], np.float32)
     t, track_ids, _ = np.array(rows).T
     return list(told_of[0]), Moments(
-        clip, path.name, group_of(clip.name), table, t, track_ids, crash, counts
+        clip, path.name, group_of(clip.name, clip.source), table, t, track_ids, crash, counts
     )
 
 

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from detector.evaluation import kpi, scoring, sheets, soak, table
+from detector.evaluation import froc, froc_table, kpi, scoring, sheets, soak, table
+from detector.evaluation.froc import Told
 from detector.evaluation.labels import Clip, clips_of
 from detector.evaluation.running import Source, evaluate, run_clip, spread
 from detector.evaluation.scoring import ClipResult
 from detector.evaluation.summary import summary
+from detector.evaluation.variation import passes
 from hazardcast.config import settings
 from hazardcast.contract.errors import ConfigError, HazardcastError
 from hazardcast.contract.terminal_text import printable
@@ -39,14 +41,14 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
     try:
         if asked.variations and (asked.kpi or asked.sheet or asked.soak is not None):
             raise ConfigError("--variations goes with none of --kpi, --sheet and --soak")
-        if not asked.kpi and asked.path is None:
+        if not asked.kpi and not asked.path:
             raise ConfigError("name a clip, a folder or a labels file; or ask for --kpi")
         source = _source(asked)
         if not asked.json:
             _write(f"model: {source.name}")
         if asked.kpi:
             return _kpi(source, asked)
-        clips = clips_of(asked.path)
+        clips = _clips(asked)
         if asked.soak is not None:
             return _soak(clips, source, asked)
         return _evaluate(clips, source, asked, clock or SystemClock())
@@ -59,7 +61,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hazardcast evaluate", description=__doc__)
     add = parser.add_argument
-    add("path", type=Path, nargs="?", help="a clip, a folder of clips, or a labels CSV")
+    add("path", type=Path, nargs="*", help="clips, folders of clips, or labels CSVs")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--model",
@@ -73,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="one JSON object instead of a table")
     add("--sheet", type=Path, metavar="DIR", help="write a contact sheet per miss and false alarm")
     add("--kpi", action="store_true", help="the ten-scenario acceptance: drawn, and on the clips")
+    add("--froc", action="store_true",
+        help="recall against false alarms an hour, over all thresholds")  # fmt: skip
     add("--soak", type=_hours, metavar="HOURS", help="loop the normal clips, count alarms")
     add("--variations", type=_count, default=0, metavar="N",
         help="each clip N times: mirrored, lighter or darker, faster or slower")  # fmt: skip
@@ -110,6 +114,10 @@ def _source(asked: argparse.Namespace) -> Source:
     return Source(path, asked.detections, asked.fps, chosen.model_threads, chosen.model_provider)
 
 
+def _clips(asked: argparse.Namespace) -> list[Clip]:
+    return [clip for path in asked.path for clip in clips_of(path)]
+
+
 def _evaluate(
     clips: Sequence[Clip], source: Source, asked: argparse.Namespace, clock: Clock
 ) -> int:
@@ -119,16 +127,31 @@ def _evaluate(
     total = summary(results)
     frames = sum(result.frames for result in results)
     total["frames_per_s"] = round(frames / max(elapsed_s, 1e-6), 1)
+    measured = _measured(clips, results, asked)
     drawn = _draw_sheets(clips, results, source, asked) if asked.sheet else []
     if asked.json:
         told: dict[str, Any] = {"model": source.name, "summary": total}
         told["clips"] = list(map(scoring.as_json, results))
+        if asked.froc:
+            told["froc"] = froc_table.as_json(measured)
         if asked.sheet:
             told["sheets"] = [{"path": str(one.path), "cause": one.cause} for one in drawn]
         _write(json.dumps(told))
     else:
-        _write("\n".join(table.summary_lines(total)))
+        froc_lines = froc_table.lines(measured) if asked.froc else ()
+        _write("\n".join([*table.summary_lines(total), *froc_lines]))
     return 1 if total["failed"] else 0
+
+
+def _measured(
+    clips: Sequence[Clip], results: Sequence[ClipResult], asked: argparse.Namespace
+) -> list[Told]:
+    """What each clip that could be read contributes; a variation's counts as its clip's."""
+    if not asked.froc:
+        return []
+    shown = [clip for clip, _ in passes(clips, asked.variations)]
+    pairs = zip(shown, results, strict=True)
+    return [froc.told_of(clip, result) for clip, result in pairs if result.error is None]
 
 
 def _shown(clips: Sequence[Clip], source: Source, asked: argparse.Namespace) -> list[ClipResult]:
@@ -168,7 +191,7 @@ def _soak(clips: Sequence[Clip], source: Source, asked: argparse.Namespace) -> i
 
 
 def _kpi(source: Source, asked: argparse.Namespace) -> int:
-    if asked.detections and asked.path is None:
+    if asked.detections and not asked.path:
         raise ConfigError("--kpi draws scenes, of which no file has detections: give the clips too")
     parts: dict[str, list[ClipResult]] = {}
     if not asked.detections:
@@ -176,8 +199,8 @@ def _kpi(source: Source, asked: argparse.Namespace) -> int:
             tasks = [(scenario, Path(folder)) for scenario in kpi.DRAWN]
             parts["drawn scenes"] = list(spread(kpi.run_drawn, tasks, source, jobs=asked.jobs))
     share = None
-    if asked.path is not None:
-        everything = list(evaluate(clips_of(asked.path), source, jobs=asked.jobs))
+    if asked.path:
+        everything = list(evaluate(_clips(asked), source, jobs=asked.jobs))
         parts["real clips"] = kpi.ten(everything, random.Random(asked.seed))
         share = kpi.share_passed(everything, seed=asked.seed)
     return _tell_kpi(parts, share, source, as_json=asked.json)

@@ -6,6 +6,7 @@ The columns are described in docs/design/detector.md; further ones are ignored.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,18 @@ TYPES = {
     "normal": None,
 }
 """First word of a label → what there is to find."""
+CONDITIONS = {
+    "night": r"night|dark|dusk|headlight",
+    "rain": r"rain|wet",
+    "snow": r"snow",
+    "fog": r"fog|haz[ey]|mist",
+    "shake": r"sway|shak|jolt|drift",
+    "density": r"dense|jam|queue|busy|crowd",
+}
+"""Condition → words of label, name or note that tell of it, where no column `condition` does."""
+DERIVED = re.compile(r"^(pre|head|tail|syn)_")
+"""A part cut from a longer clip, or composed from it."""
+SOURCE_NUMBER = re.compile(r"_(\d{3,})")
 QUALITIES = ("", "A", "B", "C")
 UNSCORED = "C"
 MANIFESTS = ("MANIFEST.csv", "labels.csv")
@@ -47,6 +60,12 @@ class Clip:
     """Clips of quality C are run, but not counted."""
     box: tuple[float, float, float, float] | None = None
     """x, y, width, height in pixels of the clip: where it happens."""
+    source: str = ""
+    """Clips of one source video share it; "": known of none other."""
+    fixed: bool = True
+    """False: the camera was moved or filmed off a screen; there silence is the right answer."""
+    conditions: frozenset[str] = frozenset()
+    """What makes it hard to see: keys of `CONDITIONS`."""
 
 
 def clips_of(path: Path) -> list[Clip]:
@@ -109,8 +128,30 @@ def _clip(folder: Path, row: dict[str, str]) -> Clip:
         raise ValueError(f"quality: {quality!r} is not one of A, B, C")
     return Clip(
         folder / name, name, kind, t_event_s, labelled=True, scored=quality != UNSCORED,
-        box=_box((row.get("bbox_xywh") or "").strip()),
+        box=_box((row.get("bbox_xywh") or "").strip()), source=_source(row, name),
+        fixed=(row.get("camera") or "fixed").strip().lower().startswith("fixed"),
+        conditions=_conditions(row, name),
     )  # fmt: skip
+
+
+def _source(row: dict[str, str], name: str) -> str:
+    """Column `source`; else the place it was taken from, with the number that its name has."""
+    if told := (row.get("source") or "").strip():
+        return told
+    stem = DERIVED.sub("", Path(name).stem)
+    number = SOURCE_NUMBER.search(stem)
+    repository = (row.get("repo") or "").strip()
+    if number:
+        return f"{repository}#{number[1]}"
+    return repository or stem
+
+
+def _conditions(row: dict[str, str], name: str) -> frozenset[str]:
+    told = row.get("condition")
+    if told is not None:
+        return frozenset(told.replace(",", " ").lower().split()) & CONDITIONS.keys()
+    words = " ".join((name, row.get("label") or "", row.get("note") or "")).lower()
+    return frozenset(key for key, pattern in CONDITIONS.items() if re.search(pattern, words))
 
 
 def _seconds(row: dict[str, str], column: str) -> float | None:

@@ -75,7 +75,7 @@ def judge(
     hit = next((one for one in found if is_hit(clip, one)), None)
     of_hits = {one.incident for one in found if is_hit(clip, one)}
     stray = {one.incident: one for one in reversed(found) if one.incident not in of_hits}
-    early = [one for one in stray.values() if _is_false(clip, one)]
+    early = [one for one in stray.values() if is_false(clip, one)]
     at_event = hit or next((one for one in stray.values() if one not in early), None)
     return ClipResult(
         name=clip.name, label=label, t_event_s=clip.t_event_s, scored=clip.scored and clip.labelled,
@@ -109,7 +109,8 @@ def is_hit(clip: Clip, found: Found) -> bool:
     return clip.t_event_s - ONSET_EARLY_S <= found.onset_s <= clip.t_event_s + late_s
 
 
-def _is_false(clip: Clip, found: Found) -> bool:
+def is_false(clip: Clip, found: Found) -> bool:
+    """Whether this incident is where there is none: in a normal clip, or before the event."""
     if not clip.labelled:
         return False
     if clip.type is None or clip.t_event_s is None:
