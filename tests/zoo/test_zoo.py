@@ -12,7 +12,7 @@ import pytest
 
 from tests.zoo.__main__ import tried
 from tests.zoo.outcome import Outcome
-from tests.zoo.rows import ROWS
+from tests.zoo.rows import ROWS, Row
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 pytest.importorskip("cv2")
@@ -26,8 +26,12 @@ def outcomes(ffmpeg: str) -> Iterator[dict[str, Future[Outcome]]]:
         yield {row.name: pool.submit(tried, row) for row in TELLING}
 
 
-@pytest.mark.parametrize("name", [row.name for row in TELLING])
-def test_the_camera_is_kept_whole(outcomes: dict[str, Future[Outcome]], name: str) -> None:
-    outcome = outcomes[name].result()
+@pytest.mark.parametrize("row", TELLING, ids=lambda row: row.name)
+def test_the_camera_is_kept_whole(
+    outcomes: dict[str, Future[Outcome]], row: Row, request: pytest.FixtureRequest
+) -> None:
+    """Where it is tried again it is another recording, not the same outcome read once more."""
+    again = getattr(request.node, "execution_count", 1) > 1
+    outcome = tried(row) if again else outcomes[row.name].result()
 
     assert not outcome.faults, outcome.line()

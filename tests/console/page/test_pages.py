@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ def test_a_page_fits_a_phone_by_day_and_in_korean(open_page: Open, path: str) ->
 
 
 def test_a_gap_is_told_in_minutes_and_what_is_chosen_shows_by_day(open_page: Open) -> None:
-    page = open_page("timeline", scheme="light")
+    # Yesterday, which has both its gaps whatever the hour is.
+    page = open_page(f"timeline?at={time.time() - 86_400:.0f}", scheme="light")
     page.wait_for_selector("text=31 min 40 s")
 
     colour = "one => getComputedStyle(one).backgroundColor"

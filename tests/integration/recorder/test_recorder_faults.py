@@ -94,8 +94,9 @@ def test_the_status_tells_how_fresh_each_camera_is(record: Any, ts_camera: Any) 
 
 
 def test_a_volume_below_its_floor_loses_the_oldest_and_keeps_recording(
-    record: Any, ts_camera: Any, recordings: Any
+    record: Any, ts_camera: Any, recordings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("recorder.upkeep.CLIPS_TAKE_S", 0.0)
     running = record({"north": ts_camera().url}, segment_s=1, free_space_floor_gb=1e6)
     newest = [eventually(recordings.segments, within_s=15)[-1]]
     for _ in range(3):
