@@ -355,6 +355,23 @@ def test_a_cancel_that_was_lost_is_found_out_from_the_heartbeat(
     assert vehicle.notes.announced[-1].alert.event_id == "4097-1"
 
 
+def test_a_lost_cancel_is_found_out_where_much_is_in_force_and_each_is_said_seldom(
+    vehicle: Vehicle, station: SignedStation, clock: ManualClock
+) -> None:
+    alerts = [station.alert(number) for number in range(40)]
+    over, going_on = alerts[:2], alerts[2:]
+    vehicle.hear(*(station.say(alert) for alert in alerts))
+    clock.advance(5.0)
+    vehicle.hear(*(station.say(alert, copy=(0, 1)) for alert in going_on))
+    clock.advance(20.0)
+
+    vehicle.hear(station.heartbeat(**digest_of(*going_on)))
+
+    assert vehicle.words == [Word.NEW] * 40 + [Word.WITHDRAWN] * 2
+    ended = {one.alert.event_id for one in vehicle.notes.announced[-2:]}
+    assert ended == {alert.event_id for alert in over}
+
+
 @pytest.mark.parametrize("silent_s", [5, 20])
 def test_a_heartbeat_that_proves_nothing_ends_nothing(
     vehicle: Vehicle, station: SignedStation, clock: ManualClock, silent_s: float

@@ -18,13 +18,17 @@ def withdrawn(heartbeat: Heartbeat, events: list[Known], monotonic: float) -> li
         events: what is in force of this station, as far as this vehicle knows.
         monotonic: now.
 
-    Proof is that the station's digest is exactly that of the others, while these have been silent
-    for `SILENT_S`. A digest that differs otherwise (an alert not heard yet) proves nothing.
+    Proof is that the station holds fewer, and that its digest is exactly that of those heard last,
+    while the others have been silent for `SILENT_S`. Of many in force each is said again more
+    seldom than that, so being silent alone proves nothing. Nor does a digest that differs: there is
+    an alert that was not heard yet.
     """
-    silent = [known for known in events if monotonic - known.heard >= SILENT_S]
-    if not silent:
+    surplus = len(events) - heartbeat.active_count
+    if surplus <= 0:
         return []
-    rest = [known for known in events if known not in silent]
+    by_silence = sorted(events, key=lambda known: known.heard)
+    gone, rest = by_silence[:surplus], by_silence[surplus:]
+    if monotonic - gone[-1].heard < SILENT_S:
+        return []
     said = digest(known.alert for known in rest if known.alert)
-    proven = (len(rest), said) == (heartbeat.active_count, heartbeat.active_digest)
-    return silent if proven else []
+    return gone if said == heartbeat.active_digest else []
