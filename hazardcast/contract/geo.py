@@ -22,7 +22,7 @@ def bearing_deg(lat1_deg: float, lon1_deg: float, lat2_deg: float, lon2_deg: flo
     dlon = math.radians(lon2_deg - lon1_deg)
     east = math.sin(dlon) * math.cos(lat2)
     north = math.cos(lat1) * math.sin(lat2) - math.sin(lat1) * math.cos(lat2) * math.cos(dlon)
-    return math.degrees(math.atan2(east, north)) % 360.0
+    return math.degrees(math.atan2(east, north)) % 360.0 % 360.0
 
 
 def heading_difference_deg(a_deg: float, b_deg: float) -> float:

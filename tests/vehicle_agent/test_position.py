@@ -86,6 +86,13 @@ def test_a_report_without_a_fix_is_none(fields: dict[str, Any]) -> None:
     assert read_gpsd(tpv(**fields), 1.0, None) is None
 
 
+def test_a_heading_a_hair_west_of_north_is_north() -> None:
+    fix = read_gpsd(tpv(track=-1e-300), 1.0, None)
+
+    assert fix
+    assert fix.heading_deg == 0.0
+
+
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200), st.builds(
     lambda fields: tpv(**fields),
     st.dictionaries(st.sampled_from(["mode", "lat", "lon", "track", "speed", "class"]),

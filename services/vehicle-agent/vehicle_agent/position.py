@@ -55,7 +55,7 @@ def _heading(said: dict[str, object], before: Fix | None) -> float | None:
     track, speed_mps = _number(said, "track", 360), _number(said, "speed", 1e4)
     if track is None or (speed_mps is not None and speed_mps < MOVING_MPS):
         return before.heading_deg if before else None
-    return track % 360.0
+    return track % 360.0 % 360.0  # what is next to nothing below 0 comes out as 360
 
 
 def _number(said: dict[str, object], name: str, most: float) -> float | None:
